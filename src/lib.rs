@@ -1,0 +1,4 @@
+//! Uptime Monitor.
+
+pub mod clock;
+pub mod model;

@@ -1,0 +1,364 @@
+//! What the program talks about: sites, jobs and results. Plain data, no I/O.
+//!
+//! [`CheckResult`] is also the format in which results travel and which `check --json` prints
+//! (`docs/result.schema.json`), so a change to its fields is a change to a contract.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+
+/// A row of `site_config`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SiteId(pub i64);
+
+/// A row of `job_queue`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub i64);
+
+impl fmt::Display for SiteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A site as somebody declares it: in the file, in an import, or on the command line. Validated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteSpec {
+    /// Unique, and the seed of the site's phase.
+    pub name: String,
+    /// Absolute, `http` or `https`.
+    pub url: String,
+    /// Seconds between two slots: 1 to 2,678,400 (31 d).
+    pub every_s: u32,
+    /// For one try: all hops, headers and body. Shorter than `every`.
+    pub timeout: Duration,
+    /// Further tries, each on a fresh connection, before a `down` stands.
+    pub retries: u8,
+    /// Whether it is scheduled.
+    pub enabled: bool,
+    /// Free words for grouping.
+    pub tags: Vec<String>,
+}
+
+/// Who declared a site. Reconciling the file leaves sites of other origins alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// `[[site]]` in the configuration file.
+    File,
+    /// `sites add` or `sites import`.
+    Command,
+}
+
+/// A site as the database knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Never given to another site, even after removal.
+    pub id: SiteId,
+    /// What was declared.
+    pub spec: SiteSpec,
+    /// Second inside the interval at which its slots lie: `slot % every_s == phase_s`.
+    pub phase_s: u32,
+    /// Who declared it.
+    pub origin: Origin,
+    /// The newest result's status, `None` before the first.
+    pub last_status: Option<Status>,
+    /// The slot of the newest result.
+    pub last_updated: Option<Timestamp>,
+    /// Since which slot `last_status` has stood.
+    pub since: Option<Timestamp>,
+}
+
+/// A slot that waits in the queue, as a claimer receives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Key in the queue.
+    pub id: JobId,
+    /// Which site.
+    pub site_id: SiteId,
+    /// The slot.
+    pub scheduled_at: Timestamp,
+    /// Leases so far, this one included: 1 for the first.
+    pub attempt: u32,
+    /// Seconds between two slots of the site.
+    pub every_s: u32,
+    /// Claimed more than one interval late: ends as `missed`, not as a check.
+    pub late: bool,
+    /// What to request.
+    pub target: Target,
+}
+
+/// What one check needs to know of its site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Absolute, `http` or `https`.
+    pub url: String,
+    /// For one try.
+    pub timeout: Duration,
+    /// Further tries on a fresh connection before a `down` stands.
+    pub retries: u8,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// Every value, in order of declaration.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word that stands in the database and in results.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                match word {
+                    $($word => Ok($name::$variant),)+
+                    _ => Err(UnknownWord(word.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+/// A word that is no status and no reason, for example from a newer version's database.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown word {0:?}")]
+pub struct UnknownWord(pub String);
+
+words! {
+    /// The verdict on one slot.
+    Status {
+        /// As expected.
+        Up = "up",
+        /// Answers, but slowly or with a warning such as an expiring certificate.
+        Degraded = "degraded",
+        /// Not as expected.
+        Down = "down",
+        /// Nobody checked in time.
+        Missed = "missed",
+        /// We could not tell: our own fault, not the site's.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// Why a check is not up.
+    Reason {
+        /// The name does not resolve.
+        Dns = "dns",
+        /// Refused, unreachable, reset, or closed before a whole head.
+        Connect = "connect",
+        /// Handshake or certificate.
+        Tls = "tls",
+        /// Not finished within the site's timeout.
+        Timeout = "timeout",
+        /// Not HTTP, or a body that is cut or badly framed.
+        Protocol = "protocol",
+        /// Too many hops, a loop, or a `Location` that is missing or unusable.
+        Redirect = "redirect",
+        /// Not an expected status.
+        Status = "status",
+        /// A header is not as expected.
+        Header = "header",
+        /// The body is not as expected.
+        Body = "body",
+        /// A JSON value is not as expected.
+        Json = "json",
+        /// Slower than allowed.
+        Slow = "slow",
+        /// Head or body over its limit.
+        TooLarge = "too_large",
+        /// The target guard forbids the address.
+        Blocked = "blocked",
+        /// Our own fault.
+        Internal = "internal",
+    }
+}
+
+/// How long each phase took, summed over redirect hops. A phase that did not happen is `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timings {
+    /// Name resolution; `None` for an address literal.
+    pub dns_us: Option<u64>,
+    /// TCP connect.
+    pub connect_us: Option<u64>,
+    /// TLS handshake.
+    pub tls_us: Option<u64>,
+    /// From the request's first byte to the answer's first byte.
+    pub ttfb_us: Option<u64>,
+    /// From the answer's first byte to the body's end.
+    pub download_us: Option<u64>,
+    /// From the start of the check to its end.
+    pub total_us: Option<u64>,
+}
+
+/// The leaf certificate of the last https hop that was attempted, also when its verification failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Start of validity.
+    #[serde(with = "rfc3339")]
+    pub not_before: Timestamp,
+    /// End of validity.
+    #[serde(with = "rfc3339")]
+    pub not_after: Timestamp,
+    /// Distinguished name.
+    pub subject: String,
+    /// Distinguished name of the issuer.
+    pub issuer: String,
+    /// The earliest expiry in the chain that the server sent.
+    #[serde(with = "rfc3339")]
+    pub chain_not_after: Timestamp,
+}
+
+/// The outcome of one slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// Version of this format: 1.
+    pub v: u8,
+    /// `None` where no database knows the site.
+    pub site_id: Option<SiteId>,
+    /// As configured.
+    pub url: String,
+    /// The slot, in whole seconds.
+    #[serde(with = "rfc3339")]
+    pub scheduled_at: Timestamp,
+    /// When the check began; for a slot that was not checked, when that was found.
+    #[serde(with = "rfc3339_us")]
+    pub started_at: Timestamp,
+    /// The verdict.
+    pub status: Status,
+    /// Why not up.
+    pub reason: Option<Reason>,
+    /// For people: every failed expectation with its actual value.
+    pub error: Option<String>,
+    /// Of the last answer.
+    pub http_status: Option<u16>,
+    /// Of the last answer, for example `HTTP/1.1`.
+    pub http_version: Option<String>,
+    /// Of the last connection.
+    pub remote_addr: Option<SocketAddr>,
+    /// Hops that were followed.
+    pub redirects: u32,
+    /// Where the last hop went.
+    pub final_url: Option<String>,
+    /// Bytes of body that were read.
+    pub body_bytes: u64,
+    /// The body went on past the limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub body_truncated: bool,
+    /// Where the time went.
+    pub timings: Timings,
+    /// `None` without TLS.
+    pub certificate: Option<Certificate>,
+    /// Which worker checked.
+    pub worker: String,
+    /// Leases so far, not retries.
+    pub attempt: u32,
+}
+
+impl CheckResult {
+    /// The format's version that this program writes.
+    pub const VERSION: u8 = 1;
+
+    /// The result of a slot that was not checked, found to be so at `found_at` by `worker`.
+    pub fn unchecked(job: &Job, found_at: Timestamp, worker: &str, why: Unchecked) -> Self {
+        let (status, reason, error) = match why {
+            Unchecked::Late => {
+                let late_s = (found_at - job.scheduled_at).num_seconds();
+                (Status::Missed, None, format!("claimed {late_s} s after its slot, later than one interval"))
+            }
+            Unchecked::Poison => (
+                Status::Unknown,
+                Some(Reason::Internal),
+                format!("given up after {} leases that ended without a result", job.attempt - 1),
+            ),
+        };
+        Self {
+            v: Self::VERSION,
+            site_id: Some(job.site_id),
+            url: job.target.url.clone(),
+            scheduled_at: job.scheduled_at,
+            started_at: found_at,
+            status,
+            reason,
+            error: Some(error),
+            http_status: None,
+            http_version: None,
+            remote_addr: None,
+            redirects: 0,
+            final_url: None,
+            body_bytes: 0,
+            body_truncated: false,
+            timings: Timings::default(),
+            certificate: None,
+            worker: worker.to_owned(),
+            attempt: job.attempt,
+        }
+    }
+}
+
+/// Why a slot ends without a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchecked {
+    /// Claimed more than one interval after its slot.
+    Late,
+    /// Every lease so far ended without a result: the job keeps killing its worker.
+    Poison,
+}
+
+/// RFC 3339 in UTC with whole seconds.
+mod rfc3339 {
+    use chrono::{DateTime, SecondsFormat};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Timestamp;
+
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Timestamp, D::Error> {
+        DateTime::deserialize(input)
+    }
+}
+
+/// RFC 3339 in UTC with microseconds.
+mod rfc3339_us {
+    use chrono::SecondsFormat;
+    use serde::Serializer;
+
+    use super::Timestamp;
+    pub(super) use super::rfc3339::deserialize;
+
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
