@@ -1,4 +1,9 @@
 //! Uptime Monitor.
 
 pub mod clock;
+pub mod database;
 pub mod model;
+pub mod queue;
+pub mod result_log;
+pub mod schedule;
+pub mod store;

@@ -17,17 +17,16 @@ use crate::clock::Timestamp;
 #[serde(transparent)]
 pub struct SiteId(pub i64);
 
-/// A row of `job_queue`.
+/// One moment at which one site is due: the natural key of jobs and results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JobId(pub i64);
-
-impl fmt::Display for SiteId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+pub struct Slot {
+    /// When, in whole seconds.
+    pub scheduled_at: Timestamp,
+    /// Which site.
+    pub site_id: SiteId,
 }
 
-impl fmt::Display for JobId {
+impl fmt::Display for SiteId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -85,11 +84,7 @@ pub struct Site {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Key in the queue.
-    pub id: JobId,
-    /// Which site.
-    pub site_id: SiteId,
-    /// The slot.
-    pub scheduled_at: Timestamp,
+    pub slot: Slot,
     /// Leases so far, this one included: 1 for the first.
     pub attempt: u32,
     /// Seconds between two slots of the site.
@@ -288,11 +283,16 @@ impl CheckResult {
     /// The format's version that this program writes.
     pub const VERSION: u8 = 1;
 
+    /// The slot that this result settles; `None` for a check that no database asked for.
+    pub fn slot(&self) -> Option<Slot> {
+        self.site_id.map(|site_id| Slot { scheduled_at: self.scheduled_at, site_id })
+    }
+
     /// The result of a slot that was not checked, found to be so at `found_at` by `worker`.
     pub fn unchecked(job: &Job, found_at: Timestamp, worker: &str, why: Unchecked) -> Self {
         let (status, reason, error) = match why {
             Unchecked::Late => {
-                let late_s = (found_at - job.scheduled_at).num_seconds();
+                let late_s = (found_at - job.slot.scheduled_at).num_seconds();
                 (Status::Missed, None, format!("claimed {late_s} s after its slot, later than one interval"))
             }
             Unchecked::Poison => (
@@ -303,9 +303,9 @@ impl CheckResult {
         };
         Self {
             v: Self::VERSION,
-            site_id: Some(job.site_id),
+            site_id: Some(job.slot.site_id),
             url: job.target.url.clone(),
-            scheduled_at: job.scheduled_at,
+            scheduled_at: job.slot.scheduled_at,
             started_at: found_at,
             status,
             reason,

@@ -1,0 +1,251 @@
+//! SQLite: one file, one writing thread.
+//!
+//! SQLite lets one connection write at a time. Instead of waiting for locks on many connections, all work
+//! of a process goes through one thread with one connection, as closures over a bounded channel.
+
+use std::fs::{File, TryLockError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::sync::oneshot;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Pieces of work that may wait for the thread. Callers beyond that wait for room.
+const WAITING_WORK: usize = 64;
+
+/// WAL, so that other programs read while we write. FULL, so that what is acknowledged survives a power cut.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+    PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; \
+    PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
+
+/// Why the database could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The file or its folder can't be used.
+    #[error("failed to open the database {path}; check that the folder exists or can be made, and that this user may write there")]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// Another `run` has it.
+    #[error("the database {path} is in use by another `uptime-monitor run`; stop that one, or give this one a file of its own (database.url)")]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+
+    /// The file was made by a newer version.
+    #[error("the database {path} has migrations that this version does not know ({versions}); start the newer version that made them, or restore a backup")]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// Unknown migrations.
+        versions: String,
+    },
+
+    /// The file lacks migrations and we were told not to apply them.
+    #[error("the database {path} lacks {count} migration(s); run `uptime-monitor migrate`, or set database.migrate = true")]
+    Older {
+        /// The database file.
+        path: PathBuf,
+        /// How many are missing.
+        count: usize,
+    },
+
+    /// A migration failed; it was rolled back.
+    #[error("failed to migrate the database")]
+    Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// Somebody else is writing. Safe to try again.
+    #[error("the database is locked by another program")]
+    Busy(#[source] DieselError),
+
+    /// A statement failed. Its transaction was rolled back.
+    #[error("failed to run a database statement")]
+    Statement(#[source] DieselError),
+
+    /// The work panicked; its transaction was rolled back.
+    #[error("database work panicked")]
+    Panicked,
+
+    /// The thread has ended.
+    #[error("the database was closed")]
+    Closed,
+}
+
+impl From<DieselError> for DatabaseError {
+    fn from(error: DieselError) -> Self {
+        match &error {
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if info.message().contains("locked") => {
+                Self::Busy(error)
+            }
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+type Work = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
+
+/// A handle on the writing thread. Clones share it; it ends with the last one.
+#[derive(Clone)]
+pub struct Sqlite {
+    work: SyncSender<Work>,
+}
+
+impl Sqlite {
+    /// Opens `path`, which must be migrated already, and starts the thread.
+    pub fn open(path: &Path) -> Result<Self, DatabaseError> {
+        let mut connection = connect(path)?;
+        let (work, inbox) = sync_channel(WAITING_WORK);
+        let path = path.to_owned();
+        thread::Builder::new()
+            .name("sqlite".to_owned())
+            .spawn(move || serve(&path, &mut connection, &inbox))
+            .map_err(|source| DatabaseError::Open { path: PathBuf::new(), source: source.into() })?;
+        Ok(Self { work })
+    }
+
+    /// Runs `work` in one transaction on the writing thread: all of it happens, or nothing.
+    ///
+    /// When the caller goes away the work is still done; when the process dies, none of it is.
+    pub async fn transaction<T, W>(&self, work: W) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: Work = Box::new(move |connection| {
+            let _ = reply.send(connection.immediate_transaction(work));
+        });
+        self.enqueue(job).await?;
+        answer.await.map_err(|_| DatabaseError::Panicked)?
+    }
+
+    /// Runs `work` on one consistent state without taking the right to write from others.
+    pub async fn read<T, W>(&self, work: W) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: Work = Box::new(move |connection| {
+            let _ = reply.send(connection.transaction(work));
+        });
+        self.enqueue(job).await?;
+        answer.await.map_err(|_| DatabaseError::Panicked)?
+    }
+
+    /// Waits for room without blocking the caller's thread.
+    async fn enqueue(&self, job: Work) -> Result<(), DatabaseError> {
+        use std::sync::mpsc::TrySendError;
+        let mut job = job;
+        loop {
+            match self.work.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Disconnected(_)) => return Err(DatabaseError::Closed),
+                Err(TrySendError::Full(back)) => job = back,
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn serve(path: &Path, connection: &mut SqliteConnection, inbox: &Receiver<Work>) {
+    for work in inbox {
+        if catch_unwind(AssertUnwindSafe(|| work(connection))).is_err() {
+            // A panic can leave a transaction open; a new connection has none.
+            match connect(path) {
+                Ok(fresh) => *connection = fresh,
+                Err(error) => return log::error!(error:err = error; "database thread ends"),
+            }
+        }
+    }
+}
+
+/// Opens a connection with our settings. Makes the folder and the file where they are missing.
+pub fn connect(path: &Path) -> Result<SqliteConnection, DatabaseError> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| DatabaseError::Open { path: path.to_owned(), source };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| failed(error.into()))?;
+    }
+    let mut connection =
+        SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| failed(error.into()))?;
+    connection.batch_execute(PRAGMAS).map_err(|error| match DatabaseError::from(error) {
+        DatabaseError::Statement(source) => failed(source.into()),
+        busy => busy,
+    })?;
+    Ok(connection)
+}
+
+/// Applies what is missing and returns the names of what was applied. A database from a newer version is refused.
+pub fn migrate(path: &Path) -> Result<Vec<String>, DatabaseError> {
+    let mut connection = connect(path)?;
+    refuse_newer(&mut connection, path)?;
+    // The write lock is taken first, so that of two processes one migrates and the other finds it done.
+    connection.batch_execute("PRAGMA busy_timeout = 30000")?;
+    connection.immediate_transaction(|connection| {
+        let applied = connection.run_pending_migrations(MIGRATIONS).map_err(DatabaseError::Migrate)?;
+        Ok(applied.iter().map(ToString::to_string).collect())
+    })
+}
+
+/// Refuses a database that lacks migrations or has unknown ones.
+pub fn verify(path: &Path) -> Result<(), DatabaseError> {
+    let mut connection = connect(path)?;
+    refuse_newer(&mut connection, path)?;
+    let missing = connection.pending_migrations(MIGRATIONS).map_err(DatabaseError::Migrate)?.len();
+    match missing {
+        0 => Ok(()),
+        count => Err(DatabaseError::Older { path: path.to_owned(), count }),
+    }
+}
+
+fn refuse_newer(connection: &mut SqliteConnection, path: &Path) -> Result<(), DatabaseError> {
+    use diesel::migration::{Migration, MigrationSource};
+    let known: Vec<String> = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS)
+        .map_err(DatabaseError::Migrate)?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    let applied = connection.applied_migrations().map_err(DatabaseError::Migrate)?;
+    let unknown: Vec<String> = applied.iter().map(ToString::to_string).filter(|name| !known.contains(name)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(DatabaseError::Newer { path: path.to_owned(), versions: unknown.join(", ") })
+}
+
+/// The right to be the one `run` on a database. Given back by the kernel however the process ends.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+impl RunLock {
+    /// Takes the right for the database at `path`, by a lock on `path` with `.lock` appended.
+    pub fn take(path: &Path) -> Result<Self, DatabaseError> {
+        let failed = |source: std::io::Error| DatabaseError::Open { path: path.to_owned(), source: source.into() };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let file = File::options().create(true).append(true).open(&name).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}

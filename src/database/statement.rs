@@ -1,0 +1,40 @@
+//! SQL that diesel prepares once and keeps.
+//!
+//! `diesel::sql_query` is parsed anew by the database at each call, which costs more than most of our
+//! statements do. This macro makes a typed query of its own for each statement, and those are cached.
+
+/// `statement!(Name { field: RustType as SqlType, … } -> (SqlTypes of a row) = "SQL " (field: SqlType) " more SQL")`
+macro_rules! statement {
+    ($(#[$doc:meta])* $name:ident { $($field:ident : $rust:ty as $sql:ty),* $(,)? } -> $row:ty = $($piece:tt)+) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, diesel::query_builder::QueryId)]
+        pub(super) struct $name { $(pub(super) $field: $rust),* }
+
+        impl diesel::query_builder::Query for $name {
+            type SqlType = $row;
+        }
+
+        impl<C> diesel::RunQueryDsl<C> for $name {}
+
+        impl diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite> for $name {
+            fn walk_ast<'b>(
+                &'b self,
+                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
+            ) -> diesel::QueryResult<()> {
+                $crate::database::statement!(@push self out $($piece)+);
+                Ok(())
+            }
+        }
+    };
+    (@push $self:ident $out:ident $sql:literal $($rest:tt)*) => {
+        $out.push_sql($sql);
+        $crate::database::statement!(@push $self $out $($rest)*);
+    };
+    (@push $self:ident $out:ident ($field:ident : $sql:ty) $($rest:tt)*) => {
+        $out.push_bind_param::<$sql, _>(&$self.$field)?;
+        $crate::database::statement!(@push $self $out $($rest)*);
+    };
+    (@push $self:ident $out:ident) => {};
+}
+
+pub(crate) use statement;

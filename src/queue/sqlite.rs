@@ -1,0 +1,237 @@
+//! The queue in the embedded database.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use serde_json::json;
+
+use super::{Depth, Gap, JobQueue, QueueError, Tick};
+use crate::clock::Clock;
+use crate::database::rows::from_seconds;
+use crate::database::sqlite::{DatabaseError, Sqlite};
+use crate::database::statement;
+use crate::model::{Job, SiteId, Slot, Target};
+use crate::schedule;
+
+/// A clock that goes back by no more than this has been adjusted; by more, it has been set.
+const SET_BACK_TOLERANCE_S: i64 = 2;
+
+/// With nothing to queue, the last tick is written this often: an idle monitor should not keep a disk awake.
+const IDLE_TICK_S: i64 = 10;
+
+/// [`JobQueue`] on SQLite. The process's clock is the database's clock here.
+#[derive(Clone)]
+pub struct SqliteJobQueue {
+    database: Sqlite,
+    clock: Clock,
+}
+
+impl SqliteJobQueue {
+    /// A queue in `database`.
+    pub fn new(database: Sqlite, clock: Clock) -> Self {
+        Self { database, clock }
+    }
+}
+
+#[async_trait]
+impl JobQueue for SqliteJobQueue {
+    async fn enqueue_due(&self) -> Result<Tick, QueueError> {
+        let now = self.clock.now_s();
+        Ok(self.database.transaction(move |connection| tick(connection, now)).await?)
+    }
+
+    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
+        let now = self.clock.now_s();
+        let owner = owner.to_owned();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+        Ok(self.database.transaction(move |connection| claim(connection, now, &owner, limit, lease_ms)).await?)
+    }
+
+    async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        let (owner, slots) = (owner.to_owned(), slots.to_vec());
+        let work = move |connection: &mut SqliteConnection| {
+            each(&slots, |slot| {
+                Complete { scheduled_at: slot.scheduled_at.timestamp(), site_id: slot.site_id.0, owner: owner.clone() }
+                    .execute(connection)
+            })
+        };
+        Ok(self.database.transaction(work).await?)
+    }
+
+    async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        let (owner, slots) = (owner.to_owned(), slots.to_vec());
+        let work = move |connection: &mut SqliteConnection| {
+            each(&slots, |slot| {
+                Release { scheduled_at: slot.scheduled_at.timestamp(), site_id: slot.site_id.0, owner: owner.clone() }
+                    .execute(connection)
+            })
+        };
+        Ok(self.database.transaction(work).await?)
+    }
+
+    /// One process holds the file, so every lease that is there when it starts belongs to a dead one.
+    async fn release_dead(&self) -> Result<usize, QueueError> {
+        Ok(self.database.transaction(|connection| Ok(ReleaseAll {}.execute(connection)?)).await?)
+    }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        let work = |connection: &mut SqliteConnection| -> Result<Depth, DatabaseError> {
+            let (jobs, leased, oldest): (i64, i64, Option<i64>) = CountJobs {}.get_result(connection)?;
+            Ok(Depth { jobs: jobs as usize, leased: leased as usize, oldest: oldest.map(from_seconds) })
+        };
+        Ok(self.database.read(work).await?)
+    }
+}
+
+fn each(slots: &[Slot], mut change: impl FnMut(&Slot) -> QueryResult<usize>) -> Result<usize, DatabaseError> {
+    let mut changed = 0;
+    for slot in slots {
+        changed += change(slot)?;
+    }
+    Ok(changed)
+}
+
+/// Queues what is due in `(last_tick, now]`.
+fn tick(connection: &mut SqliteConnection, now: i64) -> Result<Tick, DatabaseError> {
+    let (last_tick, first_site): (Option<i64>, Option<i64>) = LastTick {}.get_result(connection)?;
+    // Sites that were added before the first start have slots since then.
+    let after = last_tick.or(first_site).unwrap_or(now - 1);
+    if after > now {
+        return set_back(connection, after, now);
+    }
+    let intervals: Vec<i32> = Intervals {}.load::<(i32,)>(connection)?.into_iter().map(|row| row.0).collect();
+    let queued = enqueue(connection, &intervals, after, now)?;
+    let gap = record_gap(connection, &intervals, after, now)?;
+    if queued > 0 || gap.is_some() || last_tick.is_none() || now - after >= IDLE_TICK_S {
+        SetLastTick { now }.execute(connection)?;
+    }
+    Ok(Tick { queued, gap, set_back: None })
+}
+
+fn enqueue(connection: &mut SqliteConnection, intervals: &[i32], after: i64, until: i64) -> QueryResult<usize> {
+    let ranges: Vec<_> = intervals
+        .iter()
+        .flat_map(|&every_s| schedule::due(every_s.unsigned_abs(), after, until))
+        .map(|due| json!([due.every_s, due.phase_from, due.phase_to, due.base]))
+        .collect();
+    if ranges.is_empty() {
+        return Ok(0);
+    }
+    EnqueueDue { ranges: json!(ranges).to_string() }.execute(connection)
+}
+
+/// A window longer than the shortest interval has skipped slots.
+fn record_gap(connection: &mut SqliteConnection, intervals: &[i32], after: i64, until: i64) -> QueryResult<Option<Gap>> {
+    let skipped = intervals.first().is_some_and(|&shortest| until - after > i64::from(shortest));
+    if !skipped {
+        return Ok(None);
+    }
+    RecordGap { after, until }.execute(connection)?;
+    Ok(Some(Gap { after: from_seconds(after), until: from_seconds(until) }))
+}
+
+/// Wall time was set back. Slots go on from there; those that are recorded already keep their first result,
+/// and the newest status of a site may be written again. Leases must not outlast the time that was taken back.
+fn set_back(connection: &mut SqliteConnection, after: i64, now: i64) -> Result<Tick, DatabaseError> {
+    if after - now <= SET_BACK_TOLERANCE_S {
+        return Ok(Tick::default());
+    }
+    SetLastTick { now }.execute(connection)?;
+    ForgetFutureStatus { now }.execute(connection)?;
+    ShortenLeases { now, by: after - now }.execute(connection)?;
+    Ok(Tick { set_back: Some(Duration::from_secs((after - now).unsigned_abs())), ..Tick::default() })
+}
+
+type ClaimedRow = (i64, i64, i32, i32, String, i64, i32);
+
+fn claim(
+    connection: &mut SqliteConnection,
+    now: i64,
+    owner: &str,
+    limit: i64,
+    lease_ms: i64,
+) -> Result<Vec<Job>, DatabaseError> {
+    let rows: Vec<ClaimedRow> = DueJobs { now, limit }.load(connection)?;
+    rows.into_iter()
+        .map(|(scheduled_at, site_id, attempt, every_s, url, timeout_ms, retries)| {
+            let tries_ms = timeout_ms * i64::from(retries + 1);
+            let until = now + (lease_ms + tries_ms + 999) / 1000;
+            Lease { scheduled_at, site_id, owner: owner.to_owned(), until }.execute(connection)?;
+            Ok(Job {
+                slot: Slot { scheduled_at: from_seconds(scheduled_at), site_id: SiteId(site_id) },
+                attempt: (attempt + 1).unsigned_abs(),
+                every_s: every_s.unsigned_abs(),
+                late: now - scheduled_at > i64::from(every_s),
+                target: Target {
+                    url,
+                    timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
+                    retries: u8::try_from(retries).unwrap_or(u8::MAX),
+                },
+            })
+        })
+        .collect()
+}
+
+statement!(LastTick {} -> (Nullable<BigInt>, Nullable<BigInt>) =
+    "SELECT last_tick, CASE WHEN last_tick IS NULL THEN (SELECT min(active_from) FROM site_config) END
+     FROM scheduler_state WHERE id = 1");
+
+statement!(SetLastTick { now: i64 as BigInt } -> () =
+    "UPDATE scheduler_state SET last_tick = " (now: BigInt) " WHERE id = 1");
+
+statement!(
+    /// Distinct intervals, ascending, by one index seek each instead of a scan over all sites.
+    Intervals {} -> (Integer,) =
+    "WITH RECURSIVE interval(s) AS (
+       SELECT min(every_s) FROM site_config WHERE enabled = 1
+       UNION ALL
+       SELECT (SELECT min(every_s) FROM site_config WHERE enabled = 1 AND every_s > interval.s) FROM interval WHERE s IS NOT NULL)
+     SELECT s FROM interval WHERE s IS NOT NULL"
+);
+
+statement!(
+    /// `ranges` is a JSON array of `[every_s, phase_from, phase_to, base]`.
+    EnqueueDue { ranges: String as Text } -> () =
+    "INSERT INTO job_queue (scheduled_at, site_id, visible_at)
+     SELECT (due.value ->> 3) + site.phase_s, site.id, (due.value ->> 3) + site.phase_s
+     FROM json_each(" (ranges: Text) ") AS due CROSS JOIN site_config AS site
+     WHERE site.enabled = 1 AND site.every_s = (due.value ->> 0)
+       AND site.phase_s BETWEEN (due.value ->> 1) AND (due.value ->> 2)
+       AND (due.value ->> 3) + site.phase_s > site.active_from
+     ON CONFLICT DO NOTHING"
+);
+
+statement!(RecordGap { after: i64 as BigInt, until: i64 as BigInt } -> () =
+    "INSERT INTO schedule_gap (after_s, until_s) VALUES (" (after: BigInt) ", " (until: BigInt) ")");
+
+statement!(ForgetFutureStatus { now: i64 as BigInt } -> () =
+    "UPDATE sites SET last_updated = " (now: BigInt) " WHERE last_updated > " (now: BigInt));
+
+statement!(ShortenLeases { now: i64 as BigInt, by: i64 as BigInt } -> () =
+    "UPDATE job_queue SET visible_at = max(" (now: BigInt) ", visible_at - " (by: BigInt) ") WHERE lease_owner IS NOT NULL");
+
+statement!(DueJobs { now: i64 as BigInt, limit: i64 as BigInt } -> (BigInt, BigInt, Integer, Integer, Text, BigInt, Integer) =
+    "SELECT job.scheduled_at, job.site_id, job.attempt, site.every_s, site.url, site.timeout_ms, site.retries
+     FROM job_queue AS job INDEXED BY job_queue_visible CROSS JOIN site_config AS site ON site.id = job.site_id
+     WHERE job.visible_at <= " (now: BigInt) " ORDER BY job.visible_at LIMIT " (limit: BigInt));
+
+statement!(Lease { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text, until: i64 as BigInt } -> () =
+    "UPDATE job_queue SET visible_at = " (until: BigInt) ", lease_owner = " (owner: Text) ", attempt = attempt + 1
+     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt));
+
+statement!(Complete { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text } -> () =
+    "DELETE FROM job_queue WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt)
+    " AND lease_owner = " (owner: Text));
+
+statement!(Release { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text } -> () =
+    "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL
+     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt) " AND lease_owner = " (owner: Text));
+
+statement!(ReleaseAll {} -> () =
+    "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL WHERE lease_owner IS NOT NULL");
+
+statement!(CountJobs {} -> (BigInt, BigInt, Nullable<BigInt>) =
+    "SELECT count(*), count(lease_owner), min(scheduled_at) FROM job_queue");

@@ -1,0 +1,207 @@
+//! The store: what is watched, and what was found.
+//!
+//! Three ports, one per reader: [`ResultStore`] for the persister, [`Catalog`] for whoever changes sites,
+//! [`History`] for reports. [`sqlite`] keeps all three in the embedded database.
+
+pub mod accounting;
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::database::sqlite::DatabaseError;
+use crate::model::{Origin, Site, SiteId, SiteSpec};
+use crate::result_log::Batch;
+use accounting::Audit;
+
+/// Stores results.
+///
+/// - one call is one transaction;
+/// - storing a result again changes nothing, and the first result of a slot stands;
+/// - a site's status is that of its newest slot, whatever the order of arrival.
+#[async_trait]
+pub trait ResultStore: Send + Sync {
+    /// Stores a batch.
+    async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError>;
+
+    /// Removes up to `most` results of slots before `before`, oldest first, and returns how many went.
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError>;
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Persisted {
+    /// New rows.
+    pub new: usize,
+    /// Results whose slot had a row already.
+    pub repeated: usize,
+}
+
+/// When a new or resumed site gets its first check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Now, in an extra slot, and then in its phase.
+    AtOnce,
+    /// In its phase.
+    InPhase,
+}
+
+/// Called with the number of sites done so far.
+pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
+
+/// The sites.
+///
+/// Every change is one transaction and takes effect at the scheduler's next tick. A change of interval, a pause
+/// or a removal never loses a slot that was due before it.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// All sites by name.
+    async fn sites(&self) -> Result<Vec<Site>, StoreError>;
+
+    /// The site called `name`.
+    async fn site(&self, name: &str) -> Result<Site, StoreError>;
+
+    /// Adds one site.
+    async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError>;
+
+    /// Adds many sites, which follow their phases: all, or none. Sites that exist and differ are changed
+    /// when `update`, and refused otherwise.
+    async fn import(&self, specs: Vec<SiteSpec>, update: bool, progress: Progress) -> Result<Changes, StoreError>;
+
+    /// Changes the site of the same name. A site that becomes enabled is checked at once.
+    async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError>;
+
+    /// Removes a site with its queued jobs. Its results stay until retention removes them.
+    async fn remove(&self, name: &str) -> Result<(), StoreError>;
+
+    /// Makes the sites of [`Origin::File`] equal to `declared`: adds, changes, and disables those that have left the file.
+    async fn reconcile(&self, declared: Vec<SiteSpec>) -> Result<Changes, StoreError>;
+}
+
+/// What an import or a reconciliation did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// New sites.
+    pub added: usize,
+    /// Sites whose settings changed.
+    pub changed: usize,
+    /// Sites that were equal already.
+    pub unchanged: usize,
+    /// Sites that left the file and are no longer scheduled.
+    pub disabled: usize,
+    /// Declared in the file, but they belong to another origin and were left alone.
+    pub foreign: Vec<String>,
+}
+
+/// A range of slots: `from` inclusive, `to` exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// First slot.
+    pub from: Timestamp,
+    /// Slots before this.
+    pub to: Timestamp,
+}
+
+/// What was found.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// Per site, by name, what was measured in `range`; of all sites, or of one.
+    async fn statistics(&self, range: Range, only: Option<SiteId>) -> Result<Vec<SiteStatistics>, StoreError>;
+
+    /// Counts slots against rows. Slots younger than `margin_s` plus the site's timeout are left out.
+    async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError>;
+}
+
+/// What was measured at one site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteStatistics {
+    /// Which site, and its present status.
+    pub site: Site,
+    /// Rows per status.
+    pub up: u64,
+    /// Slow, or with a warning.
+    pub degraded: u64,
+    /// Not as expected.
+    pub down: u64,
+    /// Not checked in time.
+    pub missed: u64,
+    /// Our own fault.
+    pub unknown: u64,
+    /// Total time of the checks that had an answer, µs: median, 95th and 99th percentile by nearest rank.
+    pub percentiles_us: Option<[u32; 3]>,
+}
+
+impl SiteStatistics {
+    /// Slots that were checked with a verdict.
+    pub fn checks(&self) -> u64 {
+        self.up + self.degraded + self.down
+    }
+
+    /// Share of the verdicts that were not `down`, in percent; `None` without a verdict.
+    pub fn uptime_percent(&self) -> Option<f64> {
+        let available = self.up + self.degraded;
+        (self.checks() > 0).then(|| available as f64 * 100.0 / self.checks() as f64)
+    }
+}
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or is away. Nothing was changed.
+    #[error("failed to use the store")]
+    Database(#[from] DatabaseError),
+
+    /// No site has this name.
+    #[error("there is no site {name:?}{}", suggestion(.nearest))]
+    UnknownSite {
+        /// As given.
+        name: String,
+        /// The most similar name.
+        nearest: Option<String>,
+    },
+
+    /// Names that are taken.
+    #[error("{} exist already: {}; choose other names, or import with --update to change them", count(.0), list(.0))]
+    Exists(Vec<String>),
+
+    /// The file declares it.
+    #[error("{0:?} is declared in the configuration file; change it there, or the next start undoes this")]
+    DeclaredInFile(String),
+
+    /// A row that no version of ours has written.
+    #[error("failed to read a row: {0}")]
+    Row(String),
+}
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean {name:?}?"),
+        None => "; `uptime-monitor sites list` shows them all".to_owned(),
+    }
+}
+
+fn count(names: &[String]) -> String {
+    if names.len() == 1 { "a site of that name does".to_owned() } else { format!("{} of these sites", names.len()) }
+}
+
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown}, …") } else { shown }
+}
+
+/// Sites of this origin are not for commands to change.
+pub(crate) fn refuse_file_site(site: &Site) -> Result<(), StoreError> {
+    match site.origin {
+        Origin::File => Err(StoreError::DeclaredInFile(site.spec.name.clone())),
+        Origin::Command => Ok(()),
+    }
+}

@@ -1,0 +1,350 @@
+//! The sites: reading and changing what is watched.
+
+use std::collections::{HashMap, HashSet};
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+use super::SqliteStore;
+use super::rows::{AllSites, SiteByName, SiteRow, into_site};
+use crate::database::statement;
+use crate::model::{Origin, Site, SiteId, SiteSpec};
+use crate::schedule::{self, Rhythm};
+use crate::store::{Catalog, Changes, Progress, Start, StoreError, refuse_file_site};
+
+/// Progress is told after this many sites.
+const PROGRESS_EVERY: usize = 500;
+
+#[async_trait]
+impl Catalog for SqliteStore {
+    async fn sites(&self) -> Result<Vec<Site>, StoreError> {
+        let rows = self.database.read(|connection| Ok(AllSites {}.load::<SiteRow>(connection)?)).await?;
+        rows.into_iter().map(into_site).collect()
+    }
+
+    async fn site(&self, name: &str) -> Result<Site, StoreError> {
+        let name = name.to_owned();
+        self.read(move |connection| find(connection, &name)).await
+    }
+
+    async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError> {
+        self.write(move |connection, now| {
+            if by_name(connection, &spec.name)?.is_some() {
+                return Err(StoreError::Exists(vec![spec.name]));
+            }
+            insert(connection, now, &spec, Origin::Command, start)?;
+            find(connection, &spec.name)
+        })
+        .await
+    }
+
+    async fn import(&self, specs: Vec<SiteSpec>, update: bool, progress: Progress) -> Result<Changes, StoreError> {
+        self.write(move |connection, now| import(connection, now, &specs, update, &progress)).await
+    }
+
+    async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError> {
+        self.write(move |connection, now| {
+            let site = find(connection, &spec.name)?;
+            refuse_file_site(&site)?;
+            update(connection, now, &site, &spec, Start::AtOnce)?;
+            find(connection, &spec.name)
+        })
+        .await
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write(move |connection, _| {
+            let site = find(connection, &name)?;
+            refuse_file_site(&site)?;
+            Delete { id: site.id.0 }.execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn reconcile(&self, declared: Vec<SiteSpec>) -> Result<Changes, StoreError> {
+        self.write(move |connection, now| reconcile(connection, now, &declared)).await
+    }
+}
+
+impl SqliteStore {
+    /// A read in one consistent state. The outer error is the database's, the inner one the work's.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.database.read(move |connection| Ok(work(connection))).await?
+    }
+
+    /// A change in one transaction, at a moment in seconds. An error of the work undoes it all.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection, i64) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let clock = self.clock.clone();
+        self.database
+            .transaction(move |connection| {
+                // A savepoint inside, so that a refusal of ours rolls back without posing as a database error.
+                Ok(connection.transaction(|connection| work(connection, clock.now_s())))
+            })
+            .await?
+    }
+}
+
+fn by_name(connection: &mut SqliteConnection, name: &str) -> Result<Option<Site>, StoreError> {
+    let row = SiteByName::new(name).get_result::<SiteRow>(connection).optional()?;
+    row.map(into_site).transpose()
+}
+
+fn find(connection: &mut SqliteConnection, name: &str) -> Result<Site, StoreError> {
+    if let Some(site) = by_name(connection, name)? {
+        return Ok(site);
+    }
+    let names: Vec<(String,)> = Names {}.load(connection)?;
+    let nearest = names
+        .into_iter()
+        .map(|(candidate,)| (strsim::jaro_winkler(name, &candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate);
+    Err(StoreError::UnknownSite { name: name.to_owned(), nearest })
+}
+
+fn import(
+    connection: &mut SqliteConnection,
+    now: i64,
+    specs: &[SiteSpec],
+    may_update: bool,
+    progress: &Progress,
+) -> Result<Changes, StoreError> {
+    let mut changes = Changes::default();
+    let mut taken = Vec::new();
+    for (done, spec) in specs.iter().enumerate() {
+        match by_name(connection, &spec.name)? {
+            None => {
+                insert(connection, now, spec, Origin::Command, Start::InPhase)?;
+                changes.added += 1;
+            }
+            Some(site) if site.spec == *spec => changes.unchanged += 1,
+            Some(site) if may_update => {
+                refuse_file_site(&site)?;
+                update(connection, now, &site, spec, Start::InPhase)?;
+                changes.changed += 1;
+            }
+            Some(_) => taken.push(spec.name.clone()),
+        }
+        if done % PROGRESS_EVERY == 0 {
+            progress(done);
+        }
+    }
+    if taken.is_empty() { Ok(changes) } else { Err(StoreError::Exists(taken)) }
+}
+
+/// Up to this many new sites of a file are checked at once; more follow their phases, so that a start with a
+/// large file is no stampede.
+const AT_ONCE_LIMIT: usize = 100;
+
+fn reconcile(connection: &mut SqliteConnection, now: i64, declared: &[SiteSpec]) -> Result<Changes, StoreError> {
+    let mut changes = Changes::default();
+    let rows = AllSites {}.load::<SiteRow>(connection)?;
+    let known = rows.into_iter().map(into_site).collect::<Result<Vec<_>, _>>()?;
+    let known: HashMap<&str, &Site> = known.iter().map(|site| (site.spec.name.as_str(), site)).collect();
+    let new = declared.iter().filter(|spec| !known.contains_key(spec.name.as_str())).count();
+    let start = if new <= AT_ONCE_LIMIT { Start::AtOnce } else { Start::InPhase };
+    for spec in declared {
+        match known.get(spec.name.as_str()) {
+            None => {
+                insert(connection, now, spec, Origin::File, start)?;
+                changes.added += 1;
+            }
+            Some(site) if site.origin != Origin::File => changes.foreign.push(spec.name.clone()),
+            Some(site) if site.spec == *spec => changes.unchanged += 1,
+            Some(site) => {
+                update(connection, now, site, spec, start)?;
+                changes.changed += 1;
+            }
+        }
+    }
+    let still_declared: HashSet<&str> = declared.iter().map(|spec| spec.name.as_str()).collect();
+    for site in known.values().filter(|site| site.origin == Origin::File && site.spec.enabled) {
+        if !still_declared.contains(site.spec.name.as_str()) {
+            let left = SiteSpec { enabled: false, ..site.spec.clone() };
+            update(connection, now, site, &left, Start::InPhase)?;
+            changes.disabled += 1;
+        }
+    }
+    Ok(changes)
+}
+
+fn insert(
+    connection: &mut SqliteConnection,
+    now: i64,
+    spec: &SiteSpec,
+    origin: Origin,
+    start: Start,
+) -> Result<(), StoreError> {
+    let rhythm = rhythm(spec);
+    let (id,): (i64,) = Insert {
+        name: spec.name.clone(),
+        url: spec.url.clone(),
+        every_s: rhythm.every_s as i32,
+        phase_s: rhythm.phase_s as i32,
+        timeout_ms: timeout_ms(spec),
+        retries: spec.retries.into(),
+        enabled: spec.enabled.into(),
+        tags: tags(spec),
+        origin: origin_word(origin),
+        now,
+    }
+    .get_result(connection)?;
+    InsertStatus { id, every_s: rhythm.every_s as i32, phase_s: rhythm.phase_s as i32, url: spec.url.clone() }.execute(connection)?;
+    if spec.enabled {
+        begin(connection, now, SiteId(id), rhythm, start)?;
+    }
+    Ok(())
+}
+
+fn update(
+    connection: &mut SqliteConnection,
+    now: i64,
+    site: &Site,
+    spec: &SiteSpec,
+    start: Start,
+) -> Result<(), StoreError> {
+    let id = site.id;
+    let rhythm = rhythm(spec);
+    let was = Rhythm { every_s: site.spec.every_s, phase_s: site.phase_s };
+    let moved = was != rhythm || site.spec.enabled != spec.enabled;
+    if moved && site.spec.enabled {
+        end(connection, now, id, was)?;
+    }
+    Update {
+        id: id.0,
+        url: spec.url.clone(),
+        every_s: rhythm.every_s as i32,
+        phase_s: rhythm.phase_s as i32,
+        timeout_ms: timeout_ms(spec),
+        retries: spec.retries.into(),
+        enabled: spec.enabled.into(),
+        tags: tags(spec),
+    }
+    .execute(connection)?;
+    UpdateStatus { id: id.0, every_s: rhythm.every_s as i32, phase_s: rhythm.phase_s as i32, url: spec.url.clone() }
+        .execute(connection)?;
+    if moved && spec.enabled {
+        let start = if site.spec.enabled { Start::InPhase } else { start };
+        begin(connection, now, id, rhythm, start)?;
+    }
+    Ok(())
+}
+
+/// Ends a site's schedule. The slot that has become due since the scheduler's last tick is queued here, for the
+/// next tick will no longer know of it; earlier ones lie in a gap, as after any outage.
+fn end(connection: &mut SqliteConnection, now: i64, id: SiteId, rhythm: Rhythm) -> QueryResult<()> {
+    let latest = rhythm.latest_slot(now);
+    let (queued_until,): (i64,) = QueuedUntil { id: id.0 }.get_result(connection)?;
+    if latest > queued_until {
+        Enqueue { id: id.0, at: latest }.execute(connection)?;
+    }
+    if rhythm.count(queued_until, now) > 1 {
+        RecordGap { after: queued_until, until: now }.execute(connection)?;
+    }
+    EndSchedule { id: id.0, now }.execute(connection)?;
+    Ok(())
+}
+
+/// Begins a site's schedule after `now`, with an extra slot now when it is to be checked at once.
+fn begin(connection: &mut SqliteConnection, now: i64, id: SiteId, rhythm: Rhythm, start: Start) -> QueryResult<()> {
+    let extra = start == Start::AtOnce && Enqueue { id: id.0, at: now }.execute(connection)? > 0;
+    Activate { id: id.0, now }.execute(connection)?;
+    BeginSchedule {
+        id: id.0,
+        now,
+        every_s: rhythm.every_s as i32,
+        phase_s: rhythm.phase_s as i32,
+        first_slot: extra.then_some(now),
+    }
+    .execute(connection)?;
+    Ok(())
+}
+
+fn rhythm(spec: &SiteSpec) -> Rhythm {
+    Rhythm { every_s: spec.every_s, phase_s: schedule::phase_s(&spec.name, spec.every_s) }
+}
+
+fn timeout_ms(spec: &SiteSpec) -> i64 {
+    i64::try_from(spec.timeout.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn tags(spec: &SiteSpec) -> String {
+    serde_json::json!(spec.tags).to_string()
+}
+
+fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::File => "file",
+        Origin::Command => "command",
+    }
+}
+
+statement!(Names {} -> (Text,) = "SELECT name FROM site_config");
+
+statement!(Insert {
+        name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
+        timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
+        origin: &'static str as Text, now: i64 as BigInt,
+    } -> (BigInt,) =
+    "INSERT INTO site_config (name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from) VALUES ("
+    (name: Text) ", " (url: Text) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (timeout_ms: BigInt) ", "
+    (retries: Integer) ", " (enabled: Integer) ", " (tags: Text) ", " (origin: Text) ", " (now: BigInt) ") RETURNING id");
+
+statement!(Update {
+        id: i64 as BigInt, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
+        timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
+    } -> () =
+    "UPDATE site_config SET url = " (url: Text) ", every_s = " (every_s: Integer) ", phase_s = " (phase_s: Integer)
+    ", timeout_ms = " (timeout_ms: BigInt) ", retries = " (retries: Integer) ", enabled = " (enabled: Integer)
+    ", tags = " (tags: Text) " WHERE id = " (id: BigInt));
+
+statement!(Delete { id: i64 as BigInt } -> () = "DELETE FROM site_config WHERE id = " (id: BigInt));
+
+statement!(InsertStatus { id: i64 as BigInt, every_s: i32 as Integer, phase_s: i32 as Integer, url: String as Text } -> () =
+    "INSERT INTO sites (site_id, every_s, phase_s, url) VALUES ("
+    (id: BigInt) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (url: Text) ")");
+
+statement!(UpdateStatus { id: i64 as BigInt, every_s: i32 as Integer, phase_s: i32 as Integer, url: String as Text } -> () =
+    "UPDATE sites SET every_s = " (every_s: Integer) ", phase_s = " (phase_s: Integer) ", url = " (url: Text)
+    " WHERE site_id = " (id: BigInt));
+
+statement!(
+    /// Up to where this site's slots are queued: the last tick, but not before the site became active.
+    QueuedUntil { id: i64 as BigInt } -> (BigInt,) =
+    "SELECT max(site.active_from, coalesce(state.last_tick, site.active_from))
+     FROM site_config AS site, scheduler_state AS state WHERE site.id = " (id: BigInt) " AND state.id = 1"
+);
+
+statement!(
+    /// Queues a slot, unless it is queued or recorded already.
+    Enqueue { id: i64 as BigInt, at: i64 as BigInt } -> () =
+    "INSERT INTO job_queue (scheduled_at, site_id, visible_at) SELECT " (at: BigInt) ", " (id: BigInt) ", " (at: BigInt)
+    " WHERE NOT EXISTS (SELECT 1 FROM ping_status WHERE scheduled_at = " (at: BigInt) " AND site_id = " (id: BigInt)
+    ") ON CONFLICT DO NOTHING"
+);
+
+statement!(Activate { id: i64 as BigInt, now: i64 as BigInt } -> () =
+    "UPDATE site_config SET active_from = " (now: BigInt) " WHERE id = " (id: BigInt));
+
+statement!(BeginSchedule {
+        id: i64 as BigInt, now: i64 as BigInt, every_s: i32 as Integer, phase_s: i32 as Integer,
+        first_slot: Option<i64> as Nullable<BigInt>,
+    } -> () =
+    "INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s, first_slot) VALUES ("
+    (id: BigInt) ", " (now: BigInt) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (first_slot: Nullable<BigInt>) ")");
+
+statement!(EndSchedule { id: i64 as BigInt, now: i64 as BigInt } -> () =
+    "UPDATE site_schedule SET valid_to = " (now: BigInt) " WHERE valid_to IS NULL AND site_id = " (id: BigInt));
+
+statement!(RecordGap { after: i64 as BigInt, until: i64 as BigInt } -> () =
+    "INSERT INTO schedule_gap (after_s, until_s) VALUES (" (after: BigInt) ", " (until: BigInt) ")");

@@ -1,0 +1,168 @@
+//! Reading results: statistics per site, and the rows for an audit.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+use super::SqliteStore;
+use super::rows::{AllSites, SiteRow, into_site};
+use crate::database::rows::from_seconds;
+use crate::database::statement;
+use crate::model::{Site, SiteId, Status};
+use crate::schedule::Rhythm;
+use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
+use crate::store::{History, Range, SiteStatistics, StoreError};
+
+#[async_trait]
+impl History for SqliteStore {
+    async fn statistics(&self, range: Range, only: Option<SiteId>) -> Result<Vec<SiteStatistics>, StoreError> {
+        self.database.read(move |connection| Ok(statistics(connection, range, only))).await?
+    }
+
+    async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
+        let now = self.clock.now_s();
+        self.database.read(move |connection| Ok(audit(connection, range, now, margin_s))).await?
+    }
+}
+
+fn statistics(connection: &mut SqliteConnection, range: Range, only: Option<SiteId>) -> Result<Vec<SiteStatistics>, StoreError> {
+    let sites = AllSites {}.load::<SiteRow>(connection)?;
+    let sites = sites.into_iter().map(into_site).collect::<Result<Vec<_>, _>>()?;
+    let mut tallies: HashMap<i64, Tally> =
+        sites.iter().filter(|site| only.is_none_or(|id| id == site.id)).map(|site| (site.id.0, Tally::default())).collect();
+    let (from, to) = (range.from.timestamp(), range.to.timestamp());
+    match only {
+        // One site's slots are computed and looked up; a scan would read everybody's.
+        Some(id) => tally(SlotsOfSite { id: id.0, from, to }.load_iter(connection)?, &mut tallies)?,
+        None => tally(AllSlots { from, to }.load_iter(connection)?, &mut tallies)?,
+    }
+    Ok(sites.into_iter().filter_map(|site| tallies.remove(&site.id.0).map(|tally| tally.finish(site))).collect())
+}
+
+type Measured = (i64, String, Option<i64>);
+
+fn tally(
+    rows: impl Iterator<Item = QueryResult<Measured>>,
+    tallies: &mut HashMap<i64, Tally>,
+) -> Result<(), StoreError> {
+    for row in rows {
+        let (site, status, total_us) = row?;
+        let status = status.parse().map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
+        if let Some(tally) = tallies.get_mut(&site) {
+            tally.add(status, total_us);
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Tally {
+    counts: [u64; Status::ALL.len()],
+    total_us: Vec<u32>,
+}
+
+impl Tally {
+    fn add(&mut self, status: Status, total_us: Option<i64>) {
+        self.counts[status as usize] += 1;
+        // A down has no meaningful time: a refused connection is quick.
+        if let (Status::Up | Status::Degraded, Some(us)) = (status, total_us) {
+            self.total_us.push(u32::try_from(us).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn finish(mut self, site: Site) -> SiteStatistics {
+        let count = |status: Status| self.counts[status as usize];
+        let (up, degraded, down) = (count(Status::Up), count(Status::Degraded), count(Status::Down));
+        let (missed, unknown) = (count(Status::Missed), count(Status::Unknown));
+        self.total_us.sort_unstable();
+        let percentiles_us = percentiles(&self.total_us, [50, 95, 99]);
+        SiteStatistics { site, up, degraded, down, missed, unknown, percentiles_us }
+    }
+}
+
+/// By nearest rank: the smallest value that at least this share of all does not exceed.
+fn percentiles<const N: usize>(sorted: &[u32], percent: [usize; N]) -> Option<[u32; N]> {
+    let rank = |percent: usize| (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    (!sorted.is_empty()).then(|| percent.map(|percent| sorted[rank(percent)]))
+}
+
+fn audit(connection: &mut SqliteConnection, range: Range, now: i64, margin_s: i64) -> Result<Audit, StoreError> {
+    let (last_tick, pruned_before): (Option<i64>, i64) = State {}.get_result(connection)?;
+    let range = Range { from: range.from.max(from_seconds(pruned_before)), ..range };
+    let (from, to) = (range.from.timestamp(), range.to.timestamp());
+    let gaps = Gaps { from, to }.load::<(i64, i64)>(connection)?;
+    let mut gaps: Vec<Window> = gaps.into_iter().map(|(after, until)| Window { after, until, open: false }).collect();
+    // What the scheduler has not reached yet, because it is not running, is a gap that is still open.
+    let queued_until = last_tick.unwrap_or(from - 1);
+    if queued_until < now {
+        gaps.push(Window { after: queued_until, until: now, open: true });
+    }
+    let schedules = schedules(connection, from, now - margin_s)?;
+    let mut auditor = Auditor::new(range, schedules, gaps);
+    for row in (Rows { from, to }).load_iter::<(i64, i64, String, i64), _>(connection)? {
+        let (at, site, status, started_at_us) = row?;
+        let status = status.parse().map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
+        auditor.row(SiteId(site), at, status, started_at_us);
+    }
+    for row in (Waiting { from, to }).load_iter::<(i64, i64), _>(connection)? {
+        let (at, site) = row?;
+        auditor.waiting(SiteId(site), at);
+    }
+    Ok(auditor.finish())
+}
+
+fn schedules(connection: &mut SqliteConnection, from: i64, judged_until: i64) -> QueryResult<HashMap<SiteId, SiteSchedule>> {
+    let mut schedules: HashMap<SiteId, SiteSchedule> = HashMap::new();
+    type SpanRow = (i64, String, i64, i64, Option<i64>, i32, i32, Option<i64>);
+    for row in (Spans { from }).load_iter::<SpanRow, _>(connection)? {
+        let (site, name, timeout_ms, valid_from, valid_to, every_s, phase_s, first_slot) = row?;
+        let rhythm = Rhythm { every_s: every_s.unsigned_abs(), phase_s: phase_s.unsigned_abs() };
+        let schedule = schedules.entry(SiteId(site)).or_insert_with(|| SiteSchedule {
+            name,
+            spans: Vec::with_capacity(1),
+            judged_until: judged_until - (timeout_ms + 999) / 1000,
+        });
+        schedule.spans.push(Span { valid_from, valid_to, rhythm, first_slot });
+    }
+    Ok(schedules)
+}
+
+statement!(State {} -> (Nullable<BigInt>, BigInt) = "SELECT last_tick, pruned_before FROM scheduler_state WHERE id = 1");
+
+statement!(AllSlots { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, Text, Nullable<BigInt>) =
+    "SELECT site_id, status, total_us FROM ping_status WHERE scheduled_at >= " (from: BigInt) " AND scheduled_at < " (to: BigInt));
+
+statement!(SlotsOfSite { id: i64 as BigInt, from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, Text, Nullable<BigInt>) =
+    "WITH RECURSIVE
+       span(first, every, last) AS (
+         SELECT max(valid_from + 1, " (from: BigInt) ") + (phase_s - max(valid_from + 1, " (from: BigInt) ") % every_s + every_s) % every_s,
+                every_s, min(coalesce(valid_to, " (to: BigInt) " - 1), " (to: BigInt) " - 1)
+         FROM site_schedule WHERE site_id = " (id: BigInt) "),
+       slot(at, every, last) AS (
+         SELECT first, every, last FROM span WHERE first <= last
+         UNION ALL SELECT at + every, every, last FROM slot WHERE at + every <= last),
+       due(at) AS (
+         SELECT at FROM slot
+         UNION SELECT first_slot FROM site_schedule
+         WHERE site_id = " (id: BigInt) " AND first_slot >= " (from: BigInt) " AND first_slot < " (to: BigInt) ")
+     SELECT row.site_id, row.status, row.total_us
+     FROM due CROSS JOIN ping_status AS row ON row.scheduled_at = due.at AND row.site_id = " (id: BigInt));
+
+statement!(Gaps { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt) =
+    "SELECT after_s, until_s FROM schedule_gap WHERE until_s >= " (from: BigInt) " AND after_s < " (to: BigInt));
+
+statement!(Spans { from: i64 as BigInt } -> (BigInt, Text, BigInt, BigInt, Nullable<BigInt>, Integer, Integer, Nullable<BigInt>) =
+    "SELECT site.id, site.name, site.timeout_ms, span.valid_from, span.valid_to, span.every_s, span.phase_s, span.first_slot
+     FROM site_schedule AS span JOIN site_config AS site ON site.id = span.site_id
+     WHERE coalesce(span.valid_to, span.first_slot, " (from: BigInt) ") >= " (from: BigInt));
+
+statement!(Rows { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt, Text, BigInt) =
+    "SELECT scheduled_at, site_id, status, started_at_us FROM ping_status
+     WHERE scheduled_at >= " (from: BigInt) " AND scheduled_at < " (to: BigInt));
+
+statement!(Waiting { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt) =
+    "SELECT job.scheduled_at, job.site_id FROM job_queue AS job
+     WHERE job.scheduled_at >= " (from: BigInt) " AND job.scheduled_at < " (to: BigInt)
+    " AND NOT EXISTS (SELECT 1 FROM ping_status AS row WHERE row.scheduled_at = job.scheduled_at AND row.site_id = job.site_id)");

@@ -1,0 +1,23 @@
+//! The store in the embedded database.
+
+mod catalog;
+mod history;
+mod results;
+mod rows;
+
+use crate::clock::Clock;
+use crate::database::sqlite::Sqlite;
+
+/// [`ResultStore`](super::ResultStore), [`Catalog`](super::Catalog) and [`History`](super::History) on SQLite.
+#[derive(Clone)]
+pub struct SqliteStore {
+    database: Sqlite,
+    clock: Clock,
+}
+
+impl SqliteStore {
+    /// A store in `database`.
+    pub fn new(database: Sqlite, clock: Clock) -> Self {
+        Self { database, clock }
+    }
+}

@@ -1,0 +1,118 @@
+//! Writing results: one row per slot, and the newest status of each site.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+use super::SqliteStore;
+use crate::clock::Timestamp;
+use crate::database::sqlite::DatabaseError;
+use crate::database::statement;
+use crate::model::{CheckResult, Slot};
+use crate::result_log::Batch;
+use crate::store::{Persisted, ResultStore, StoreError};
+
+#[async_trait]
+impl ResultStore for SqliteStore {
+    async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
+        let groups = batch.groups.clone();
+        let work = move |connection: &mut SqliteConnection| persist(connection, groups.iter().flat_map(|group| group.iter()));
+        Ok(self.database.transaction(work).await?)
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
+        let before = before.timestamp();
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let work = move |connection: &mut SqliteConnection| -> Result<usize, DatabaseError> {
+            let Some(cut) = prune_until(connection, before, most)? else { return Ok(0) };
+            MarkPruned { cut }.execute(connection)?;
+            DropGaps { cut }.execute(connection)?;
+            Ok(Prune { cut }.execute(connection)?)
+        };
+        Ok(self.database.transaction(work).await?)
+    }
+}
+
+fn persist<'a>(
+    connection: &mut SqliteConnection,
+    results: impl Iterator<Item = &'a CheckResult>,
+) -> Result<Persisted, DatabaseError> {
+    let mut persisted = Persisted::default();
+    for result in results {
+        let Some(slot) = result.slot() else { continue };
+        if insert(connection, slot, result)? == 0 {
+            persisted.repeated += 1;
+        } else {
+            persisted.new += 1;
+        }
+        SetStatus { at: slot.scheduled_at.timestamp(), status: result.status.as_str(), site: slot.site_id.0 }
+            .execute(connection)?;
+    }
+    Ok(persisted)
+}
+
+fn insert(connection: &mut SqliteConnection, slot: Slot, result: &CheckResult) -> QueryResult<usize> {
+    let us = |phase: Option<u64>| phase.map(|us| i64::try_from(us).unwrap_or(i64::MAX));
+    let timings = &result.timings;
+    Insert {
+        scheduled_at: slot.scheduled_at.timestamp(),
+        site_id: slot.site_id.0,
+        status: result.status.as_str(),
+        reason: result.reason.map(|reason| reason.as_str()),
+        error: result.error.clone(),
+        http_status: result.http_status.map(i32::from),
+        started_at_us: result.started_at.timestamp_micros(),
+        dns_us: us(timings.dns_us),
+        connect_us: us(timings.connect_us),
+        tls_us: us(timings.tls_us),
+        ttfb_us: us(timings.ttfb_us),
+        download_us: us(timings.download_us),
+        total_us: us(timings.total_us),
+        body_bytes: i64::try_from(result.body_bytes).unwrap_or(i64::MAX),
+        not_after: result.certificate.as_ref().map(|certificate| certificate.not_after.timestamp()),
+        worker: result.worker.clone(),
+        attempt: i32::try_from(result.attempt).unwrap_or(i32::MAX),
+    }
+    .execute(connection)
+}
+
+/// The slot up to which to remove, so that about `most` rows go and no second is cut in two.
+fn prune_until(connection: &mut SqliteConnection, before: i64, most: i64) -> QueryResult<Option<i64>> {
+    let (oldest, cut): (Option<i64>, Option<i64>) = PruneCut { before, most }.get_result(connection)?;
+    Ok(oldest.map(|oldest| cut.map_or(before, |cut| cut.max(oldest + 1))))
+}
+
+statement!(Insert {
+        scheduled_at: i64 as BigInt, site_id: i64 as BigInt, status: &'static str as Text,
+        reason: Option<&'static str> as Nullable<Text>, error: Option<String> as Nullable<Text>,
+        http_status: Option<i32> as Nullable<Integer>, started_at_us: i64 as BigInt,
+        dns_us: Option<i64> as Nullable<BigInt>, connect_us: Option<i64> as Nullable<BigInt>,
+        tls_us: Option<i64> as Nullable<BigInt>, ttfb_us: Option<i64> as Nullable<BigInt>,
+        download_us: Option<i64> as Nullable<BigInt>, total_us: Option<i64> as Nullable<BigInt>,
+        body_bytes: i64 as BigInt, not_after: Option<i64> as Nullable<BigInt>,
+        worker: String as Text, attempt: i32 as Integer,
+    } -> () =
+    "INSERT INTO ping_status (scheduled_at, site_id, status, reason, error, http_status, started_at_us,
+       dns_us, connect_us, tls_us, ttfb_us, download_us, total_us, body_bytes, not_after, worker, attempt) VALUES ("
+    (scheduled_at: BigInt) ", " (site_id: BigInt) ", " (status: Text) ", " (reason: Nullable<Text>) ", "
+    (error: Nullable<Text>) ", " (http_status: Nullable<Integer>) ", " (started_at_us: BigInt) ", "
+    (dns_us: Nullable<BigInt>) ", " (connect_us: Nullable<BigInt>) ", " (tls_us: Nullable<BigInt>) ", "
+    (ttfb_us: Nullable<BigInt>) ", " (download_us: Nullable<BigInt>) ", " (total_us: Nullable<BigInt>) ", "
+    (body_bytes: BigInt) ", " (not_after: Nullable<BigInt>) ", " (worker: Text) ", " (attempt: Integer)
+    ") ON CONFLICT DO NOTHING");
+
+statement!(SetStatus { at: i64 as BigInt, status: &'static str as Text, site: i64 as BigInt } -> () =
+    "UPDATE sites SET last_updated = " (at: BigInt)
+    ", since = CASE WHEN last_status = " (status: Text) " THEN since ELSE " (at: BigInt) " END, last_status = " (status: Text)
+    " WHERE site_id = " (site: BigInt) " AND (last_updated IS NULL OR last_updated < " (at: BigInt) ")");
+
+statement!(PruneCut { before: i64 as BigInt, most: i64 as BigInt } -> (Nullable<BigInt>, Nullable<BigInt>) =
+    "SELECT (SELECT scheduled_at FROM ping_status WHERE scheduled_at < " (before: BigInt) " ORDER BY scheduled_at LIMIT 1),
+            (SELECT scheduled_at FROM ping_status WHERE scheduled_at < " (before: BigInt) " ORDER BY scheduled_at LIMIT 1 OFFSET " (most: BigInt) ")");
+
+statement!(Prune { cut: i64 as BigInt } -> () = "DELETE FROM ping_status WHERE scheduled_at < " (cut: BigInt));
+
+statement!(MarkPruned { cut: i64 as BigInt } -> () =
+    "UPDATE scheduler_state SET pruned_before = max(pruned_before, " (cut: BigInt) ") WHERE id = 1");
+
+statement!(DropGaps { cut: i64 as BigInt } -> () = "DELETE FROM schedule_gap WHERE until_s < " (cut: BigInt));

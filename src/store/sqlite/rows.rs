@@ -1,0 +1,82 @@
+//! How a site looks in the tables.
+
+use std::time::Duration;
+
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+use crate::database::rows::from_seconds;
+use crate::database::statement;
+use crate::model::{Origin, Site, SiteId, SiteSpec};
+use crate::store::StoreError;
+
+pub(super) type SiteRow = (
+    i64,
+    String,
+    String,
+    i32,
+    i32,
+    i64,
+    i32,
+    i32,
+    String,
+    String,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+);
+
+type SiteSql = (
+    BigInt,
+    Text,
+    Text,
+    Integer,
+    Integer,
+    BigInt,
+    Integer,
+    Integer,
+    Text,
+    Text,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Nullable<BigInt>,
+);
+
+statement!(AllSites {} -> SiteSql =
+    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags,
+            site.origin, now.last_status, now.last_updated, now.since
+     FROM site_config AS site JOIN sites AS now ON now.site_id = site.id ORDER BY site.name");
+
+statement!(SiteByName { name: String as Text } -> SiteSql =
+    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags,
+            site.origin, now.last_status, now.last_updated, now.since
+     FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.name = " (name: Text));
+
+impl SiteByName {
+    pub(super) fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+}
+
+pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
+    let (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, status, updated, since) = row;
+    let unreadable = |what: &dyn std::fmt::Display| StoreError::Row(format!("site_config {id}: {what}"));
+    let tags = serde_json::from_str(&tags).map_err(|error| unreadable(&error))?;
+    let last_status = status.map(|word| word.parse()).transpose().map_err(|error| unreadable(&error))?;
+    Ok(Site {
+        id: SiteId(id),
+        spec: SiteSpec {
+            name,
+            url,
+            every_s: every_s.unsigned_abs(),
+            timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
+            retries: u8::try_from(retries).unwrap_or(u8::MAX),
+            enabled: enabled != 0,
+            tags,
+        },
+        phase_s: phase_s.unsigned_abs(),
+        origin: if origin == "file" { Origin::File } else { Origin::Command },
+        last_status,
+        last_updated: updated.map(from_seconds),
+        since: since.map(from_seconds),
+    })
+}
