@@ -1,6 +1,7 @@
 //! Uptime Monitor.
 
 pub mod clock;
+pub mod config;
 pub mod database;
 pub mod model;
 pub mod queue;

@@ -1,0 +1,170 @@
+//! A TOML text as settings that know their lines.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Problem, quoted};
+use super::value::{Origin, Setting, Value};
+
+/// The keys of one table and where it begins.
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    pub(super) origin: Origin,
+    pub(super) settings: Vec<(String, Setting)>,
+}
+
+/// What a configuration file says, not yet judged.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    /// Tables on the first level, also empty ones.
+    pub(super) sections: Vec<(String, Origin)>,
+    /// By dotted key; a key outside any section has no dot.
+    pub(super) settings: Vec<(String, Setting)>,
+    /// `None` when sites are not mentioned at all.
+    pub(super) sites: Option<Vec<Fields>>,
+}
+
+impl Document {
+    /// Reads as much as can be read, and every error of syntax. `origin` is the file, or [`Origin::Default`].
+    pub(super) fn parse(text: &str, origin: &Origin) -> (Self, Vec<Problem>) {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let lines = Lines::of(text, origin);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let mut problems: Vec<Problem> = errors.iter().map(|error| syntax(error, &lines)).collect();
+        let mut document = Self::default();
+        for (key, value) in root.into_inner() {
+            document.add(key, value, &lines, &mut problems);
+        }
+        // The parser sorts by key; people read by line.
+        document.settings.sort_by_key(|(_, setting)| line_of(&setting.origin));
+        document.sections.sort_by_key(|(_, origin)| line_of(origin));
+        (document, problems)
+    }
+
+    fn add(
+        &mut self,
+        key: Spanned<std::borrow::Cow<'_, str>>,
+        value: Spanned<DeValue<'_>>,
+        lines: &Lines<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let origin = lines.origin(key.span().start);
+        let name = key.into_inner().into_owned();
+        match value.into_inner() {
+            DeValue::Array(items) if name == "site" => self.add_sites(items, lines, problems),
+            DeValue::Table(_) if name == "site" => {
+                let remedy = "write [[site]], with double brackets, before each site";
+                problems
+                    .push(Problem::new(origin, "is one table, not a list of sites", remedy).about("[site]"));
+                self.sites.get_or_insert_default();
+            }
+            DeValue::Table(table) => {
+                self.sections.push((name.clone(), origin));
+                let fields = fields(table, lines);
+                self.settings
+                    .extend(fields.into_iter().map(|(key, setting)| (format!("{name}.{key}"), setting)));
+            }
+            other => self.settings.push((name, Setting::new(Value::Typed(plain(other)), origin))),
+        }
+    }
+
+    fn add_sites<'a>(
+        &mut self,
+        items: impl IntoIterator<Item = Spanned<DeValue<'a>>>,
+        lines: &Lines<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let sites = self.sites.get_or_insert_default();
+        for item in items {
+            let origin = lines.origin(item.span().start);
+            match item.into_inner() {
+                DeValue::Table(table) => sites.push(Fields { origin, settings: fields(table, lines) }),
+                other => {
+                    let message = format!("holds {}, which is no site", quoted(&plain(other).to_string()));
+                    problems.push(
+                        Problem::new(origin, message, "write a [[site]] table for each site").about("site"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn fields(table: DeTable<'_>, lines: &Lines<'_>) -> Vec<(String, Setting)> {
+    let mut fields: Vec<_> = table
+        .into_iter()
+        .map(|(key, value)| {
+            let origin = lines.origin(key.span().start);
+            (key.into_inner().into_owned(), Setting::new(Value::Typed(plain(value.into_inner())), origin))
+        })
+        .collect();
+    fields.sort_by_key(|(_, setting)| line_of(&setting.origin));
+    fields
+}
+
+fn syntax(error: &toml::de::Error, lines: &Lines<'_>) -> Problem {
+    let origin = lines.origin(error.span().map_or(0, |span| span.start));
+    let message = format!("is no valid TOML: {}", error.message().replace('\n', ", "));
+    let written = lines.text(&origin);
+    let mut problem = Problem::new(origin, message, "text stands in quotes: key = \"value\"");
+    problem.key = quoted(written);
+    problem
+}
+
+pub(super) fn line_of(origin: &Origin) -> u32 {
+    if let Origin::File(_, line) = origin { *line } else { 0 }
+}
+
+/// From byte offsets to lines.
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    breaks: Vec<usize>,
+    file: Origin,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a str, file: &Origin) -> Self {
+        Self { text, breaks: text.match_indices('\n').map(|(at, _)| at).collect(), file: file.clone() }
+    }
+
+    pub(super) fn origin(&self, offset: usize) -> Origin {
+        let line = self.breaks.partition_point(|at| *at < offset) + 1;
+        self.file.at(u32::try_from(line).unwrap_or(u32::MAX))
+    }
+
+    fn text(&self, origin: &Origin) -> &'a str {
+        let index = usize::try_from(line_of(origin)).unwrap_or_default().saturating_sub(1);
+        self.text.lines().nth(index).unwrap_or_default().trim()
+    }
+}
+
+/// The file as a whole.
+pub(super) fn file_origin(path: &Path) -> Origin {
+    Origin::File(Arc::from(path), 0)
+}
+
+fn plain(value: DeValue<'_>) -> toml::Value {
+    match value {
+        DeValue::String(text) => text.into_owned().into(),
+        DeValue::Integer(number) => {
+            // Out of range: every key's own range refuses the largest number.
+            i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX).into()
+        }
+        DeValue::Float(number) => number.as_str().parse().unwrap_or(f64::NAN).into(),
+        DeValue::Boolean(yes) => yes.into(),
+        DeValue::Datetime(date) => toml::Value::Datetime(date),
+        DeValue::Array(items) => {
+            items.into_iter().map(|item| plain(item.into_inner())).collect::<Vec<_>>().into()
+        }
+        DeValue::Table(table) => {
+            let pairs = table.into_iter();
+            let plain_pair = |(key, value): (Spanned<std::borrow::Cow<'_, str>>, Spanned<DeValue<'_>>)| {
+                (key.into_inner().into_owned(), plain(value.into_inner()))
+            };
+            toml::Value::Table(pairs.map(plain_pair).collect())
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Defaults, file, environment, flags: for every key the last one wins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::document::Document;
+use super::expand::Resolver;
+use super::known::{Known, Target};
+use super::problem::{Fault, Problem};
+use super::value::{Origin, Setting, Value};
+
+/// What every variable of ours begins with.
+const PREFIX: &str = "UPTIME__";
+
+/// The winning setting of every key.
+pub(super) type Settings = BTreeMap<String, Setting>;
+
+pub(super) struct Layers<'a> {
+    known: Known,
+    winners: BTreeMap<String, Winner<'a>>,
+    problems: Vec<Problem>,
+}
+
+/// Resolved only when it has won: what is overridden may well refer to what is not there.
+struct Winner<'a> {
+    setting: Setting,
+    from_file: bool,
+    resolver: Resolver<'a>,
+}
+
+impl<'a> Layers<'a> {
+    /// With `reference` as the defaults, and as the list of known keys.
+    pub(super) fn over(reference: Document) -> Self {
+        let known = Known::of(&reference);
+        let mut layers = Self { known, winners: BTreeMap::new(), problems: Vec::new() };
+        layers.add(reference.settings, Resolver::literal(), str::to_owned);
+        layers
+    }
+
+    /// Adds a file. Relative paths in it are seen from its own folder.
+    pub(super) fn add_file(&mut self, document: &mut Document, path: &'a Path, env: &'a [(String, String)]) {
+        for (section, origin) in &document.sections {
+            if !self.known.has_section(section) {
+                let Fault { message, remedy } = self.known.unknown_section(section);
+                self.problems
+                    .push(Problem::new(origin.clone(), message, remedy).about(format!("[{section}]")));
+            }
+        }
+        let unknown: BTreeSet<&str> = document
+            .sections
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| !self.known.has_section(name))
+            .collect();
+        let settings = std::mem::take(&mut document.settings);
+        let in_known = settings
+            .into_iter()
+            .filter(|(key, _)| key.split_once('.').is_none_or(|(section, _)| !unknown.contains(section)));
+        self.add(in_known.collect(), Resolver::for_file(path, env), str::to_owned);
+    }
+
+    /// Adds the variables of the environment that begin with `UPTIME__`.
+    pub(super) fn add_env(&mut self, env: &[(String, String)]) {
+        let ours = env.iter().filter_map(|(name, value)| {
+            let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
+            Some((key, Setting::new(Value::Text(value.clone()), Origin::Env(name.as_str().into()))))
+        });
+        let spell = |key: &str| format!("{PREFIX}{}", key.replace('.', "__").to_uppercase());
+        self.add(ours.collect(), Resolver::literal(), spell);
+    }
+
+    /// Adds flags, as pairs of dotted key and text.
+    pub(super) fn add_overrides(&mut self, overrides: Vec<(String, String)>) {
+        let settings = overrides.into_iter().map(|(key, text)| {
+            let setting = Setting::from_flag(&key, text);
+            (key, setting)
+        });
+        self.add(settings.collect(), Resolver::literal(), str::to_owned);
+    }
+
+    fn add(&mut self, settings: Vec<(String, Setting)>, resolver: Resolver<'a>, spell: fn(&str) -> String) {
+        let mut in_this_layer = BTreeMap::new();
+        for (key, setting) in settings {
+            match self.known.resolve(&key, spell) {
+                Ok(target) => {
+                    let (base, from_file) = match target {
+                        Target::Key => (key.clone(), false),
+                        Target::FromFile(base) => (base, true),
+                    };
+                    if let Some(other) = in_this_layer.insert(base.clone(), from_file)
+                        && other != from_file
+                    {
+                        let message = format!(
+                            "stands beside {}",
+                            spell(&if from_file { base.clone() } else { format!("{base}_file") })
+                        );
+                        self.problems.push(Problem::with(
+                            &key,
+                            &setting,
+                            Fault::new(message, "keep one of the two"),
+                        ));
+                    }
+                    self.winners.insert(base, Winner { setting, from_file, resolver });
+                }
+                Err(fault) => self.problems.push(Problem::with(key, &setting, fault)),
+            }
+        }
+    }
+
+    /// The winners with `${NAME}` and `_file` resolved.
+    pub(super) fn resolve(mut self) -> (Settings, Vec<Problem>) {
+        let mut settings = Settings::new();
+        for (key, Winner { setting, from_file, resolver }) in self.winners {
+            let written = setting.clone();
+            match resolver.resolve(setting, from_file) {
+                Ok(setting) => drop(settings.insert(key, setting)),
+                Err(fault) => {
+                    let key = if from_file { format!("{key}_file") } else { key };
+                    self.problems.push(Problem::with(key, &written, fault));
+                }
+            }
+        }
+        (settings, self.problems)
+    }
+}

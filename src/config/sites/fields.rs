@@ -1,0 +1,106 @@
+//! Sites from tables of keys: `[[site]]` in TOML, objects in JSON.
+
+use std::path::Path;
+
+use super::super::document::{Document, Fields};
+use super::super::expand::Resolver;
+use super::super::problem::{Fault, Problem};
+use super::super::suggest::nearest;
+use super::super::value::Setting;
+use super::{Names, RawSite, SiteDefaults};
+use crate::model::SiteSpec;
+
+/// Keys of this version, as in files and as CSV columns.
+pub(super) const KEYS: [&str; 7] = ["name", "url", "every", "timeout", "retries", "enabled", "tags"];
+
+/// Documented keys that come with a later version.
+const LATER: [&str; 3] = ["request", "tls", "expect"];
+
+/// The field of `site` called `key`.
+pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Option<Setting>> {
+    Some(match key {
+        "name" => &mut site.name,
+        "url" => &mut site.url,
+        "every" => &mut site.every,
+        "timeout" => &mut site.timeout,
+        "retries" => &mut site.retries,
+        "enabled" => &mut site.enabled,
+        "tags" => &mut site.tags,
+        _ => return None,
+    })
+}
+
+/// What is wrong with a key that no field has.
+pub(super) fn unknown(key: &str) -> Fault {
+    let first = key.split('.').next().unwrap_or(key);
+    if LATER.contains(&first) {
+        return Fault::new("is not supported by this version yet", "remove it");
+    }
+    let remedy = match nearest(key, KEYS.into_iter().chain(LATER)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("remove it; a site has {}", KEYS.join(", ")),
+    };
+    Fault::new("unknown key", remedy)
+}
+
+/// Takes the known keys of a table; the others are problems.
+pub(super) fn raw_site(fields: Fields) -> (RawSite, Vec<Problem>) {
+    let mut site = RawSite::new(fields.origin);
+    let mut strangers = Vec::new();
+    for (key, setting) in fields.settings {
+        match field(&mut site, &key) {
+            Some(field) => *field = Some(setting),
+            None => strangers.push((key, setting)),
+        }
+    }
+    // Only now is the name known that problems go by.
+    let refuse = |(key, setting): (String, Setting)| Problem::with(site.key(&key), &setting, unknown(&key));
+    let problems = strangers.into_iter().map(refuse).collect();
+    (site, problems)
+}
+
+/// The `[[site]]` tables of the configuration file at `path`, with `${NAME}` resolved, and everything wrong with them.
+pub(in super::super) fn from_file(
+    document: Document,
+    path: Option<&Path>,
+    env: &[(String, String)],
+    defaults: &SiteDefaults,
+) -> (Vec<SiteSpec>, Vec<Problem>) {
+    let resolver = path.map_or_else(Resolver::literal, |path| Resolver::for_file(path, env));
+    let (mut sites, mut problems, mut names) = (Vec::new(), Vec::new(), Names::default());
+    for fields in document.sites.unwrap_or_default() {
+        let (mut site, mut wrong) = raw_site(fields);
+        wrong.extend(resolve(&mut site, resolver));
+        wrong.extend(names.claim(&site).err());
+        match site.validate(defaults) {
+            Ok(spec) if wrong.is_empty() => sites.push(spec),
+            Ok(_) => {}
+            Err(more) => add_new(&mut wrong, more),
+        }
+        problems.append(&mut wrong);
+    }
+    (sites, problems)
+}
+
+fn resolve(site: &mut RawSite, resolver: Resolver<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for key in KEYS {
+        let name = site.key(key);
+        let Some(slot) = field(site, key) else { continue };
+        let Some(setting) = slot.clone() else { continue };
+        match resolver.resolve(setting.clone(), false) {
+            Ok(resolved) => *slot = Some(resolved),
+            Err(fault) => problems.push(Problem::with(name, &setting, fault)),
+        }
+    }
+    problems
+}
+
+/// Adds what is new: a key that could not be resolved needs no second problem about its text.
+pub(super) fn add_new(problems: &mut Vec<Problem>, more: Vec<Problem>) {
+    for problem in more {
+        if !problems.iter().any(|known| known.key == problem.key && known.origin == problem.origin) {
+            problems.push(problem);
+        }
+    }
+}

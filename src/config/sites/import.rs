@@ -1,0 +1,142 @@
+//! Reads sites from a file of their own. Good rows and bad ones are both handed over: the caller decides.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use super::super::document::{Document, Fields, file_origin};
+use super::super::problem::{Problem, Problems};
+use super::super::value::Origin;
+use super::fields::{add_new, raw_site};
+use super::{Names, RawSite, SiteDefaults, json, rows};
+use crate::model::SiteSpec;
+
+/// How sites are written in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A header `name,url,every,timeout,tags`, and also `retries` and `enabled`; tags separated by `;` or space.
+    Csv,
+    /// `[[site]]` tables.
+    Toml,
+    /// A list of objects, or `{"site": […]}`.
+    Json,
+}
+
+impl Format {
+    /// By the file's extension.
+    pub fn of(path: &Path) -> Option<Self> {
+        path.extension()?.to_str()?.parse().ok()
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word.to_ascii_lowercase().as_str() {
+            "csv" => Ok(Self::Csv),
+            "toml" => Ok(Self::Toml),
+            "json" => Ok(Self::Json),
+            _ => Err("choose from csv, toml, json".to_owned()),
+        }
+    }
+}
+
+/// What a file of sites holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Import {
+    /// The valid ones, in the file's order, with names that differ.
+    pub sites: Vec<SiteSpec>,
+    /// Everything wrong with the others, by line.
+    pub rejected: Vec<Problem>,
+    /// How many sites were rejected; a site may have several problems.
+    pub rejected_sites: usize,
+}
+
+/// Reads the sites in the file at `path`; `format` is guessed from its extension when `None`.
+///
+/// # Errors
+/// The file cannot be read, or is not in that format. A bad site is no error: it is in [`Import::rejected`].
+pub fn read_sites(path: &Path, format: Option<Format>, defaults: &SiteDefaults) -> Result<Import, Problems> {
+    let Some(format) = format.or_else(|| Format::of(path)) else {
+        let remedy = "say --format csv, toml or json";
+        return Err(Problem::new(file_origin(path), "has an extension that tells no format", remedy).into());
+    };
+    let bytes = std::fs::read(path).map_err(|error| {
+        Problem::new(file_origin(path), format!("cannot be read: {error}"), "name a readable file")
+    })?;
+    parse_sites(&bytes, format, path, defaults)
+}
+
+/// [`read_sites`] from memory. `path` is how problems call the source.
+///
+/// # Errors
+/// The text is not in that format.
+pub fn parse_sites(
+    bytes: &[u8],
+    format: Format,
+    path: &Path,
+    defaults: &SiteDefaults,
+) -> Result<Import, Problems> {
+    let origin = file_origin(path);
+    let mut collector = Collector { defaults, names: Names::default(), import: Import::default() };
+    match format {
+        Format::Csv => rows::read(bytes, &origin, &mut collector)?,
+        Format::Toml => {
+            for fields in toml_sites(utf8(bytes, &origin)?, &origin)? {
+                collector.add_fields(fields);
+            }
+        }
+        Format::Json => json::read(utf8(bytes, &origin)?, &origin, &mut collector)?,
+    }
+    Ok(collector.import)
+}
+
+fn utf8<'a>(bytes: &'a [u8], origin: &Origin) -> Result<&'a str, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = u32::try_from(before + 1).unwrap_or(u32::MAX);
+        Problem::new(origin.at(line), "is not UTF-8", "save the file as UTF-8")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn toml_sites(text: &str, origin: &Origin) -> Result<Vec<Fields>, Problems> {
+    let (document, mut problems) = Document::parse(text, origin);
+    let remedy = "an import holds [[site]] tables only";
+    let sections = document.sections.iter().map(|(name, at)| (format!("[{name}]"), at));
+    let top_level = document.settings.iter().filter(|(key, _)| !key.contains('.'));
+    let strangers = sections.chain(top_level.map(|(key, setting)| (key.clone(), &setting.origin)));
+    problems.extend(strangers.map(|(key, at)| Problem::new(at.clone(), "is no site", remedy).about(key)));
+    Problems::or(problems, document.sites.unwrap_or_default())
+}
+
+/// Where the formats hand over what they have found.
+pub(super) struct Collector<'a> {
+    defaults: &'a SiteDefaults,
+    names: Names,
+    import: Import,
+}
+
+impl Collector<'_> {
+    pub(super) fn add_fields(&mut self, fields: Fields) {
+        let (site, problems) = raw_site(fields);
+        self.add(site, problems);
+    }
+
+    /// A site, and what is wrong with it already.
+    pub(super) fn add(&mut self, site: RawSite, mut problems: Vec<Problem>) {
+        problems.extend(self.names.claim(&site).err());
+        match site.validate(self.defaults) {
+            Ok(spec) if problems.is_empty() => return self.import.sites.push(spec),
+            Ok(_) => {}
+            Err(more) => add_new(&mut problems, more),
+        }
+        self.reject(problems);
+    }
+
+    /// What should have been one site.
+    pub(super) fn reject(&mut self, problems: Vec<Problem>) {
+        self.import.rejected.extend(problems);
+        self.import.rejected_sites += 1;
+    }
+}

@@ -1,0 +1,80 @@
+//! Sites in JSON: a list of objects, or an object with such a list as `site`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::super::document::{Fields, Lines};
+use super::super::problem::{Problem, Problems, quoted};
+use super::super::value::{Origin, Setting, Value};
+use super::import::Collector;
+
+const SHAPE: &str = "write [{\"name\": …, \"url\": …}, …] or {\"site\": […]}";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrapped<'a> {
+    #[serde(borrow)]
+    site: Vec<&'a RawValue>,
+}
+
+pub(super) fn read(text: &str, origin: &Origin, collector: &mut Collector<'_>) -> Result<(), Problems> {
+    let sites = if text.trim_start().starts_with('{') {
+        serde_json::from_str(text).map(|Wrapped { site }| site)
+    } else {
+        serde_json::from_str::<Vec<&RawValue>>(text)
+    };
+    let sites = sites.map_err(|error| {
+        let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
+        Problem::new(origin.at(line), format!("is no list of sites in JSON: {error}"), SHAPE)
+    })?;
+    let lines = Lines::of(text, origin);
+    for site in sites {
+        match fields(site, text, &lines) {
+            Ok(fields) => collector.add_fields(fields),
+            Err(problem) => collector.reject(vec![problem]),
+        }
+    }
+    Ok(())
+}
+
+fn fields(site: &RawValue, text: &str, lines: &Lines<'_>) -> Result<Fields, Problem> {
+    let origin = lines.origin(offset(site, text));
+    let keys: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(site.get()).map_err(|_| {
+        Problem::new(origin.clone(), format!("{} is no site", quoted(site.get())), SHAPE).about("site")
+    })?;
+    let mut settings = Vec::new();
+    for (key, raw) in keys {
+        // `null` is "not said".
+        if let Some(value) = serde_json::from_str(raw.get()).ok().and_then(plain) {
+            let at = lines.origin(offset(raw, text));
+            settings.push((key.into_owned(), Setting::new(Value::Typed(value), at)));
+        }
+    }
+    Ok(Fields { origin, settings })
+}
+
+/// Raw values are slices of the text, so their address tells where they stand.
+fn offset(raw: &RawValue, text: &str) -> usize {
+    (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
+}
+
+fn plain(value: serde_json::Value) -> Option<toml::Value> {
+    use serde_json::Value as Json;
+    Some(match value {
+        Json::Null => return None,
+        Json::Bool(yes) => yes.into(),
+        Json::Number(number) => match (number.as_i64(), number.is_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, false) => i64::MAX.into(),
+            (None, true) => number.as_f64().unwrap_or(f64::NAN).into(),
+        },
+        Json::String(text) => text.into(),
+        Json::Array(items) => items.into_iter().filter_map(plain).collect::<Vec<_>>().into(),
+        Json::Object(pairs) => toml::Value::Table(
+            pairs.into_iter().filter_map(|(key, value)| Some((key, plain(value)?))).collect(),
+        ),
+    })
+}

@@ -1,0 +1,107 @@
+//! Sites in CSV: a header, then a site per row. Empty cells are "not said".
+
+use csv::{ByteRecord, ReaderBuilder, Trim};
+
+use super::super::problem::{Problem, Problems};
+use super::super::value::{Origin, Setting, Value};
+use super::RawSite;
+use super::fields::{KEYS, field, unknown};
+use super::import::Collector;
+
+const HEADER: &str = "the first line names the columns: name,url,every,timeout,tags";
+
+pub(super) fn read(bytes: &[u8], origin: &Origin, collector: &mut Collector<'_>) -> Result<(), Problems> {
+    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(bytes);
+    let header = reader.byte_headers().map_err(|error| broken(&error, origin))?.clone();
+    let columns = columns(&header, &origin.at(1))?;
+    let mut record = ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(|error| broken(&error, origin))? {
+        let at = origin.at(line(&record, bytes));
+        match raw_site(&record, &columns, &at) {
+            Ok(site) => collector.add(site, Vec::new()),
+            Err(problem) => collector.reject(vec![problem]),
+        }
+    }
+    Ok(())
+}
+
+fn broken(error: &csv::Error, origin: &Origin) -> Problem {
+    Problem::new(origin.clone(), format!("is no CSV: {error}"), HEADER)
+}
+
+/// The reader's position is where it began to look: blank lines before the record are still ahead of it.
+fn line(record: &ByteRecord, bytes: &[u8]) -> u32 {
+    let Some(position) = record.position() else { return 0 };
+    let start = usize::try_from(position.byte()).unwrap_or_default();
+    let blank =
+        bytes.get(start..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let skipped = blank.filter(|byte| **byte == b'\n').count() as u64;
+    u32::try_from(position.line() + skipped).unwrap_or(u32::MAX)
+}
+
+/// The key of every column.
+fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Problems> {
+    let (mut columns, mut problems) = (Vec::new(), Vec::new());
+    for cell in header {
+        let name = String::from_utf8_lossy(cell).to_lowercase();
+        match KEYS.into_iter().find(|key| *key == name) {
+            Some(key) if columns.contains(&key) => {
+                problems.push(Problem::new(at.clone(), "stands there twice", "keep one").about(column(key)));
+            }
+            Some(key) => columns.push(key),
+            None if name.contains([';', '\t']) => {
+                problems.push(
+                    Problem::new(at.clone(), "is several columns", "separate columns by commas")
+                        .about(column(&name)),
+                );
+            }
+            None => {
+                let fault = unknown(&name);
+                problems.push(Problem::new(at.clone(), fault.message, fault.remedy).about(column(&name)));
+            }
+        }
+    }
+    for key in ["name", "url"] {
+        if !columns.contains(&key) {
+            problems.push(Problem::new(at.clone(), "is missing", HEADER).about(column(key)));
+        }
+    }
+    Problems::or(problems, columns)
+}
+
+fn column(name: &str) -> String {
+    format!("column {}", super::quoted(name))
+}
+
+fn raw_site(record: &ByteRecord, columns: &[&'static str], at: &Origin) -> Result<RawSite, Problem> {
+    if record.len() > columns.len() {
+        let message = format!("has {} cells, the header has {}", record.len(), columns.len());
+        return Err(Problem::new(at.clone(), message, "put text with commas in quotes; separate tags by ;"));
+    }
+    let mut site = RawSite::new(at.clone());
+    for (key, cell) in columns.iter().zip(record) {
+        let cell = text(cell, key, at)?;
+        if let Some(field) = field(&mut site, key)
+            && !cell.is_empty()
+        {
+            let value = if *key == "tags" { tags(cell) } else { Value::Text(cell.to_owned()) };
+            *field = Some(Setting::new(value, at.clone()));
+        }
+    }
+    Ok(site)
+}
+
+fn text<'a>(cell: &'a [u8], key: &str, at: &Origin) -> Result<&'a str, Problem> {
+    // Without its closing quote a cell swallows the rows below, which must not go unnoticed.
+    if cell.contains(&b'\n') {
+        let remedy = "close the quote that is opened in this row";
+        return Err(Problem::new(at.clone(), "goes on over several lines", remedy).about(column(key)));
+    }
+    std::str::from_utf8(cell)
+        .map_err(|_| Problem::new(at.clone(), "is not UTF-8", "save the file as UTF-8").about(column(key)))
+}
+
+fn tags(cell: &str) -> Value {
+    let words = cell.split([';', ' ']).map(str::trim).filter(|word| !word.is_empty());
+    Value::Typed(words.map(toml::Value::from).collect::<Vec<_>>().into())
+}

@@ -1,0 +1,126 @@
+//! A value, as somebody wrote it, and where.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::problem::quoted;
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The compiled-in reference, `config/uptime.toml`.
+    Default,
+    /// A line of a file, counted from 1; 0 is the file as a whole.
+    File(Arc<Path>, u32),
+    /// An environment variable.
+    Env(Arc<str>),
+    /// The command line; the text names flag or key.
+    Flag(Arc<str>),
+}
+
+impl Origin {
+    /// The same file at another line; other origins have no lines.
+    pub(super) fn at(&self, line: u32) -> Self {
+        match self {
+            Self::File(path, _) => Self::File(Arc::clone(path), line),
+            other => other.clone(),
+        }
+    }
+
+    /// For "already in …": just the line where the file is known.
+    pub(super) fn short(&self) -> String {
+        match self {
+            Self::File(_, line) => format!("line {line}"),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path, 0) => write!(f, "{}", path.display()),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Env(name) => write!(f, "environment variable {name}"),
+            Self::Flag(name) => write!(f, "command line ({name})"),
+        }
+    }
+}
+
+/// A value whose meaning its key decides.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// From where everything is text: the environment, a flag, a CSV cell, `${NAME}`, a `_file`.
+    Text(String),
+    /// From where values have types: TOML and JSON.
+    Typed(toml::Value),
+}
+
+impl Value {
+    /// What it is, for people.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) | Self::Typed(toml::Value::String(_)) => "a string",
+            Self::Typed(toml::Value::Integer(_)) => "a bare number",
+            Self::Typed(toml::Value::Float(_)) => "a bare number with a fraction",
+            Self::Typed(toml::Value::Boolean(_)) => "true or false",
+            Self::Typed(toml::Value::Datetime(_)) => "a date",
+            Self::Typed(toml::Value::Array(_)) => "a list",
+            Self::Typed(toml::Value::Table(_)) => "a table",
+        }
+    }
+
+    /// The text, if it is one.
+    pub(super) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Typed(toml::Value::String(text)) => Some(text),
+            Self::Typed(_) => None,
+        }
+    }
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// The value, with `${NAME}` and `_file` resolved.
+    pub value: Value,
+    /// Where it was written.
+    pub origin: Origin,
+    /// What stands there when it is not the value itself but `${NAME}` or a file's path: problems show this, because
+    /// the value may be a secret.
+    pub(super) source: Option<String>,
+}
+
+impl Setting {
+    /// `value`, written at `origin`.
+    pub fn new(value: Value, origin: Origin) -> Self {
+        Self { value, origin, source: None }
+    }
+
+    /// Text from a flag. `flag` is how it is called, for example `--every`.
+    pub fn from_flag(flag: &str, text: impl Into<String>) -> Self {
+        Self::new(Value::Text(text.into()), Origin::Flag(flag.into()))
+    }
+
+    /// What was written, for a problem.
+    pub(super) fn written(&self) -> String {
+        if let Some(source) = &self.source {
+            return source.clone();
+        }
+        match &self.value {
+            Value::Text(text) | Value::Typed(toml::Value::String(text)) => quoted(text),
+            Value::Typed(other) => shortened(other),
+        }
+    }
+}
+
+fn shortened(value: &toml::Value) -> String {
+    let text = value.to_string();
+    if text.contains('"') && text.len() > 200 {
+        "[…]".to_owned()
+    } else {
+        super::secret::hide_password(&text).into_owned()
+    }
+}
