@@ -4,6 +4,7 @@ pub mod clock;
 pub mod config;
 pub mod database;
 pub mod model;
+pub mod probe;
 pub mod queue;
 pub mod result_log;
 pub mod schedule;

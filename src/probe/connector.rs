@@ -1,0 +1,118 @@
+//! From a URL to a connection: resolve, judge, dial, shake hands. awc calls it as its transport.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_service::Service;
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
+use awc::http::Uri;
+use futures_util::future::LocalBoxFuture;
+use tokio::net::TcpStream;
+use url::{Host, Url};
+
+use super::dial;
+use super::dns::Dns;
+use super::failure::Failure;
+use super::settings::Settings;
+use super::stream::{Stream, Transport};
+use super::tls;
+use super::trace::{Phase, TRACE, Trace};
+use crate::model::Reason;
+
+/// Connects for the try that [`TRACE`] holds, to the URL that it names. The URI from awc says `http` even for https.
+#[derive(Clone)]
+pub(super) struct Connector {
+    settings: Arc<Settings>,
+    dns: Rc<Dns>,
+}
+
+impl Service<ConnectInfo<Uri>> for Connector {
+    type Response = Connection<Uri, Stream>;
+    type Error = ConnectError;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, ConnectError>>;
+
+    actix_service::always_ready!();
+
+    fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move {
+            let trace = TRACE.try_with(Rc::clone).map_err(|_| ConnectError::Unresolved)?;
+            match this.connect(&trace).await {
+                Ok(stream) => Ok(Connection::new(info.request().clone(), stream)),
+                Err(failure) => {
+                    trace.fail(failure);
+                    Err(ConnectError::Io(io::Error::other("see the trace")))
+                }
+            }
+        })
+    }
+}
+
+impl Connector {
+    pub(super) fn new(settings: Arc<Settings>, dns: Rc<Dns>) -> Self {
+        Self { settings, dns }
+    }
+
+    async fn connect(&self, trace: &Rc<Trace>) -> Result<Stream, Failure> {
+        let url = trace.url().ok_or_else(|| Failure::internal("a connection without a URL"))?;
+        let addrs = self.permit(self.resolve(&url, trace).await?, &url)?;
+        trace.enter(Phase::Connect);
+        let tcp = dial::dial(&addrs).await?;
+        let peer = tcp
+            .peer_addr()
+            .map_err(|error| Failure::new(Reason::Connect, format!("connection lost: {error}")))?;
+        trace.connected(peer);
+        let transport = self.secure(tcp, &url, trace).await?;
+        trace.enter(Phase::Wait);
+        Ok(Stream::new(transport, Rc::clone(trace)))
+    }
+
+    /// Every address of the URL's host, in the order in which they are tried.
+    async fn resolve(&self, url: &Url, trace: &Trace) -> Result<Vec<SocketAddr>, Failure> {
+        let port = url.port_or_known_default().unwrap_or_default();
+        match url.host() {
+            Some(Host::Ipv4(ip)) => Ok(vec![SocketAddr::new(ip.into(), port)]),
+            Some(Host::Ipv6(ip)) => Ok(vec![SocketAddr::new(ip.into(), port)]),
+            Some(Host::Domain(name)) => {
+                trace.enter(Phase::Resolve);
+                let ips: Vec<IpAddr> = self.dns.lookup(name).await?;
+                trace.pause();
+                Ok(dial::interleave(&ips, port))
+            }
+            None => Err(Failure::internal(format!("{url} names no host"))),
+        }
+    }
+
+    /// The addresses that the guard lets through. Judged here and nowhere earlier, so that literals, names, redirects and
+    /// names that change their mind all pass.
+    fn permit(&self, mut addrs: Vec<SocketAddr>, url: &Url) -> Result<Vec<SocketAddr>, Failure> {
+        let mut denied = None;
+        addrs.retain(|addr| match self.settings.guard.denies(addr.ip()) {
+            Some(rule) => {
+                denied = Some((*addr, rule));
+                false
+            }
+            None => true,
+        });
+        match denied {
+            Some((addr, rule)) if addrs.is_empty() => {
+                let host = url.host_str().unwrap_or_default();
+                let error = format!("{host} leads to {}, which deny_targets forbids ({rule})", addr.ip());
+                Err(Failure::new(Reason::Blocked, error))
+            }
+            _ => Ok(addrs),
+        }
+    }
+
+    async fn secure(&self, tcp: TcpStream, url: &Url, trace: &Trace) -> Result<Transport, Failure> {
+        if url.scheme() != "https" {
+            return Ok(Transport::Tcp(tcp));
+        }
+        trace.enter(Phase::Handshake);
+        trace.certified(None);
+        let tls = tls::handshake(Arc::clone(&self.settings.tls), tcp, url, trace).await?;
+        Ok(Transport::Tls(Box::new(tls)))
+    }
+}

@@ -1,0 +1,30 @@
+//! Why a try was not good: a reason for programs and a sentence for people.
+
+use crate::model::{Reason, Status};
+
+/// Ends a try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) reason: Reason,
+    /// What happened, with the address or name it happened to.
+    pub(super) error: String,
+}
+
+impl Failure {
+    pub(super) fn new(reason: Reason, error: impl Into<String>) -> Self {
+        Self { reason, error: error.into() }
+    }
+
+    /// Our own fault, which says nothing about the site.
+    pub(super) fn internal(error: impl Into<String>) -> Self {
+        Self::new(Reason::Internal, error)
+    }
+
+    /// What the failure makes of the site: a monitor that is out of sockets must not report the world as down.
+    pub(super) fn status(&self) -> Status {
+        match self.reason {
+            Reason::Internal => Status::Unknown,
+            _ => Status::Down,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What a check found.
+
+use std::net::SocketAddr;
+
+use crate::clock::Timestamp;
+use crate::model::{Certificate, CheckResult, Reason, SiteId, Status, Timings};
+
+/// A [`CheckResult`] without its slot.
+///
+/// `started_at` is the start of the first try, so that `started_at - scheduled_at` is the lag of the schedule.
+/// All else, `timings` included, is of the try that counted, which is the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// When the first try began.
+    pub started_at: Timestamp,
+    /// `Up`, `Down` or `Unknown`.
+    pub status: Status,
+    /// Why not up.
+    pub reason: Option<Reason>,
+    /// What happened, for people.
+    pub error: Option<String>,
+    /// Of the last answer.
+    pub http_status: Option<u16>,
+    /// Of the last answer, for example `HTTP/1.1`.
+    pub http_version: Option<&'static str>,
+    /// Of the last connection.
+    pub remote_addr: Option<SocketAddr>,
+    /// Hops that were followed.
+    pub redirects: u32,
+    /// Where the last hop went, or tried to go.
+    pub final_url: Option<String>,
+    /// Bytes of body that were read.
+    pub body_bytes: u64,
+    /// The body went on past the limit.
+    pub body_truncated: bool,
+    /// Where the time went. A phase that the timeout cut short counts up to that moment.
+    pub timings: Timings,
+    /// Of the last https hop.
+    pub certificate: Option<Certificate>,
+}
+
+/// What a check was for: the part of a [`CheckResult`] that the probe does not know.
+#[derive(Debug, Clone, Copy)]
+pub struct Slot<'a> {
+    /// `None` where no database knows the site.
+    pub site_id: Option<SiteId>,
+    /// As configured.
+    pub url: &'a str,
+    /// In whole seconds.
+    pub scheduled_at: Timestamp,
+    /// Which worker checked.
+    pub worker: &'a str,
+    /// Leases so far.
+    pub attempt: u32,
+}
+
+impl Outcome {
+    /// The result of `slot`.
+    pub fn into_result(self, slot: Slot<'_>) -> CheckResult {
+        CheckResult {
+            v: CheckResult::VERSION,
+            site_id: slot.site_id,
+            url: slot.url.to_owned(),
+            scheduled_at: slot.scheduled_at,
+            started_at: self.started_at,
+            status: self.status,
+            reason: self.reason,
+            error: self.error,
+            http_status: self.http_status,
+            http_version: self.http_version.map(str::to_owned),
+            remote_addr: self.remote_addr,
+            redirects: self.redirects,
+            final_url: self.final_url,
+            body_bytes: self.body_bytes,
+            body_truncated: self.body_truncated,
+            timings: self.timings,
+            certificate: self.certificate,
+            worker: slot.worker.to_owned(),
+            attempt: slot.attempt,
+        }
+    }
+}
