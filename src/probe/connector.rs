@@ -77,7 +77,7 @@ impl Connector {
             Some(Host::Ipv6(ip)) => Ok(vec![SocketAddr::new(ip.into(), port)]),
             Some(Host::Domain(name)) => {
                 trace.enter(Phase::Resolve);
-                let ips: Vec<IpAddr> = self.dns.lookup(name).await?;
+                let ips: Vec<IpAddr> = self.dns.lookup(name, trace).await?;
                 trace.pause();
                 Ok(dial::interleave(&ips, port))
             }

@@ -56,6 +56,8 @@ struct Notes {
     url: Option<Url>,
     /// Why the connector gave up, in our words; awc would hand them on as an opaque error.
     failure: Option<Failure>,
+    /// Some name server has answered something while we waited for the name.
+    has_name_server: bool,
 }
 
 impl Trace {
@@ -75,7 +77,7 @@ impl Trace {
             timings: Timings::default(),
             certificate: None,
         };
-        let notes = Notes { outcome, running: None, url: None, failure: None };
+        let notes = Notes { outcome, running: None, url: None, failure: None, has_name_server: false };
         Self { started: Clock::instant(), notes: RefCell::new(notes) }
     }
 
@@ -151,13 +153,23 @@ impl Trace {
         self.notes.borrow_mut().failure.take()
     }
 
+    pub(super) fn name_server_is_there(&self) {
+        self.notes.borrow_mut().has_name_server = true;
+    }
+
+    pub(super) fn has_name_server(&self) -> bool {
+        self.notes.borrow().has_name_server
+    }
+
     /// The failure of a try that its timeout ended.
     pub(super) fn timed_out(&self, after: Duration) -> Failure {
-        let doing = self.notes.borrow().running.map_or("between two requests", |(phase, _)| phase.doing());
-        Failure::new(
-            Reason::Timeout,
-            format!("no answer within {}: {doing}", humantime::format_duration(after)),
-        )
+        let phase = self.notes.borrow().running.map(|(phase, _)| phase);
+        let doing = phase.map_or("between two requests", Phase::doing);
+        let error = format!("no answer within {}: {doing}", humantime::format_duration(after));
+        if phase == Some(Phase::Resolve) && !self.has_name_server() {
+            return Failure::internal(format!("{error}, and no name server answers at all"));
+        }
+        Failure::new(Reason::Timeout, error)
     }
 
     /// Closes the record.

@@ -1,0 +1,210 @@
+//! Names that resolve, names that do not, and addresses that nobody may go to.
+
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::time::Duration;
+
+use uptime_monitor::model::{Reason, Status, Target};
+use uptime_monitor::probe::ProbeConfig;
+
+use crate::server::{Server, answer, redirect};
+use crate::{assert_down, assert_up, check, check_with, no_deadline, open_config, probe};
+
+/// A name server: the first label of a name says how it answers.
+fn name_server() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut query = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut query) {
+            if let Some(reply) = reply_to(&query[..length]) {
+                socket.send_to(&reply, from).unwrap();
+            }
+        }
+    });
+    addr
+}
+
+/// RFC 1035, section 4.1: the query's id and question, with flags and perhaps an A record of 127.0.0.1, or for `dual` an AAAA
+/// record of ::1 too.
+fn reply_to(query: &[u8]) -> Option<Vec<u8>> {
+    let question_end = 12 + query[12..].iter().position(|&byte| byte == 0)? + 5;
+    let label = &query[13..13 + usize::from(query[12])];
+    let kind = query[question_end - 3];
+    let (code, data): (u8, &[u8]) = match (label.to_ascii_lowercase().as_slice(), kind) {
+        (b"silent", _) => return None,
+        (b"missing", _) => (3, &[]),
+        (b"broken", _) => (2, &[]),
+        (b"refused", _) => (5, &[]),
+        (b"web" | b"dual", 1) => (0, &[127, 0, 0, 1]),
+        (b"dual", 28) => (0, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+        _ => (0, &[]),
+    };
+    let mut reply = query[..question_end].to_vec();
+    reply[2..12].copy_from_slice(&[0x81, 0x80 | code, 0, 1, 0, u8::from(!data.is_empty()), 0, 0, 0, 0]);
+    if !data.is_empty() {
+        reply.extend([0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60, 0, data.len() as u8]);
+        reply.extend(data);
+    }
+    Some(reply)
+}
+
+fn asking(name_server: SocketAddr) -> ProbeConfig {
+    ProbeConfig { dns: vec![name_server], ..open_config() }
+}
+
+#[actix_rt::test]
+async fn a_name_is_asked_for_at_the_configured_server() {
+    let web = Server::answering(answer("200 OK", ""));
+    let config = asking(name_server());
+
+    let outcome = check_with(&config, format!("http://web.test:{}/", web.port())).await;
+
+    assert_up(&outcome);
+    assert_eq!(outcome.remote_addr, Some(web.addr));
+    assert!(outcome.timings.dns_us.is_some());
+    assert!(web.requests()[0].to_lowercase().contains(&format!("host: web.test:{}\r\n", web.port())));
+}
+
+#[actix_rt::test]
+async fn a_name_without_an_address_is_down_as_dns() {
+    let config = asking(name_server());
+    let cases = [
+        ("missing.test", "no such name: missing.test"),
+        ("empty.test", "empty.test has no address"),
+        ("broken.test", "broken.test does not resolve"),
+        ("refused.test", "refused.test does not resolve"),
+    ];
+    for (name, what) in cases {
+        let outcome = check_with(&config, format!("http://{name}/")).await;
+
+        assert_down(&outcome, Reason::Dns, what);
+        assert!(outcome.timings.dns_us.is_some());
+        assert_eq!(outcome.timings.connect_us, None);
+    }
+}
+
+#[actix_rt::test]
+async fn a_silent_name_server_costs_no_more_than_the_timeout() {
+    let probe = probe(&asking(name_server()));
+    let target =
+        Target { url: "http://silent.test/".into(), timeout: Duration::from_millis(600), retries: 0 };
+
+    let outcome = probe.check(&target, no_deadline()).await;
+
+    assert_down(&outcome, Reason::Timeout, "resolving the name");
+}
+
+#[actix_rt::test]
+async fn name_servers_that_do_not_answer_anything_are_our_own_trouble() {
+    let bound = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mute = bound.local_addr().unwrap();
+    for nobody in [mute, "[2001:db8::1]:53".parse().unwrap()] {
+        let probe = probe(&asking(nobody));
+        let target =
+            Target { url: "http://web.test/".into(), timeout: Duration::from_millis(500), retries: 0 };
+
+        let outcome = probe.check(&target, no_deadline()).await;
+
+        assert_eq!(
+            (outcome.status, outcome.reason),
+            (Status::Unknown, Some(Reason::Internal)),
+            "{outcome:#?}"
+        );
+        assert!(outcome.error.unwrap().contains("no name server answers at all"));
+    }
+}
+
+#[actix_rt::test]
+async fn localhost_needs_no_name_server() {
+    let web = Server::answering(answer("200 OK", ""));
+    let (_port_holder, nobody) = crate::server::refusing();
+
+    let outcome = check_with(&asking(nobody), format!("http://localhost:{}/", web.port())).await;
+
+    assert_up(&outcome);
+}
+
+#[actix_rt::test]
+async fn a_name_with_two_addresses_is_up_when_the_second_answers() {
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        println!("LEFT OUT: this machine has no IPv6 loopback");
+        return;
+    }
+    let web = Server::raw(Ipv6Addr::LOCALHOST.into(), |mut tcp, _| {
+        crate::server::read_head(&mut tcp);
+        std::io::Write::write_all(&mut tcp, answer("200 OK", "").as_bytes()).unwrap();
+    });
+
+    let outcome = check_with(&asking(name_server()), format!("http://dual.test:{}/", web.port())).await;
+
+    assert_up(&outcome);
+    assert_eq!(outcome.remote_addr, Some(web.addr));
+}
+
+#[actix_rt::test]
+async fn a_forbidden_address_is_blocked_in_every_spelling_and_never_connected_to() {
+    let web = Server::answering(answer("200 OK", ""));
+    let config =
+        ProbeConfig { deny_targets: vec!["loopback".to_owned()], dns: vec![name_server()], ..open_config() };
+    let hosts = [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "localhost",
+        "LOCALHOST",
+        "web.test",
+        "0.0.0.0",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::1]",
+        "[::]",
+        "[64:ff9b::7f00:1]",
+    ];
+    for host in hosts {
+        let outcome = check_with(&config, format!("http://{host}:{}/", web.port())).await;
+
+        assert_down(&outcome, Reason::Blocked, "deny_targets forbids (loopback)");
+        assert_eq!(outcome.timings.connect_us, None, "{host}");
+    }
+    assert_eq!(web.connections(), 0);
+}
+
+#[actix_rt::test]
+async fn a_redirect_to_a_forbidden_address_is_blocked() {
+    let server = Server::answering(redirect("http://127.9.9.9/"));
+    let config = ProbeConfig { deny_targets: vec!["127.9.0.0/16".to_owned()], ..open_config() };
+
+    let outcome = check_with(&config, server.url("/")).await;
+
+    assert_down(
+        &outcome,
+        Reason::Blocked,
+        "127.9.9.9 leads to 127.9.9.9, which deny_targets forbids (127.9.0.0/16)",
+    );
+    assert_eq!(outcome.redirects, 1);
+    assert_eq!(outcome.http_status, Some(302));
+}
+
+#[actix_rt::test]
+async fn the_default_guard_forbids_the_metadata_address_of_clouds() {
+    let outcome = check_with(&ProbeConfig::default(), "http://169.254.169.254/latest/meta-data/").await;
+
+    assert_down(&outcome, Reason::Blocked, "link-local");
+}
+
+#[actix_rt::test]
+async fn an_address_that_this_machine_has_no_way_to_is_unknown() {
+    // 2001:db8::/32 is for documentation. Where it has a route all the same, the test cannot be made.
+    let probed = UdpSocket::bind("[::]:0").and_then(|socket| socket.connect("[2001:db8::1]:80"));
+    if probed.is_ok() {
+        println!("LEFT OUT: this machine has a route for every IPv6 address");
+        return;
+    }
+
+    let outcome = check("http://[2001:db8::1]/").await;
+
+    assert_eq!((outcome.status, outcome.reason), (Status::Unknown, Some(Reason::Internal)), "{outcome:#?}");
+    assert!(outcome.error.unwrap().contains("[2001:db8::1]:80"));
+}
