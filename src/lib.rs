@@ -1,5 +1,9 @@
 //! Uptime Monitor.
 
+/// The command line.
+pub mod cli {
+    pub mod check;
+}
 pub mod clock;
 pub mod config;
 pub mod database;

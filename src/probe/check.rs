@@ -49,8 +49,8 @@ impl Probe {
         let mut retries = target.retries;
         loop {
             let outcome = self.try_once(target, started_at).await;
-            let too_late = Clock::instant() + PAUSE + target.timeout > deadline;
-            if outcome.status != Status::Down || retries == 0 || too_late {
+            let left = deadline.saturating_duration_since(Clock::instant());
+            if outcome.status != Status::Down || retries == 0 || left < PAUSE.saturating_add(target.timeout) {
                 return outcome;
             }
             retries -= 1;

@@ -1,5 +1,12 @@
 //! The probe against servers on loopback that answer, misbehave, redirect, hang and lie, byte by byte as each test says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests"
+)]
+
 mod answers;
 mod names;
 mod redirects;
