@@ -2,7 +2,7 @@
 
 use uptime_monitor::model::Reason;
 
-use crate::server::{Server, answer, refusing};
+use crate::server::{LOOPBACK, Server, answer, refusing};
 use crate::{assert_down, assert_up, check};
 
 #[actix_rt::test]
@@ -105,7 +105,7 @@ async fn a_refused_connection_is_down_and_names_the_address() {
 #[actix_rt::test]
 async fn a_reset_before_the_head_is_down_as_connect() {
     // Closing a socket that holds unread bytes resets the connection.
-    let server = Server::raw([127, 0, 0, 1].into(), |tcp, _| {
+    let server = Server::raw(LOOPBACK, |tcp, _| {
         tcp.peek(&mut [0]).unwrap();
     });
 
@@ -117,7 +117,7 @@ async fn a_reset_before_the_head_is_down_as_connect() {
 #[actix_rt::test]
 async fn a_reset_inside_the_body_is_down_as_protocol() {
     use std::io::{Read as _, Write as _};
-    let server = Server::raw([127, 0, 0, 1].into(), |mut tcp, _| {
+    let server = Server::raw(LOOPBACK, |mut tcp, _| {
         let mut first = [0];
         tcp.read_exact(&mut first).unwrap();
         tcp.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello").unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uptime_monitor::model::{Reason, Status, Target};
 use uptime_monitor::probe::ProbeConfig;
 
-use crate::server::{Server, answer, redirect};
+use crate::server::{Server, answer, hanging, redirect};
 use crate::{assert_down, assert_up, check, check_with, no_deadline, open_config, probe};
 
 /// A name server: the first label of a name says how it answers.
@@ -124,21 +124,40 @@ async fn localhost_needs_no_name_server() {
     assert_up(&outcome);
 }
 
-#[actix_rt::test]
-async fn a_name_with_two_addresses_is_up_when_the_second_answers() {
+/// A server on ::1 at the given port, 0 for any; `None` on a machine without IPv6.
+fn on_ipv6(port: u16) -> Option<Server> {
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
         println!("LEFT OUT: this machine has no IPv6 loopback");
-        return;
+        return None;
     }
-    let web = Server::raw(Ipv6Addr::LOCALHOST.into(), |mut tcp, _| {
+    let serve = |mut tcp, _| {
         crate::server::read_head(&mut tcp);
         std::io::Write::write_all(&mut tcp, answer("200 OK", "").as_bytes()).unwrap();
-    });
+    };
+    Some(Server::raw((Ipv6Addr::LOCALHOST, port).into(), serve))
+}
+
+#[actix_rt::test]
+async fn a_name_with_two_addresses_is_up_when_only_the_second_answers() {
+    let Some(web) = on_ipv6(0) else { return };
 
     let outcome = check_with(&asking(name_server()), format!("http://dual.test:{}/", web.port())).await;
 
     assert_up(&outcome);
     assert_eq!(outcome.remote_addr, Some(web.addr));
+}
+
+#[actix_rt::test]
+async fn an_address_that_hangs_holds_the_next_one_up_for_a_quarter_of_a_second() {
+    let (_queue, full) = hanging().await;
+    let Some(web) = on_ipv6(full.local_addr().unwrap().port()) else { return };
+
+    let outcome = check_with(&asking(name_server()), format!("http://dual.test:{}/", web.port())).await;
+
+    assert_up(&outcome);
+    assert_eq!(outcome.remote_addr, Some(web.addr));
+    let connect_us = outcome.timings.connect_us.unwrap();
+    assert!((250_000..900_000).contains(&connect_us), "{connect_us} us");
 }
 
 #[actix_rt::test]

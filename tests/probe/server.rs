@@ -5,6 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// Any free port of this machine.
+pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// A connection and the request that came over it.
 pub(crate) struct Exchange {
     pub(crate) tcp: TcpStream,
@@ -48,7 +51,7 @@ impl Server {
     pub(crate) fn new(act: impl Fn(Exchange) + Send + Sync + 'static) -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
-        let mut server = Self::raw(Ipv4Addr::LOCALHOST.into(), move |mut tcp, number| {
+        let mut server = Self::raw(LOOPBACK, move |mut tcp, number| {
             let request = read_head(&mut tcp);
             seen.lock().unwrap().push(request.clone());
             act(Exchange { tcp, request, number });
@@ -58,8 +61,8 @@ impl Server {
     }
 
     /// Hands each new connection to `act`, on a thread of its own, with its number from 1.
-    pub(crate) fn raw(ip: IpAddr, act: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((ip, 0)).unwrap();
+    pub(crate) fn raw(at: SocketAddr, act: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(at).unwrap();
         let addr = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let (counter, act) = (Arc::clone(&connections), Arc::new(act));
@@ -111,10 +114,24 @@ pub(crate) fn redirect(location: &str) -> String {
     format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
 }
 
+/// A port where connection attempts wait for ever: nobody accepts, and once the queue is full Linux lets them hang.
+pub(crate) async fn hanging() -> (Vec<tokio::net::TcpStream>, tokio::net::TcpListener) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(LOOPBACK).unwrap();
+    let full = socket.listen(0).unwrap();
+    let addr = full.local_addr().unwrap();
+    let mut queue = Vec::new();
+    let patience = std::time::Duration::from_millis(100);
+    while let Ok(queued) = tokio::time::timeout(patience, tokio::net::TcpStream::connect(addr)).await {
+        queue.push(queued.unwrap());
+    }
+    (queue, full)
+}
+
 /// A port that refuses connections for as long as the socket lives: bound, never listened on.
 pub(crate) fn refusing() -> (tokio::net::TcpSocket, SocketAddr) {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    socket.bind(LOOPBACK).unwrap();
     let addr = socket.local_addr().unwrap();
     (socket, addr)
 }

@@ -6,7 +6,7 @@ use uptime_monitor::clock::Clock;
 use uptime_monitor::model::{Reason, Target, Timings};
 use uptime_monitor::probe::Outcome;
 
-use crate::server::{Server, answer};
+use crate::server::{Server, answer, hanging};
 use crate::{assert_down, assert_up, check, no_deadline, open_config, probe};
 
 const TIMEOUT: Duration = Duration::from_millis(300);
@@ -84,14 +84,8 @@ async fn a_handshake_that_stalls_is_given_up_at_the_timeout() {
 
 #[actix_rt::test]
 async fn a_connection_that_stalls_is_given_up_at_the_timeout() {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let full = socket.listen(0).unwrap();
+    let (_queue, full) = hanging().await;
     let addr = full.local_addr().unwrap();
-    // Nobody accepts. Once the queue is full, Linux lets further connection attempts wait.
-    let _first = tokio::net::TcpStream::connect(addr).await.unwrap();
-    let _second =
-        tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(addr)).await;
 
     let outcome = check_in_time(format!("http://{addr}/")).await;
 

@@ -12,7 +12,7 @@ use rustls::{ServerConfig, ServerConnection};
 use uptime_monitor::model::{Certificate, Reason};
 use uptime_monitor::probe::Outcome;
 
-use crate::server::{Server, answer, read_head, redirect};
+use crate::server::{LOOPBACK, Server, answer, read_head, redirect};
 use crate::{assert_down, assert_up, no_deadline, open_config, probe_trusting, target};
 
 type Day = (i32, u8, u8);
@@ -77,7 +77,7 @@ fn serve(identity: Identity) -> Server {
         .with_single_cert(identity.chain, key)
         .unwrap();
     let config = Arc::new(config);
-    Server::raw([127, 0, 0, 1].into(), move |tcp, _| serve_one(tcp, Arc::clone(&config)))
+    Server::raw(LOOPBACK, move |tcp, _| serve_one(tcp, Arc::clone(&config)))
 }
 
 fn serve_one(tcp: TcpStream, config: Arc<ServerConfig>) {
@@ -186,7 +186,7 @@ async fn every_check_sees_the_certificate_because_no_session_is_resumed() {
 
 #[actix_rt::test]
 async fn an_answer_that_is_not_tls_is_down_as_tls() {
-    let server = Server::raw([127, 0, 0, 1].into(), |mut tcp, _| {
+    let server = Server::raw(LOOPBACK, |mut tcp, _| {
         tcp.peek(&mut [0]).unwrap();
         tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         let _ = std::io::copy(&mut tcp, &mut std::io::sink());
@@ -199,7 +199,7 @@ async fn an_answer_that_is_not_tls_is_down_as_tls() {
 
 #[actix_rt::test]
 async fn a_connection_that_ends_in_the_handshake_is_down_as_tls() {
-    let server = Server::raw([127, 0, 0, 1].into(), |mut tcp, _| {
+    let server = Server::raw(LOOPBACK, |mut tcp, _| {
         let mut hello = [0; 4096];
         let _ = std::io::Read::read(&mut tcp, &mut hello);
     });
