@@ -64,7 +64,8 @@ fn show_json(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
     let mut sections = serde_json::Map::new();
     for entry in &loaded.origins {
         let (section, key) = split(entry);
-        let shown = serde_json::json!({ "value": without_passwords(&entry.value), "from": entry.origin.to_string() });
+        let shown =
+            serde_json::json!({ "value": without_passwords(&entry.value), "from": entry.origin.to_string() });
         let keys = sections.entry(section).or_insert_with(|| serde_json::json!({}));
         keys[key] = shown;
     }
@@ -80,5 +81,86 @@ fn without_passwords(value: &toml::Value) -> toml::Value {
     match value {
         toml::Value::String(text) => hide_password(text).into_owned().into(),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    fn sources(variables: &[(&str, &str)]) -> Sources {
+        let env = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Sources { env, ..Sources::default() }
+    }
+
+    fn checked(sources: Sources) -> (u8, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = check(&load(sources), &mut out, &mut err).unwrap();
+        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+
+    fn shown(sources: Sources, json: bool) -> String {
+        let mut out = Vec::new();
+        show(&load(sources).unwrap(), json, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_valid_configuration_exits_0_and_says_so_on_stdout() {
+        let (code, out, err) = checked(Sources::default());
+
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert_eq!(out, "configuration is valid: 0 sites (no file, built-in defaults)\n");
+    }
+
+    #[test]
+    fn problems_exit_2_and_go_to_stderr() {
+        let (code, out, err) = checked(sources(&[("UPTIME__WORKER__POLL", "1"), ("UPTIME__NO", "1")]));
+
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(err.starts_with("2 problems in the configuration:\n"), "{err}");
+        assert_eq!(err.lines().count(), 3, "{err}");
+    }
+
+    #[test]
+    fn what_is_shown_can_be_loaded_and_shows_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shown.toml");
+        let given =
+            sources(&[("UPTIME__CHECKER__DNS", "9.9.9.9:53"), ("UPTIME__CHECKER__BODY_LIMIT", "1000")]);
+        let before = load(given.clone()).unwrap();
+
+        std::fs::write(&path, shown(given, false)).unwrap();
+
+        let after = load(Sources { file: Some(path), ..Sources::default() }).unwrap();
+        assert_eq!(after.config, before.config);
+    }
+
+    #[test]
+    fn every_value_is_shown_with_its_origin() {
+        let given = sources(&[("UPTIME__WORKER__THREADS", "4")]);
+
+        let toml = shown(given.clone(), false);
+        let json: serde_json::Value = serde_json::from_str(&shown(given, true)).unwrap();
+
+        let line = toml.lines().find(|line| line.starts_with("threads = ")).unwrap();
+        assert!(
+            line.starts_with("threads = 4 ")
+                && line.ends_with("# environment variable UPTIME__WORKER__THREADS")
+        );
+        assert_eq!(json["worker"]["threads"]["value"], 4);
+        assert_eq!(json["worker"]["threads"]["from"], "environment variable UPTIME__WORKER__THREADS");
+        assert_eq!(json["log"]["level"], serde_json::json!({ "value": "info", "from": "default" }));
+    }
+
+    #[test]
+    fn passwords_are_hidden() {
+        let given = sources(&[("UPTIME__CHECKER__USER_AGENT", "bot (+https://user:hunter2@bot.example)")]);
+
+        for json in [false, true] {
+            let text = shown(given.clone(), json);
+            assert!(text.contains("user:***@bot.example") && !text.contains("hunter2"), "{text}");
+        }
     }
 }

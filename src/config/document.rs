@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, quoted};
+use super::syntax;
 use super::value::{Origin, Setting, Value};
 
 /// The keys of one table and where it begins.
@@ -32,8 +33,10 @@ impl Document {
     pub(super) fn parse(text: &str, origin: &Origin) -> (Self, Vec<Problem>) {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = Lines::of(text, origin);
-        let (root, errors) = DeTable::parse_recoverable(text);
-        let mut problems: Vec<Problem> = errors.iter().map(|error| syntax(error, &lines)).collect();
+        let (readable, mut problems) = syntax::without_dead_ends(text, &lines);
+        let (root, errors) = DeTable::parse_recoverable(&readable);
+        problems.extend(errors.iter().map(|error| syntax::problem(error, &lines)));
+        let mut problems = syntax::first_per_line(problems);
         let mut document = Self::default();
         for (key, value) in root.into_inner() {
             document.add(key, value, &lines, &mut problems);
@@ -105,15 +108,6 @@ fn fields(table: DeTable<'_>, lines: &Lines<'_>) -> Vec<(String, Setting)> {
     fields
 }
 
-fn syntax(error: &toml::de::Error, lines: &Lines<'_>) -> Problem {
-    let origin = lines.origin(error.span().map_or(0, |span| span.start));
-    let message = format!("is no valid TOML: {}", error.message().replace('\n', ", "));
-    let written = lines.text(&origin);
-    let mut problem = Problem::new(origin, message, "text stands in quotes: key = \"value\"");
-    problem.key = quoted(written);
-    problem
-}
-
 pub(super) fn line_of(origin: &Origin) -> u32 {
     if let Origin::File(_, line) = origin { *line } else { 0 }
 }
@@ -135,7 +129,8 @@ impl<'a> Lines<'a> {
         self.file.at(u32::try_from(line).unwrap_or(u32::MAX))
     }
 
-    fn text(&self, origin: &Origin) -> &'a str {
+    /// The line at `origin`.
+    pub(super) fn text(&self, origin: &Origin) -> &'a str {
         let index = usize::try_from(line_of(origin)).unwrap_or_default().saturating_sub(1);
         self.text.lines().nth(index).unwrap_or_default().trim()
     }

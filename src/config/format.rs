@@ -28,7 +28,7 @@ pub fn duration(duration: Duration) -> String {
 /// For example `"1MiB"`, or the bare number of bytes where no unit fits.
 pub(super) fn size(bytes: usize) -> toml::Value {
     for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] {
-        if bytes > 0 && bytes % (1 << shift) == 0 {
+        if bytes > 0 && bytes.is_multiple_of(1 << shift) {
             return format!("{}{unit}", bytes >> shift).into();
         }
     }

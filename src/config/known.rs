@@ -65,10 +65,7 @@ impl Known {
         if self.has_section(key) {
             return Fault::new("is a section, not a key", format!("write [{key}] and its keys below"));
         }
-        let is_later = |later: &&str| {
-            key.strip_prefix(*later).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        if LATER.iter().any(|later| is_later(&later)) {
+        if LATER.iter().any(|later| key == *later || key.starts_with(&format!("{later}."))) {
             return Fault::new("is not supported by this version yet", "remove it");
         }
         if key == "site" || key.starts_with("site.") {
@@ -79,7 +76,8 @@ impl Known {
         }
         let remedy = match self.suggest(key) {
             Some(near) => format!("did you mean {}?", spell(&near)),
-            None => self.list_keys(key, spell),
+            None if key.contains('.') => self.list_keys(key, spell),
+            None => self.unknown_section(key).remedy,
         };
         Fault::new("unknown key", remedy)
     }

@@ -12,8 +12,8 @@ use super::value::{Origin, Setting, Value};
 /// What every variable of ours begins with.
 const PREFIX: &str = "UPTIME__";
 
-/// The winning setting of every key.
-pub(super) type Settings = BTreeMap<String, Setting>;
+/// The winning setting of every key; `None` where it refers to what is not there, which is a problem already.
+pub(super) type Settings = BTreeMap<String, Option<Setting>>;
 
 pub(super) struct Layers<'a> {
     known: Known,
@@ -81,29 +81,21 @@ impl<'a> Layers<'a> {
     fn add(&mut self, settings: Vec<(String, Setting)>, resolver: Resolver<'a>, spell: fn(&str) -> String) {
         let mut in_this_layer = BTreeMap::new();
         for (key, setting) in settings {
-            match self.known.resolve(&key, spell) {
-                Ok(target) => {
-                    let (base, from_file) = match target {
-                        Target::Key => (key.clone(), false),
-                        Target::FromFile(base) => (base, true),
-                    };
-                    if let Some(other) = in_this_layer.insert(base.clone(), from_file)
-                        && other != from_file
-                    {
-                        let message = format!(
-                            "stands beside {}",
-                            spell(&if from_file { base.clone() } else { format!("{base}_file") })
-                        );
-                        self.problems.push(Problem::with(
-                            &key,
-                            &setting,
-                            Fault::new(message, "keep one of the two"),
-                        ));
-                    }
-                    self.winners.insert(base, Winner { setting, from_file, resolver });
+            let (base, from_file) = match self.known.resolve(&key, spell) {
+                Ok(Target::Key) => (key.clone(), false),
+                Ok(Target::FromFile(base)) => (base, true),
+                Err(fault) => {
+                    self.problems.push(Problem::with(key, &setting, fault));
+                    continue;
                 }
-                Err(fault) => self.problems.push(Problem::with(key, &setting, fault)),
+            };
+            if let Some((other, _)) =
+                in_this_layer.insert(base.clone(), (key.clone(), from_file)).filter(|it| it.1 != from_file)
+            {
+                let fault = Fault::new(format!("stands beside {}", spell(&other)), "keep one of the two");
+                self.problems.push(Problem::with(key, &setting, fault));
             }
+            self.winners.insert(base, Winner { setting, from_file, resolver });
         }
     }
 
@@ -112,13 +104,11 @@ impl<'a> Layers<'a> {
         let mut settings = Settings::new();
         for (key, Winner { setting, from_file, resolver }) in self.winners {
             let written = setting.clone();
-            match resolver.resolve(setting, from_file) {
-                Ok(setting) => drop(settings.insert(key, setting)),
-                Err(fault) => {
-                    let key = if from_file { format!("{key}_file") } else { key };
-                    self.problems.push(Problem::with(key, &written, fault));
-                }
-            }
+            let resolved = resolver.resolve(setting, from_file).map_err(|fault| {
+                let key = if from_file { format!("{key}_file") } else { key.clone() };
+                self.problems.push(Problem::with(key, &written, fault));
+            });
+            settings.insert(key, resolved.ok());
         }
         (settings, self.problems)
     }

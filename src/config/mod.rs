@@ -22,6 +22,7 @@ mod secret;
 mod sections;
 mod sites;
 mod suggest;
+mod syntax;
 mod value;
 
 use std::path::{Path, PathBuf};

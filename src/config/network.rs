@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::problem::Fault;
+use super::problem::{Fault, quoted};
 use super::suggest::nearest;
 
 /// The words that `checker.deny_targets` accepts besides CIDRs.
@@ -20,7 +20,7 @@ pub(super) fn deny_target(item: &str) -> Result<String, Fault> {
             None => format!("write a CIDR such as \"10.0.0.0/8\", or one of {}", WORDS.join(", ")),
         },
     };
-    Err(Fault::new(format!("holds {item:?}, which is neither a CIDR nor a known word"), remedy))
+    Err(Fault::new(format!("holds {}, which is neither a CIDR nor a known word", quoted(item)), remedy))
 }
 
 fn is_cidr(item: &str) -> bool {
@@ -42,6 +42,6 @@ pub(super) fn name_server(item: &str) -> Result<SocketAddr, Fault> {
             Ok(address) => format!("add the port: \"{}\"", SocketAddr::new(address, 53)),
             Err(_) => "write \"ip:port\", for example \"9.9.9.9:53\"".to_owned(),
         };
-        Fault::new(format!("holds {item:?}, which is no \"ip:port\""), remedy)
+        Fault::new(format!("holds {}, which is no \"ip:port\"", quoted(item)), remedy)
     })
 }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::format;
-use super::problem::Fault;
+use super::problem::{Fault, quoted};
 use super::sections::{LogFormat, ResultLogKind};
 use super::suggest::nearest;
 use super::value::Value;
@@ -220,7 +220,7 @@ pub(super) fn log_filter(filter: &str) -> Result<String, Fault> {
         let near = nearest(&level.to_ascii_lowercase(), LEVELS.iter().copied());
         if !known && (must_be_level || near.is_some()) {
             let fault = unknown_word(&level.to_ascii_lowercase(), &LEVELS);
-            return Err(Fault::new(format!("has the unknown level {level:?}"), fault.remedy));
+            return Err(Fault::new(format!("has the unknown level {}", quoted(level)), fault.remedy));
         }
     }
     Ok(filter.to_owned())

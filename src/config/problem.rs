@@ -8,6 +8,9 @@ use super::value::{Origin, Setting};
 /// Most characters of a value that a problem shows.
 const SHOWN_CHARS: usize = 80;
 
+/// Most characters of any part of a problem. Parsers quote in their messages what they were given.
+const PART_CHARS: usize = 400;
+
 /// One thing that is wrong, and how to put it right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -60,19 +63,25 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = String::new();
         if let Some(origin) = &self.origin {
-            write!(f, "{origin}: ")?;
+            write!(line, "{origin}: ")?;
         }
-        match (self.key.as_str(), &self.value) {
+        let key = clipped(&self.key);
+        match (key.as_str(), &self.value) {
             ("", _) => {}
-            (key, None) => write!(f, "{key}: ")?,
-            (key, Some(value)) => write!(f, "{key} = {value}: ")?,
+            (key, None) => write!(line, "{key}: ")?,
+            (key, Some(value)) => write!(line, "{key} = {value}: ")?,
         }
-        f.write_str(&self.message)?;
+        line += &clipped(&self.message);
         if !self.remedy.is_empty() {
-            write!(f, "; {}", self.remedy)?;
+            write!(line, "; {}", clipped(&self.remedy))?;
         }
-        Ok(())
+        // Whatever got into it from keys, paths and parsers: it stays one line and leaves the terminal alone.
+        line.chars().try_for_each(|letter| match letter.is_control() {
+            true => write!(f, "{}", letter.escape_default()),
+            false => f.write_char(letter),
+        })
     }
 }
 
@@ -138,13 +147,25 @@ impl Fault {
 
 /// `text` in quotes, on one line, without control characters, without a password and of bearable length.
 pub(super) fn quoted(text: &str) -> String {
+    shown(text, |beginning| format!("{beginning:?}"))
+}
+
+/// The same without quotes, for what has its own.
+pub(super) fn unquoted(text: &str) -> String {
+    shown(text, str::to_owned)
+}
+
+fn shown(text: &str, quote: impl Fn(&str) -> String) -> String {
     let safe = hide_password(text);
-    let mut shown: String = safe.chars().take(SHOWN_CHARS).collect();
-    let rest = safe.chars().skip(SHOWN_CHARS).count();
-    shown = format!("{shown:?}");
-    if rest > 0 {
-        // Writing to a string does not fail.
-        let _ = write!(shown, "… ({} characters)", SHOWN_CHARS + rest);
+    match safe.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}… ({} characters)", quote(&safe[..end]), safe.chars().count()),
+        None => quote(&safe),
     }
-    shown
+}
+
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(PART_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

@@ -99,6 +99,7 @@ impl<'a> Reader<'a> {
             self.problems.push(Problem::new(None, message, "this is a bug, please report it").about(key));
             return T::default();
         };
+        let Some(setting) = setting else { return T::default() };
         match parse(&setting.value) {
             Ok(value) => {
                 self.effective.push(Effective { key, value: show(&value), origin: setting.origin.clone() });
@@ -114,7 +115,9 @@ impl<'a> Reader<'a> {
     /// Refuses two keys that contradict each other, unless one of them is refused anyway.
     pub(super) fn conflict(&mut self, keys: [&str; 2], is: &str, remedy: &str) {
         let [first, second] = keys.map(|key| self.full(key));
-        let (Some(a), Some(b)) = (self.settings.get(&first), self.settings.get(&second)) else { return };
+        let (Some(Some(a)), Some(Some(b))) = (self.settings.get(&first), self.settings.get(&second)) else {
+            return;
+        };
         if self.problems.iter().any(|problem| problem.key == first || problem.key == second) {
             return;
         }

@@ -4,8 +4,11 @@
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A slip every three letters, and one even in a short word.
     let allowed = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.len();
     known
         .into_iter()
+        // The distance of a very long word takes very long.
+        .filter(|candidate| candidate.len().abs_diff(length) <= allowed)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

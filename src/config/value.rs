@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::problem::quoted;
+use super::problem::{quoted, unquoted};
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,16 +111,7 @@ impl Setting {
         }
         match &self.value {
             Value::Text(text) | Value::Typed(toml::Value::String(text)) => quoted(text),
-            Value::Typed(other) => shortened(other),
+            Value::Typed(other) => unquoted(&other.to_string()),
         }
-    }
-}
-
-fn shortened(value: &toml::Value) -> String {
-    let text = value.to_string();
-    if text.contains('"') && text.len() > 200 {
-        "[…]".to_owned()
-    } else {
-        super::secret::hide_password(&text).into_owned()
     }
 }

@@ -1,0 +1,249 @@
+//! Sites from files of their own, and back.
+
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use uptime_monitor::clock::Clock;
+use uptime_monitor::config::{Format, Import, Problems, SiteDefaults, parse_sites, read_sites, write_sites};
+use uptime_monitor::model::SiteSpec;
+
+use crate::assert_says;
+
+const DEFAULTS: SiteDefaults = SiteDefaults { timeout: Duration::from_secs(10), name_from_url: false };
+
+fn parse(text: &str, format: Format) -> Result<Import, Problems> {
+    parse_sites(text.as_bytes(), format, Path::new("sites"), &DEFAULTS)
+}
+
+fn csv(text: &str) -> Import {
+    parse(text, Format::Csv).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn rejections(import: &Import) -> Vec<String> {
+    import.rejected.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_sample_file_is_valid() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/sites.csv");
+
+    let import = read_sites(&path, None, &DEFAULTS).unwrap();
+
+    assert_eq!((import.sites.len(), import.rejected), (8, vec![]));
+}
+
+#[test]
+fn csv_columns_may_stand_in_any_order_and_cells_may_be_empty() {
+    let import = csv(
+        "\u{feff}URL, name ,tags,enabled,retries,every,timeout\r\nhttps://a , a ,x; y z,false,3,5m,2s\r\nhttps://b,b,,,,,\r\n",
+    );
+
+    assert_eq!(import.rejected, []);
+    let [a, b] = &import.sites[..] else { panic!("{import:?}") };
+    assert_eq!(
+        (a.name.as_str(), a.url.as_str(), a.every_s, a.retries, a.enabled),
+        ("a", "https://a", 300, 3, false)
+    );
+    assert_eq!(a.tags, ["x", "y", "z"]);
+    assert_eq!((b.every_s, b.timeout, b.retries, b.enabled), (60, Duration::from_secs(10), 1, true));
+}
+
+#[test]
+fn only_name_and_url_are_required_columns() {
+    assert_eq!(csv("name,url\na,https://a\n").sites.len(), 1);
+    assert_eq!(csv("name,url,every\na,https://a\n").sites.len(), 1);
+    assert_eq!(csv("name,url\n").sites.len(), 0);
+    let problems = parse("name,every\na,1m\n", Format::Csv).unwrap_err().to_string();
+    assert_says(&problems, &["sites:1: column \"url\": is missing", "name,url,every,timeout,tags"]);
+}
+
+#[test]
+fn a_bad_header_is_refused() {
+    let header = |text: &str| parse(text, Format::Csv).unwrap_err().to_string();
+
+    assert_says(&header("name,url,evry\n"), &["column \"evry\": unknown key", "did you mean every?"]);
+    assert_says(&header("name,url,request.method\n"), &["not supported by this version yet"]);
+    assert_says(&header("name;url\n"), &["separate columns by commas"]);
+    assert_says(&header("name,url,url\n"), &["twice"]);
+    assert_says(&header(""), &["column \"name\": is missing"]);
+    assert_says(&header("a,https://a\n"), &["the first line names the columns"]);
+}
+
+#[test]
+fn every_bad_row_is_told_with_its_line_and_the_good_ones_are_kept() {
+    let import = csv(
+        "name,url,every\na,https://a,1m\n\n\nb,b.example,60\nc,https://c,1m,surplus\na,https://again,1m\n,https://d,\n\
+         e,https://e,1m\n",
+    );
+    let names: Vec<&str> = import.sites.iter().map(|site| site.name.as_str()).collect();
+    let rejected = rejections(&import);
+
+    assert_eq!(names, ["a", "e"]);
+    assert_eq!((import.rejected_sites, rejected.len()), (4, 5), "{rejected:#?}");
+    assert_says(&rejected[0], &["sites:5: site \"b\": url", "did you mean"]);
+    assert_says(&rejected[1], &["sites:5: site \"b\": every = \"60\"", "add a unit"]);
+    assert_says(&rejected[2], &["sites:6: has 4 cells, the header has 3"]);
+    assert_says(&rejected[3], &["sites:7: ", "already used in line 2"]);
+    assert_says(&rejected[4], &["sites:8: site: name: is missing"]);
+}
+
+#[test]
+fn lines_count_right_with_windows_line_ends_and_quotes() {
+    let import = csv("name,url\r\n\"a, b\",https://a\r\n\r\nb,x\r\nc,y\r\n");
+
+    assert_eq!(import.sites[0].name, "a, b");
+    let rejected = rejections(&import);
+    assert_says(&rejected[0], &["sites:4: "]);
+    assert_says(&rejected[1], &["sites:5: "]);
+}
+
+#[test]
+fn a_quote_that_is_not_closed_does_not_swallow_the_rest_unnoticed() {
+    let import = csv("name,url,tags\na,https://a,\"x\nb,https://b,y\n");
+
+    assert_says(
+        &rejections(&import)[0],
+        &["sites:2: column \"tags\": goes on over several lines", "close the quote"],
+    );
+}
+
+#[test]
+fn a_row_that_is_not_utf_8_is_rejected_alone() {
+    let bytes = b"name,url\na\xff,https://a\nb,https://b\n";
+    let import = parse_sites(bytes, Format::Csv, Path::new("sites"), &DEFAULTS).unwrap();
+
+    assert_eq!(import.sites.len(), 1);
+    assert_says(&rejections(&import)[0], &["sites:2: column \"name\": is not UTF-8"]);
+}
+
+#[test]
+fn toml_sites_are_told_with_their_lines() {
+    let import = parse(
+        "[[site]]\nname = \"a\"\nurl = \"https://a\"\n\n[[site]]\nname = \"b\"\nurl = \"b\"\nexpect = {}\n",
+        Format::Toml,
+    )
+    .unwrap();
+
+    assert_eq!((import.sites.len(), import.rejected_sites), (1, 1));
+    let rejected = rejections(&import);
+    assert_says(&rejected[0], &["sites:8: ", "expect", "not supported by this version yet"]);
+    assert_says(&rejected[1], &["sites:7: site \"b\": url"]);
+}
+
+#[test]
+fn an_import_in_toml_holds_nothing_but_sites() {
+    let problems =
+        parse("x = 1\n[web]\n[[site]]\nname = \"a\"\nurl = \"https://a\"", Format::Toml).unwrap_err();
+
+    assert_eq!(problems.len(), 2, "{problems}");
+    assert_says(&problems.to_string(), &["sites:2: [web]: is no site", "sites:1: x: is no site"]);
+    assert_says(&parse("site = [", Format::Toml).unwrap_err().to_string(), &["sites:1: ", "no valid TOML"]);
+}
+
+#[test]
+fn json_may_be_a_list_or_an_object_with_a_list() {
+    let list = r#"[{"name": "a", "url": "https://a", "retries": 2, "every": null, "tags": ["x"]}]"#;
+
+    let bare = parse(list, Format::Json).unwrap();
+    let wrapped = parse(&format!("{{\"site\": {list}}}"), Format::Json).unwrap();
+
+    assert_eq!(bare, wrapped);
+    assert_eq!((bare.sites[0].retries, bare.sites[0].every_s), (2, 60));
+}
+
+#[test]
+fn json_sites_are_told_with_their_lines() {
+    let text = "[\n {\"name\": \"a\",\n  \"url\": \"a\",\n  \"every\": 60},\n 7,\n {\"name\": \"b\", \"url\": \"https://b\",\n  \"evry\": 1}\n]";
+    let import = parse(text, Format::Json).unwrap();
+    let rejected = rejections(&import);
+
+    assert_eq!((import.rejected_sites, rejected.len()), (3, 4), "{rejected:#?}");
+    assert_says(&rejected[0], &["sites:3: site \"a\": url"]);
+    assert_says(&rejected[1], &["sites:4: site \"a\": every = 60", "add a unit"]);
+    assert_says(&rejected[2], &["sites:5: ", "\"7\" is no site"]);
+    assert_says(&rejected[3], &["sites:7: site \"b\": evry", "did you mean every?"]);
+}
+
+#[test]
+fn broken_json_is_told_with_its_line() {
+    for broken in ["[\n{]", "{\"sites\":\n []}", "\n3", ""] {
+        assert_says(
+            &parse(broken, Format::Json).unwrap_err().to_string(),
+            &["sites:", "is no list of sites in JSON"],
+        );
+    }
+}
+
+#[test]
+fn an_unknown_extension_asks_for_the_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sites.txt");
+    std::fs::write(&path, "name,url\na,https://a\n").unwrap();
+
+    assert_says(&read_sites(&path, None, &DEFAULTS).unwrap_err().to_string(), &["--format"]);
+    assert_eq!(read_sites(&path, Some(Format::Csv), &DEFAULTS).unwrap().sites.len(), 1);
+    let missing = read_sites(Path::new("/nowhere.csv"), None, &DEFAULTS).unwrap_err();
+    assert_says(&missing.to_string(), &["/nowhere.csv", "cannot be read"]);
+}
+
+#[test]
+fn no_sites_are_written_and_read_as_none() {
+    for format in [Format::Csv, Format::Toml, Format::Json] {
+        let mut bytes = Vec::new();
+        write_sites(&[], format, &mut bytes).unwrap();
+        assert_eq!(parse(std::str::from_utf8(&bytes).unwrap(), format).unwrap(), Import::default());
+    }
+}
+
+#[test]
+fn a_hundred_thousand_rows_are_all_read() {
+    let rows: String =
+        (0..100_000).map(|n| format!("site-{n},https://host-{n}.example/health,5m,10s,prod;eu\n")).collect();
+    let started = Clock::instant();
+
+    let import = csv(&format!("name,url,every,timeout,tags\n{rows}"));
+
+    eprintln!("100,000 rows in {:?}", started.elapsed());
+    assert_eq!((import.sites.len(), import.rejected_sites), (100_000, 0));
+}
+
+prop_compose! {
+    fn any_site()(
+        name in "[^\\p{Cc}\\s]([^\\p{Cc}]{0,50}[^\\p{Cc}\\s])?",
+        path in "[^\\p{Cc}\\s]{0,30}",
+        every_s in 2_u32..=2_678_400,
+        milliseconds in 1_u64..2_000,
+        retries in 0_u8..=10,
+        enabled: bool,
+        tags in prop::collection::btree_set("[^\\p{Cc}\\s,;]{1,10}", 0..4),
+    ) -> SiteSpec {
+        let timeout = Duration::from_millis(milliseconds);
+        let url = format!("https://host.example/{path}");
+        SiteSpec { name, url, every_s, timeout, retries, enabled, tags: tags.into_iter().collect() }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back_identically(sites in prop::collection::vec(any_site(), 0..6)) {
+        let mut sites = sites;
+        sites.sort_by(|a, b| a.name.cmp(&b.name));
+        sites.dedup_by(|a, b| a.name == b.name);
+        for format in [Format::Csv, Format::Toml, Format::Json] {
+            let mut bytes = Vec::new();
+            write_sites(&sites, format, &mut bytes).unwrap();
+            let import = parse(std::str::from_utf8(&bytes).unwrap(), format).unwrap();
+            prop_assert_eq!(&import.rejected, &vec![]);
+            prop_assert_eq!(&import.sites, &sites);
+        }
+    }
+
+    #[test]
+    fn no_text_whatever_makes_the_reader_panic(text in "\\PC{0,200}|([\\[\\]{}=\",:\n]|site|name|url|database){0,40}") {
+        for format in [Format::Csv, Format::Toml, Format::Json] {
+            let _ = parse(&text, format);
+        }
+        let _ = crate::Setup::file(&text).load();
+    }
+}
