@@ -1,5 +1,17 @@
 //! Uptime Monitor.
 
+/// The command line.
+pub mod cli {
+    pub mod check;
+    pub mod config;
+}
 pub mod clock;
+pub mod config;
+pub mod database;
 pub mod model;
+pub mod probe;
+pub mod queue;
+pub mod result_log;
+pub mod schedule;
+pub mod store;
 pub mod supervisor;

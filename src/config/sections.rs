@@ -160,7 +160,7 @@ pub struct CheckerConfig {
     pub body_limit: usize,
     /// Redirects that are followed.
     pub max_redirects: u32,
-    /// Addresses never connected to: CIDRs, and the words [`network::WORDS`]. Validated, as written.
+    /// Addresses never connected to: CIDRs, and [`DENY_WORDS`](super::DENY_WORDS). Validated, as written.
     pub deny_targets: Vec<String>,
     /// Name servers; empty: the system's.
     pub dns: Vec<SocketAddr>,

@@ -1,5 +1,13 @@
 //! Configuration and sites: what is accepted, what is refused, and what the refusal says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "clippy's exception for tests leaves out helpers outside #[test]"
+)]
+
 mod imports;
 mod layers;
 mod reference;

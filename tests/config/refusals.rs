@@ -244,7 +244,7 @@ fn control_characters_and_endless_values_are_shown_escaped_and_shortened() {
         format!("[scheduler]\n\"tick\\u001b{}\" = 1", "x".repeat(100_000)),
         format!("[checker]\ndns = [\"{}\"]", "x".repeat(100_000)),
         format!("[log]\nlevel = \"a={}\"", "x".repeat(100_000)),
-        format!("{}", "x".repeat(100_000)),
+        "x".repeat(100_000),
     ] {
         let problem = problem(&text);
         assert!(problem.len() < 1_500 && !problem.contains('\u{1b}'), "{problem:?}");
