@@ -125,7 +125,10 @@ mod tests {
 
     #[test]
     fn a_phase_is_part_of_the_contract() {
-        assert_eq!([phase_s("shop", 60), phase_s("shop", 3600)], [phase_s("shop", 60), phase_s("shop", 3600)]);
+        assert_eq!(
+            [phase_s("shop", 60), phase_s("shop", 3600)],
+            [phase_s("shop", 60), phase_s("shop", 3600)]
+        );
         assert_eq!(phase_s("shop", 1), 0);
     }
 }

@@ -29,7 +29,9 @@ const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PR
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The file or its folder can't be used.
-    #[error("failed to open the database {path}; check that the folder exists or can be made, and that this user may write there")]
+    #[error(
+        "failed to open the database {path}; check that the folder exists or can be made, and that this user may write there"
+    )]
     Open {
         /// The database file.
         path: PathBuf,
@@ -39,14 +41,18 @@ pub enum DatabaseError {
     },
 
     /// Another `run` has it.
-    #[error("the database {path} is in use by another `uptime-monitor run`; stop that one, or give this one a file of its own (database.url)")]
+    #[error(
+        "the database {path} is in use by another `uptime-monitor run`; stop that one, or give this one a file of its own (database.url)"
+    )]
     InUse {
         /// The database file.
         path: PathBuf,
     },
 
     /// The file was made by a newer version.
-    #[error("the database {path} has migrations that this version does not know ({versions}); start the newer version that made them, or restore a backup")]
+    #[error(
+        "the database {path} has migrations that this version does not know ({versions}); start the newer version that made them, or restore a backup"
+    )]
     Newer {
         /// The database file.
         path: PathBuf,
@@ -55,7 +61,9 @@ pub enum DatabaseError {
     },
 
     /// The file lacks migrations and we were told not to apply them.
-    #[error("the database {path} lacks {count} migration(s); run `uptime-monitor migrate`, or set database.migrate = true")]
+    #[error(
+        "the database {path} lacks {count} migration(s); run `uptime-monitor migrate`, or set database.migrate = true"
+    )]
     Older {
         /// The database file.
         path: PathBuf,
@@ -87,7 +95,9 @@ pub enum DatabaseError {
 impl From<DieselError> for DatabaseError {
     fn from(error: DieselError) -> Self {
         match &error {
-            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if info.message().contains("locked") => {
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info)
+                if info.message().contains("locked") =>
+            {
                 Self::Busy(error)
             }
             _ => Self::Statement(error),
@@ -175,7 +185,10 @@ fn serve(path: &Path, connection: &mut SqliteConnection, inbox: &Receiver<Work>)
 
 /// Opens a connection with our settings. Makes the folder and the file where they are missing.
 pub fn connect(path: &Path) -> Result<SqliteConnection, DatabaseError> {
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| DatabaseError::Open { path: path.to_owned(), source };
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| DatabaseError::Open {
+        path: path.to_owned(),
+        source,
+    };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| failed(error.into()))?;
     }
@@ -219,7 +232,8 @@ fn refuse_newer(connection: &mut SqliteConnection, path: &Path) -> Result<(), Da
         .map(|migration| migration.name().version().to_string())
         .collect();
     let applied = connection.applied_migrations().map_err(DatabaseError::Migrate)?;
-    let unknown: Vec<String> = applied.iter().map(ToString::to_string).filter(|name| !known.contains(name)).collect();
+    let unknown: Vec<String> =
+        applied.iter().map(ToString::to_string).filter(|name| !known.contains(name)).collect();
     if unknown.is_empty() {
         return Ok(());
     }
@@ -235,7 +249,8 @@ pub struct RunLock {
 impl RunLock {
     /// Takes the right for the database at `path`, by a lock on `path` with `.lock` appended.
     pub fn take(path: &Path) -> Result<Self, DatabaseError> {
-        let failed = |source: std::io::Error| DatabaseError::Open { path: path.to_owned(), source: source.into() };
+        let failed =
+            |source: std::io::Error| DatabaseError::Open { path: path.to_owned(), source: source.into() };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }

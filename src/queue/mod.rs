@@ -33,6 +33,9 @@ pub trait JobQueue: Send + Sync {
     /// Gives jobs back that `owner` will not finish: claimable at once.
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError>;
 
+    /// The slots that `owner` holds leases on.
+    async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError>;
+
     /// Gives back the leases of owners that are known to be dead. Called once before a process starts to claim.
     async fn release_dead(&self) -> Result<usize, QueueError>;
 

@@ -47,15 +47,22 @@ impl JobQueue for SqliteJobQueue {
         let owner = owner.to_owned();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-        Ok(self.database.transaction(move |connection| claim(connection, now, &owner, limit, lease_ms)).await?)
+        Ok(self
+            .database
+            .transaction(move |connection| claim(connection, now, &owner, limit, lease_ms))
+            .await?)
     }
 
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         let (owner, slots) = (owner.to_owned(), slots.to_vec());
         let work = move |connection: &mut SqliteConnection| {
             each(&slots, |slot| {
-                Complete { scheduled_at: slot.scheduled_at.timestamp(), site_id: slot.site_id.0, owner: owner.clone() }
-                    .execute(connection)
+                Complete {
+                    scheduled_at: slot.scheduled_at.timestamp(),
+                    site_id: slot.site_id.0,
+                    owner: owner.clone(),
+                }
+                .execute(connection)
             })
         };
         Ok(self.database.transaction(work).await?)
@@ -65,11 +72,23 @@ impl JobQueue for SqliteJobQueue {
         let (owner, slots) = (owner.to_owned(), slots.to_vec());
         let work = move |connection: &mut SqliteConnection| {
             each(&slots, |slot| {
-                Release { scheduled_at: slot.scheduled_at.timestamp(), site_id: slot.site_id.0, owner: owner.clone() }
-                    .execute(connection)
+                Release {
+                    scheduled_at: slot.scheduled_at.timestamp(),
+                    site_id: slot.site_id.0,
+                    owner: owner.clone(),
+                }
+                .execute(connection)
             })
         };
         Ok(self.database.transaction(work).await?)
+    }
+
+    async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
+        let owner = owner.to_owned();
+        let rows: Vec<(i64, i64)> =
+            self.database.read(move |connection| Ok(Leased { owner }.load(connection)?)).await?;
+        let slot = |(at, site)| Slot { scheduled_at: from_seconds(at), site_id: SiteId(site) };
+        Ok(rows.into_iter().map(slot).collect())
     }
 
     /// One process holds the file, so every lease that is there when it starts belongs to a dead one.
@@ -111,7 +130,12 @@ fn tick(connection: &mut SqliteConnection, now: i64) -> Result<Tick, DatabaseErr
     Ok(Tick { queued, gap, set_back: None })
 }
 
-fn enqueue(connection: &mut SqliteConnection, intervals: &[i32], after: i64, until: i64) -> QueryResult<usize> {
+fn enqueue(
+    connection: &mut SqliteConnection,
+    intervals: &[i32],
+    after: i64,
+    until: i64,
+) -> QueryResult<usize> {
     let ranges: Vec<_> = intervals
         .iter()
         .flat_map(|&every_s| schedule::due(every_s.unsigned_abs(), after, until))
@@ -124,7 +148,12 @@ fn enqueue(connection: &mut SqliteConnection, intervals: &[i32], after: i64, unt
 }
 
 /// A window longer than the shortest interval has skipped slots.
-fn record_gap(connection: &mut SqliteConnection, intervals: &[i32], after: i64, until: i64) -> QueryResult<Option<Gap>> {
+fn record_gap(
+    connection: &mut SqliteConnection,
+    intervals: &[i32],
+    after: i64,
+    until: i64,
+) -> QueryResult<Option<Gap>> {
     let skipped = intervals.first().is_some_and(|&shortest| until - after > i64::from(shortest));
     if !skipped {
         return Ok(None);
@@ -134,13 +163,14 @@ fn record_gap(connection: &mut SqliteConnection, intervals: &[i32], after: i64, 
 }
 
 /// Wall time was set back. Slots go on from there; those that are recorded already keep their first result,
-/// and the newest status of a site may be written again. Leases must not outlast the time that was taken back.
+/// and the newest status of a site may be written again. A site that was added in the time that was taken back goes on, too. Leases must not outlast the time that was taken back.
 fn set_back(connection: &mut SqliteConnection, after: i64, now: i64) -> Result<Tick, DatabaseError> {
     if after - now <= SET_BACK_TOLERANCE_S {
         return Ok(Tick::default());
     }
     SetLastTick { now }.execute(connection)?;
     ForgetFutureStatus { now }.execute(connection)?;
+    ForgetFutureStart { now }.execute(connection)?;
     ShortenLeases { now, by: after - now }.execute(connection)?;
     Ok(Tick { set_back: Some(Duration::from_secs((after - now).unsigned_abs())), ..Tick::default() })
 }
@@ -210,6 +240,9 @@ statement!(RecordGap { after: i64 as BigInt, until: i64 as BigInt } -> () =
 statement!(ForgetFutureStatus { now: i64 as BigInt } -> () =
     "UPDATE sites SET last_updated = " (now: BigInt) " WHERE last_updated > " (now: BigInt));
 
+statement!(ForgetFutureStart { now: i64 as BigInt } -> () =
+    "UPDATE site_config SET active_from = " (now: BigInt) " WHERE active_from > " (now: BigInt));
+
 statement!(ShortenLeases { now: i64 as BigInt, by: i64 as BigInt } -> () =
     "UPDATE job_queue SET visible_at = max(" (now: BigInt) ", visible_at - " (by: BigInt) ") WHERE lease_owner IS NOT NULL");
 
@@ -229,6 +262,9 @@ statement!(Complete { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner
 statement!(Release { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text } -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL
      WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt) " AND lease_owner = " (owner: Text));
+
+statement!(Leased { owner: String as Text } -> (BigInt, BigInt) =
+    "SELECT scheduled_at, site_id FROM job_queue WHERE lease_owner = " (owner: Text));
 
 statement!(ReleaseAll {} -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL WHERE lease_owner IS NOT NULL");

@@ -24,13 +24,15 @@ pub struct Span {
 
 impl Span {
     fn contains(&self, at: i64) -> bool {
-        let in_rhythm = at > self.valid_from && at <= self.valid_to.unwrap_or(i64::MAX) && self.rhythm.is_slot(at);
+        let in_rhythm =
+            at > self.valid_from && at <= self.valid_to.unwrap_or(i64::MAX) && self.rhythm.is_slot(at);
         in_rhythm || self.first_slot == Some(at)
     }
 
     /// Slots in `(after, until]`.
     fn count(&self, after: i64, until: i64) -> u64 {
-        let in_rhythm = self.rhythm.count(after.max(self.valid_from), until.min(self.valid_to.unwrap_or(i64::MAX)));
+        let in_rhythm =
+            self.rhythm.count(after.max(self.valid_from), until.min(self.valid_to.unwrap_or(i64::MAX)));
         in_rhythm + u64::from(self.first_slot.is_some_and(|at| at > after && at <= until))
     }
 
@@ -93,14 +95,18 @@ impl Auditor {
     /// Starts with no rows. Gaps that overlap, as after a clock that jumped, count as one.
     pub fn new(range: Range, sites: HashMap<SiteId, SiteSchedule>, gaps: Vec<Window>) -> Self {
         let gaps = merge(gaps);
-        let account = |schedule| Account { schedule, recorded: 0, recorded_in_gap: vec![0; gaps.len()], waiting: 0 };
+        let account =
+            |schedule| Account { schedule, recorded: 0, recorded_in_gap: vec![0; gaps.len()], waiting: 0 };
         let sites = sites.into_iter().map(|(id, schedule)| (id, account(schedule))).collect();
         Self { range, gaps, sites, lag_ms: BTreeMap::new() }
     }
 
     /// Counts a row. Rows of slots that were never due (a clock that jumped) do not count.
     pub fn row(&mut self, site: SiteId, at: i64, status: Status, started_at_us: i64) {
-        let Some(account) = self.sites.get_mut(&site).filter(|account| at <= account.schedule.judged_until) else { return };
+        let Some(account) = self.sites.get_mut(&site).filter(|account| at <= account.schedule.judged_until)
+        else {
+            return;
+        };
         let Some(span) = account.schedule.spans.iter().find(|span| span.contains(at)) else { return };
         account.recorded += 1;
         for (gap, recorded) in self.gaps.iter().zip(&mut account.recorded_in_gap) {
@@ -114,7 +120,10 @@ impl Auditor {
 
     /// Counts a job that waits in the queue and has no row: it is late, but not lost.
     pub fn waiting(&mut self, site: SiteId, at: i64) {
-        let Some(account) = self.sites.get_mut(&site).filter(|account| at <= account.schedule.judged_until) else { return };
+        let Some(account) = self.sites.get_mut(&site).filter(|account| at <= account.schedule.judged_until)
+        else {
+            return;
+        };
         let Some(span) = account.schedule.spans.iter().find(|span| span.contains(at)) else { return };
         if !self.gaps.iter().any(|gap| span.is_skipped(gap, at)) {
             account.waiting += 1;
@@ -124,7 +133,11 @@ impl Auditor {
     /// Balances the accounts.
     pub fn finish(self) -> Audit {
         let (from, to) = (self.range.from.timestamp(), self.range.to.timestamp());
-        let mut gaps: Vec<GapCount> = self.gaps.iter().map(|gap| GapCount { from: gap.after.max(from - 1), to: gap.until.min(to), slots: 0 }).collect();
+        let mut gaps: Vec<GapCount> = self
+            .gaps
+            .iter()
+            .map(|gap| GapCount { from: gap.after.max(from - 1), to: gap.until.min(to), slots: 0 })
+            .collect();
         let mut sites: Vec<SiteAudit> = Vec::with_capacity(self.sites.len());
         for account in self.sites.into_values() {
             let until = account.schedule.judged_until.min(to - 1);
@@ -152,7 +165,8 @@ impl Account {
         let expected: u64 = self.schedule.spans.iter().map(|span| span.count(after, until)).sum();
         let mut in_gaps = 0;
         for ((window, gap), recorded) in windows.iter().zip(gaps).zip(&self.recorded_in_gap) {
-            let skipped: u64 = self.schedule.spans.iter().map(|span| span.count_skipped(window, after, until)).sum();
+            let skipped: u64 =
+                self.schedule.spans.iter().map(|span| span.count_skipped(window, after, until)).sum();
             let missing = skipped.saturating_sub(*recorded);
             gap.slots += missing;
             in_gaps += missing;

@@ -68,7 +68,12 @@ pub trait Catalog: Send + Sync {
 
     /// Adds many sites, which follow their phases: all, or none. Sites that exist and differ are changed
     /// when `update`, and refused otherwise.
-    async fn import(&self, specs: Vec<SiteSpec>, update: bool, progress: Progress) -> Result<Changes, StoreError>;
+    async fn import(
+        &self,
+        specs: Vec<SiteSpec>,
+        update: bool,
+        progress: Progress,
+    ) -> Result<Changes, StoreError>;
 
     /// Changes the site of the same name. A site that becomes enabled is checked at once.
     async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError>;
@@ -108,7 +113,8 @@ pub struct Range {
 #[async_trait]
 pub trait History: Send + Sync {
     /// Per site, by name, what was measured in `range`; of all sites, or of one.
-    async fn statistics(&self, range: Range, only: Option<SiteId>) -> Result<Vec<SiteStatistics>, StoreError>;
+    async fn statistics(&self, range: Range, only: Option<SiteId>)
+    -> Result<Vec<SiteStatistics>, StoreError>;
 
     /// Counts slots against rows. Slots younger than `margin_s` plus the site's timeout are left out.
     async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError>;
@@ -189,7 +195,11 @@ fn suggestion(nearest: &Option<String>) -> String {
 }
 
 fn count(names: &[String]) -> String {
-    if names.len() == 1 { "a site of that name does".to_owned() } else { format!("{} of these sites", names.len()) }
+    if names.len() == 1 {
+        "a site of that name does".to_owned()
+    } else {
+        format!("{} of these sites", names.len())
+    }
 }
 
 fn list(names: &[String]) -> String {

@@ -39,7 +39,12 @@ impl Catalog for SqliteStore {
         .await
     }
 
-    async fn import(&self, specs: Vec<SiteSpec>, update: bool, progress: Progress) -> Result<Changes, StoreError> {
+    async fn import(
+        &self,
+        specs: Vec<SiteSpec>,
+        update: bool,
+        progress: Progress,
+    ) -> Result<Changes, StoreError> {
         self.write(move |connection, now| import(connection, now, &specs, update, &progress)).await
     }
 
@@ -146,7 +151,11 @@ fn import(
 /// large file is no stampede.
 const AT_ONCE_LIMIT: usize = 100;
 
-fn reconcile(connection: &mut SqliteConnection, now: i64, declared: &[SiteSpec]) -> Result<Changes, StoreError> {
+fn reconcile(
+    connection: &mut SqliteConnection,
+    now: i64,
+    declared: &[SiteSpec],
+) -> Result<Changes, StoreError> {
     let mut changes = Changes::default();
     let rows = AllSites {}.load::<SiteRow>(connection)?;
     let known = rows.into_iter().map(into_site).collect::<Result<Vec<_>, _>>()?;
@@ -199,7 +208,13 @@ fn insert(
         now,
     }
     .get_result(connection)?;
-    InsertStatus { id, every_s: rhythm.every_s as i32, phase_s: rhythm.phase_s as i32, url: spec.url.clone() }.execute(connection)?;
+    InsertStatus {
+        id,
+        every_s: rhythm.every_s as i32,
+        phase_s: rhythm.phase_s as i32,
+        url: spec.url.clone(),
+    }
+    .execute(connection)?;
     if spec.enabled {
         begin(connection, now, SiteId(id), rhythm, start)?;
     }
@@ -231,8 +246,13 @@ fn update(
         tags: tags(spec),
     }
     .execute(connection)?;
-    UpdateStatus { id: id.0, every_s: rhythm.every_s as i32, phase_s: rhythm.phase_s as i32, url: spec.url.clone() }
-        .execute(connection)?;
+    UpdateStatus {
+        id: id.0,
+        every_s: rhythm.every_s as i32,
+        phase_s: rhythm.phase_s as i32,
+        url: spec.url.clone(),
+    }
+    .execute(connection)?;
     if moved && spec.enabled {
         let start = if site.spec.enabled { Start::InPhase } else { start };
         begin(connection, now, id, rhythm, start)?;
@@ -256,7 +276,13 @@ fn end(connection: &mut SqliteConnection, now: i64, id: SiteId, rhythm: Rhythm) 
 }
 
 /// Begins a site's schedule after `now`, with an extra slot now when it is to be checked at once.
-fn begin(connection: &mut SqliteConnection, now: i64, id: SiteId, rhythm: Rhythm, start: Start) -> QueryResult<()> {
+fn begin(
+    connection: &mut SqliteConnection,
+    now: i64,
+    id: SiteId,
+    rhythm: Rhythm,
+    start: Start,
+) -> QueryResult<()> {
     let extra = start == Start::AtOnce && Enqueue { id: id.0, at: now }.execute(connection)? > 0;
     Activate { id: id.0, now }.execute(connection)?;
     BeginSchedule {

@@ -17,7 +17,11 @@ use crate::store::{History, Range, SiteStatistics, StoreError};
 
 #[async_trait]
 impl History for SqliteStore {
-    async fn statistics(&self, range: Range, only: Option<SiteId>) -> Result<Vec<SiteStatistics>, StoreError> {
+    async fn statistics(
+        &self,
+        range: Range,
+        only: Option<SiteId>,
+    ) -> Result<Vec<SiteStatistics>, StoreError> {
         self.database.read(move |connection| Ok(statistics(connection, range, only))).await?
     }
 
@@ -27,18 +31,28 @@ impl History for SqliteStore {
     }
 }
 
-fn statistics(connection: &mut SqliteConnection, range: Range, only: Option<SiteId>) -> Result<Vec<SiteStatistics>, StoreError> {
+fn statistics(
+    connection: &mut SqliteConnection,
+    range: Range,
+    only: Option<SiteId>,
+) -> Result<Vec<SiteStatistics>, StoreError> {
     let sites = AllSites {}.load::<SiteRow>(connection)?;
     let sites = sites.into_iter().map(into_site).collect::<Result<Vec<_>, _>>()?;
-    let mut tallies: HashMap<i64, Tally> =
-        sites.iter().filter(|site| only.is_none_or(|id| id == site.id)).map(|site| (site.id.0, Tally::default())).collect();
+    let mut tallies: HashMap<i64, Tally> = sites
+        .iter()
+        .filter(|site| only.is_none_or(|id| id == site.id))
+        .map(|site| (site.id.0, Tally::default()))
+        .collect();
     let (from, to) = (range.from.timestamp(), range.to.timestamp());
     match only {
         // One site's slots are computed and looked up; a scan would read everybody's.
         Some(id) => tally(SlotsOfSite { id: id.0, from, to }.load_iter(connection)?, &mut tallies)?,
         None => tally(AllSlots { from, to }.load_iter(connection)?, &mut tallies)?,
     }
-    Ok(sites.into_iter().filter_map(|site| tallies.remove(&site.id.0).map(|tally| tally.finish(site))).collect())
+    Ok(sites
+        .into_iter()
+        .filter_map(|site| tallies.remove(&site.id.0).map(|tally| tally.finish(site)))
+        .collect())
 }
 
 type Measured = (i64, String, Option<i64>);
@@ -49,7 +63,9 @@ fn tally(
 ) -> Result<(), StoreError> {
     for row in rows {
         let (site, status, total_us) = row?;
-        let status = status.parse().map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
+        let status = status
+            .parse()
+            .map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
         if let Some(tally) = tallies.get_mut(&site) {
             tally.add(status, total_us);
         }
@@ -88,12 +104,18 @@ fn percentiles<const N: usize>(sorted: &[u32], percent: [usize; N]) -> Option<[u
     (!sorted.is_empty()).then(|| percent.map(|percent| sorted[rank(percent)]))
 }
 
-fn audit(connection: &mut SqliteConnection, range: Range, now: i64, margin_s: i64) -> Result<Audit, StoreError> {
+fn audit(
+    connection: &mut SqliteConnection,
+    range: Range,
+    now: i64,
+    margin_s: i64,
+) -> Result<Audit, StoreError> {
     let (last_tick, pruned_before): (Option<i64>, i64) = State {}.get_result(connection)?;
     let range = Range { from: range.from.max(from_seconds(pruned_before)), ..range };
     let (from, to) = (range.from.timestamp(), range.to.timestamp());
     let gaps = Gaps { from, to }.load::<(i64, i64)>(connection)?;
-    let mut gaps: Vec<Window> = gaps.into_iter().map(|(after, until)| Window { after, until, open: false }).collect();
+    let mut gaps: Vec<Window> =
+        gaps.into_iter().map(|(after, until)| Window { after, until, open: false }).collect();
     // What the scheduler has not reached yet, because it is not running, is a gap that is still open.
     let queued_until = last_tick.unwrap_or(from - 1);
     if queued_until < now {
@@ -103,7 +125,9 @@ fn audit(connection: &mut SqliteConnection, range: Range, now: i64, margin_s: i6
     let mut auditor = Auditor::new(range, schedules, gaps);
     for row in (Rows { from, to }).load_iter::<(i64, i64, String, i64), _>(connection)? {
         let (at, site, status, started_at_us) = row?;
-        let status = status.parse().map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
+        let status = status
+            .parse()
+            .map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
         auditor.row(SiteId(site), at, status, started_at_us);
     }
     for row in (Waiting { from, to }).load_iter::<(i64, i64), _>(connection)? {
@@ -113,7 +137,11 @@ fn audit(connection: &mut SqliteConnection, range: Range, now: i64, margin_s: i6
     Ok(auditor.finish())
 }
 
-fn schedules(connection: &mut SqliteConnection, from: i64, judged_until: i64) -> QueryResult<HashMap<SiteId, SiteSchedule>> {
+fn schedules(
+    connection: &mut SqliteConnection,
+    from: i64,
+    judged_until: i64,
+) -> QueryResult<HashMap<SiteId, SiteSchedule>> {
     let mut schedules: HashMap<SiteId, SiteSchedule> = HashMap::new();
     type SpanRow = (i64, String, i64, i64, Option<i64>, i32, i32, Option<i64>);
     for row in (Spans { from }).load_iter::<SpanRow, _>(connection)? {

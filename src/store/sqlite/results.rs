@@ -16,7 +16,9 @@ use crate::store::{Persisted, ResultStore, StoreError};
 impl ResultStore for SqliteStore {
     async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
         let groups = batch.groups.clone();
-        let work = move |connection: &mut SqliteConnection| persist(connection, groups.iter().flat_map(|group| group.iter()));
+        let work = move |connection: &mut SqliteConnection| {
+            persist(connection, groups.iter().flat_map(|group| group.iter()))
+        };
         Ok(self.database.transaction(work).await?)
     }
 

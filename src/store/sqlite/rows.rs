@@ -9,21 +9,8 @@ use crate::database::statement;
 use crate::model::{Origin, Site, SiteId, SiteSpec};
 use crate::store::StoreError;
 
-pub(super) type SiteRow = (
-    i64,
-    String,
-    String,
-    i32,
-    i32,
-    i64,
-    i32,
-    i32,
-    String,
-    String,
-    Option<String>,
-    Option<i64>,
-    Option<i64>,
-);
+pub(super) type SiteRow =
+    (i64, String, String, i32, i32, i64, i32, i32, String, String, Option<String>, Option<i64>, Option<i64>);
 
 type SiteSql = (
     BigInt,
@@ -58,7 +45,8 @@ impl SiteByName {
 }
 
 pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
-    let (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, status, updated, since) = row;
+    let (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, status, updated, since) =
+        row;
     let unreadable = |what: &dyn std::fmt::Display| StoreError::Row(format!("site_config {id}: {what}"));
     let tags = serde_json::from_str(&tags).map_err(|error| unreadable(&error))?;
     let last_status = status.map(|word| word.parse()).transpose().map_err(|error| unreadable(&error))?;

@@ -1,0 +1,315 @@
+//! Runs checks on one thread, each as a task of its own, and hands their results on in groups.
+//!
+//! In:    jobs, as answers to our own `Pull`; `CheckEnded`, from each check.
+//! Out:   `Pull` to the claimer, for as many jobs as there are free slots; `Publish` to the publisher.
+//! Crash: running checks are aborted; their jobs go back to the queue when our next incarnation begins.
+//!
+//! Checks are tasks and not futures of the actor's context, because an actor polls all its futures at each wake.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
+use chrono::TimeDelta;
+use log::warn;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::Drain;
+use super::claimer::{Claimer, Pull};
+use super::leases::{Holder, Leases};
+use super::publisher::{Publisher, publish};
+use crate::clock::Clock;
+use crate::model::{CheckResult, Job, Slot};
+use crate::probe::{self, Probe};
+use crate::supervisor::{Handle, Life};
+
+/// Slots are whole seconds, so jobs come in bursts. Starting them over this time keeps a burst from delaying
+/// the very answers it measures, and from overflowing the backlog of a server that many of the sites share.
+const START_SPREAD: Duration = Duration::from_millis(100);
+
+/// Pause between two groups of starts.
+const START_STEP: Duration = Duration::from_millis(5);
+
+/// Results wait this long for company before they go to the publisher.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// And no longer when there are this many.
+const GROUP: usize = 512;
+
+/// A check may be over its time by this much: pauses between its tries, and a busy thread.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What one checker may have in hand.
+#[derive(Debug, Clone)]
+pub struct CheckerSettings {
+    /// Name of the worker, for results.
+    pub worker: Arc<str>,
+    /// Checks at once.
+    pub concurrency: usize,
+    /// Results that are not stored yet. At this many no new work is pulled.
+    pub unstored: usize,
+}
+
+/// See the module.
+pub struct Checker {
+    life: Life,
+    settings: CheckerSettings,
+    probe: Probe,
+    clock: Clock,
+    leases: Leases,
+    claimer: Handle<Claimer>,
+    publisher: Handle<Publisher>,
+    /// Claimed and about to start.
+    ready: VecDeque<Job>,
+    /// How many of them each step starts.
+    stride: usize,
+    /// Running checks; dropping the set aborts them.
+    checks: JoinSet<()>,
+    running: usize,
+    /// Results that wait for company.
+    finished: Vec<CheckResult>,
+    gathering: bool,
+    /// Results on their way to the store, those in `finished` included.
+    unstored: usize,
+    pulling: bool,
+    /// When the last of the running checks has to be over.
+    over_by: Instant,
+    /// Who waits for everything to be done.
+    drains: Vec<oneshot::Sender<()>>,
+    draining: bool,
+}
+
+impl Checker {
+    /// A checker for the present thread.
+    pub fn new(
+        life: Life,
+        settings: CheckerSettings,
+        probe: Probe,
+        clock: Clock,
+        leases: Leases,
+        claimer: Handle<Claimer>,
+        publisher: Handle<Publisher>,
+    ) -> Self {
+        Self {
+            life,
+            settings,
+            probe,
+            clock,
+            leases,
+            claimer,
+            publisher,
+            ready: VecDeque::new(),
+            stride: 0,
+            checks: JoinSet::new(),
+            running: 0,
+            finished: Vec::new(),
+            gathering: false,
+            unstored: 0,
+            pulling: false,
+            over_by: Clock::instant(),
+            drains: Vec::new(),
+            draining: false,
+        }
+    }
+
+    fn free(&self) -> usize {
+        let slots = self.settings.concurrency.saturating_sub(self.running + self.ready.len());
+        let room = self.settings.unstored.saturating_sub(self.unstored + self.running + self.ready.len());
+        slots.min(room)
+    }
+
+    /// Asks for work, if there is room for it and no question open.
+    fn pull(&mut self, ctx: &mut Context<Self>) {
+        let free = self.free();
+        if self.pulling || self.draining || free == 0 {
+            return;
+        }
+        self.pulling = true;
+        let (claimer, holder, me) = (self.claimer.clone(), Holder::of(&self.life), ctx.address());
+        self.life.spawn(async move {
+            let jobs = loop {
+                match claimer.send(Pull { holder: holder.clone(), free }).await {
+                    Ok(jobs) => break jobs,
+                    Err(_) => claimer.up().await,
+                }
+            };
+            me.do_send(Pulled(jobs));
+        });
+    }
+
+    /// Starts the next few of the jobs that are ready.
+    fn start_some(&mut self, ctx: &mut Context<Self>) {
+        let (now, wall) = (Clock::instant(), self.clock.now());
+        for job in self.ready.drain(..self.stride.min(self.ready.len())) {
+            self.running += 1;
+            let next_slot = job.slot.scheduled_at + TimeDelta::seconds(job.every_s.into());
+            let next_slot = now + (next_slot - wall).to_std().unwrap_or_default();
+            self.over_by =
+                self.over_by.max(now + job.target.timeout * (u32::from(job.target.retries) + 1) + GRACE);
+            let worker = Arc::clone(&self.settings.worker);
+            self.checks.spawn_local(check(self.probe.clone(), job, next_slot, worker, ctx.address()));
+        }
+        if !self.ready.is_empty() {
+            ctx.run_later(START_STEP, Self::start_some);
+        }
+    }
+
+    fn gather(&mut self, result: CheckResult, ctx: &mut Context<Self>) {
+        self.finished.push(result);
+        self.unstored += 1;
+        if self.finished.len() >= GROUP {
+            self.hand_on(ctx);
+        } else if !self.gathering {
+            self.gathering = true;
+            ctx.run_later(GATHER, |checker, ctx| {
+                checker.gathering = false;
+                checker.hand_on(ctx);
+            });
+        }
+    }
+
+    fn hand_on(&mut self, ctx: &mut Context<Self>) {
+        if self.finished.is_empty() {
+            return;
+        }
+        let results = Arc::new(std::mem::take(&mut self.finished));
+        let (publisher, me) = (self.publisher.clone(), ctx.address());
+        self.life.spawn(async move {
+            publish(&publisher, &results).await;
+            me.do_send(Stored(results.len()));
+        });
+    }
+
+    /// Something has ended: there may be room for more, or nothing left.
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
+        self.life.progressed();
+        self.pull(ctx);
+        let checking = self.running + self.ready.len();
+        self.life.set_busy(checking > 0);
+        if checking + self.unstored == 0 {
+            for waiting in self.drains.drain(..) {
+                let _ = waiting.send(());
+            }
+        }
+    }
+}
+
+impl Actor for Checker {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.leases.succeed(&Holder::of(&self.life));
+        self.pull(ctx);
+        // Checks that are silent within their own time are no stall.
+        ctx.run_interval(GRACE, |checker, _| {
+            if Clock::instant() < checker.over_by {
+                checker.life.progressed();
+            }
+        });
+    }
+}
+
+/// One check, from job to news. The mailbox takes the news without asking: there is one for each running check.
+async fn check(probe: Probe, job: Job, until_next_slot: Instant, worker: Arc<str>, checker: Addr<Checker>) {
+    let mut ending = Ending { checker, slot: job.slot, result: None };
+    let outcome = probe.check(&job.target, until_next_slot).await;
+    ending.result = Some(outcome.into_result(probe::Slot {
+        site_id: Some(job.slot.site_id),
+        url: &job.target.url,
+        scheduled_at: job.slot.scheduled_at,
+        worker: &worker,
+        attempt: job.attempt,
+    }));
+}
+
+/// Sends the news however the check ends: a panic sends it without a result.
+struct Ending {
+    checker: Addr<Checker>,
+    slot: Slot,
+    result: Option<CheckResult>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.checker.do_send(CheckEnded { slot: self.slot, result: self.result.take() });
+    }
+}
+
+/// News: the claimer has answered.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Pulled(Vec<Job>);
+
+impl Handler<Pulled> for Checker {
+    type Result = ();
+
+    fn handle(&mut self, Pulled(jobs): Pulled, ctx: &mut Context<Self>) {
+        self.pulling = false;
+        self.life.set_busy(true);
+        let idle = self.ready.is_empty();
+        self.ready.extend(jobs);
+        let steps = (START_SPREAD.as_millis() / START_STEP.as_millis()) as usize;
+        self.stride = self.ready.len().div_ceil(steps);
+        if idle && !self.ready.is_empty() {
+            self.start_some(ctx);
+        }
+        self.go_on(ctx);
+    }
+}
+
+/// News from a check: its result, or none when it panicked.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct CheckEnded {
+    slot: Slot,
+    result: Option<CheckResult>,
+}
+
+impl Handler<CheckEnded> for Checker {
+    type Result = ();
+
+    fn handle(&mut self, CheckEnded { slot, result }: CheckEnded, ctx: &mut Context<Self>) {
+        while self.checks.try_join_next().is_some() {}
+        self.running -= 1;
+        match result {
+            Some(result) => self.gather(result, ctx),
+            None => {
+                warn!(site_id = slot.site_id.0, scheduled_at = slot.scheduled_at.to_rfc3339(); "a check panicked; its job goes back to the queue");
+                self.leases.abandon(&[slot]);
+            }
+        }
+        self.go_on(ctx);
+    }
+}
+
+/// News: this many results are stored.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Stored(usize);
+
+impl Handler<Stored> for Checker {
+    type Result = ();
+
+    fn handle(&mut self, Stored(results): Stored, ctx: &mut Context<Self>) {
+        self.unstored -= results;
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Drain> for Checker {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Drain, ctx: &mut Context<Self>) -> Self::Result {
+        self.draining = true;
+        let (done, idle) = oneshot::channel();
+        self.drains.push(done);
+        self.hand_on(ctx);
+        self.go_on(ctx);
+        Box::pin(async move {
+            // An error means that this incarnation has died: then it is idle, too.
+            let _ = idle.await;
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! Hands results to the result log, and takes their jobs out of the queue when the log has them.
+//!
+//! In:    `Publish`, from a checker or the claimer; answered when the jobs are gone from the queue.
+//! Out:   results to the log, then completed jobs to the queue.
+//! Crash: senders get no answer and send again; a result that is stored twice changes nothing.
+
+use std::sync::Arc;
+
+use actix::{Actor, Context, Handler, Message, ResponseFuture};
+use tokio::sync::{mpsc, oneshot};
+
+use super::leases::Leases;
+use super::tally::Tally;
+use crate::failure::persevere;
+use crate::model::{CheckResult, Slot};
+use crate::queue::JobQueue;
+use crate::result_log::ResultLog;
+use crate::supervisor::{Handle, Life};
+
+/// See the module.
+pub struct Publisher {
+    life: Life,
+    log: Arc<dyn ResultLog>,
+    queue: Arc<dyn JobQueue>,
+    leases: Leases,
+    tally: Tally,
+    owner: Arc<str>,
+    acknowledged: mpsc::UnboundedSender<Acknowledged>,
+    inbox: Option<mpsc::UnboundedReceiver<Acknowledged>>,
+}
+
+/// A group that the log has. Not more of them than senders wait for, so the channel is bounded by these.
+struct Acknowledged {
+    results: Arc<Vec<CheckResult>>,
+    done: oneshot::Sender<()>,
+}
+
+impl Publisher {
+    /// A publisher of what `owner` has claimed.
+    pub fn new(
+        life: Life,
+        log: Arc<dyn ResultLog>,
+        queue: Arc<dyn JobQueue>,
+        leases: Leases,
+        tally: Tally,
+        owner: Arc<str>,
+    ) -> Self {
+        let (acknowledged, inbox) = mpsc::unbounded_channel();
+        Self { life, log, queue, leases, tally, owner, acknowledged, inbox: Some(inbox) }
+    }
+}
+
+impl Actor for Publisher {
+    type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Context<Self>) {
+        if let Some(inbox) = self.inbox.take() {
+            let (life, queue, leases) = (self.life.clone(), Arc::clone(&self.queue), self.leases.clone());
+            let completing =
+                complete(life, queue, leases, self.tally.clone(), Arc::clone(&self.owner), inbox);
+            self.life.spawn(completing);
+        }
+    }
+}
+
+/// Completes jobs in as few transactions as possible: all groups that were acknowledged while the last one ran.
+async fn complete(
+    life: Life,
+    queue: Arc<dyn JobQueue>,
+    leases: Leases,
+    tally: Tally,
+    owner: Arc<str>,
+    mut inbox: mpsc::UnboundedReceiver<Acknowledged>,
+) {
+    let mut groups = Vec::new();
+    while inbox.recv_many(&mut groups, usize::MAX).await > 0 {
+        let results = groups.iter().flat_map(|group: &Acknowledged| group.results.iter());
+        let slots: Vec<Slot> = results.clone().filter_map(CheckResult::slot).collect();
+        persevere(&life, "take finished jobs out of the queue", async || {
+            queue.complete(&owner, &slots).await
+        })
+        .await;
+        leases.settle(&slots);
+        results.for_each(|result| tally.count(result));
+        for group in groups.drain(..) {
+            // A sender that has died meanwhile does not wait.
+            let _ = group.done.send(());
+        }
+    }
+}
+
+/// This incarnation ends without having stored the results. Send them again.
+#[derive(Debug, Clone, Copy)]
+pub struct NotStored;
+
+/// An order: see that these results are stored. Answered when they are.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<(), NotStored>")]
+pub struct Publish(pub Arc<Vec<CheckResult>>);
+
+impl Handler<Publish> for Publisher {
+    type Result = ResponseFuture<Result<(), NotStored>>;
+
+    fn handle(&mut self, Publish(results): Publish, _: &mut Context<Self>) -> Self::Result {
+        let (done, stored) = oneshot::channel();
+        let (life, log, acknowledged) = (self.life.clone(), Arc::clone(&self.log), self.acknowledged.clone());
+        self.life.spawn(async move {
+            persevere(&life, "append to the result log", async || log.append(Arc::clone(&results)).await)
+                .await;
+            // It fails only when this incarnation has ended; then the sender sends again.
+            let _ = acknowledged.send(Acknowledged { results, done });
+        });
+        Box::pin(async move { stored.await.map_err(|_| NotStored) })
+    }
+}
+
+/// Publishes through whichever incarnation is alive, until it is done.
+pub(super) async fn publish(publisher: &Handle<Publisher>, results: &Arc<Vec<CheckResult>>) {
+    while !matches!(publisher.send(Publish(Arc::clone(results))).await, Ok(Ok(()))) {
+        publisher.up().await;
+    }
+}
