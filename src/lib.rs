@@ -1,5 +1,6 @@
 //! Uptime Monitor.
 
+pub mod app;
 /// The command line.
 pub mod cli {
     pub mod check;
@@ -8,7 +9,9 @@ pub mod cli {
 pub mod clock;
 pub mod config;
 pub mod database;
+pub mod failure;
 pub mod model;
+pub mod pipeline;
 pub mod probe;
 pub mod queue;
 pub mod result_log;

@@ -1,0 +1,138 @@
+//! The actors of one process, and how they hang together.
+
+use std::sync::Arc;
+
+use super::settings::Settings;
+use crate::clock::Clock;
+use crate::pipeline::checker::Checker;
+use crate::pipeline::claimer::Claimer;
+use crate::pipeline::leases::Leases;
+use crate::pipeline::persister::Persister;
+use crate::pipeline::publisher::Publisher;
+use crate::pipeline::scheduler::Scheduler;
+use crate::pipeline::tally::Tally;
+use crate::probe::Probe;
+use crate::queue::JobQueue;
+use crate::result_log::ResultLog;
+use crate::store::ResultStore;
+use crate::supervisor::{Handle, Running, Supervisor};
+
+/// What the stages talk to.
+#[derive(Clone)]
+pub struct Ports {
+    /// Due slots.
+    pub queue: Arc<dyn JobQueue>,
+    /// Results on their way.
+    pub log: Arc<dyn ResultLog>,
+    /// Results at their end.
+    pub store: Arc<dyn ResultStore>,
+    /// Wall time.
+    pub clock: Clock,
+}
+
+/// The running stages.
+pub struct Stages {
+    /// Keeps them alive.
+    pub running: Running,
+    /// Jobs in hand.
+    pub leases: Leases,
+    /// What was stored.
+    pub tally: Tally,
+    /// What they talk to.
+    pub ports: Ports,
+    pub(super) owner: Arc<str>,
+    pub(super) claimer: Handle<Claimer>,
+    pub(super) checkers: Vec<Handle<Checker>>,
+}
+
+/// The supervisor's name of the scheduler.
+pub(super) const SCHEDULER: &str = "scheduler";
+
+/// The supervisor's name of a checker.
+pub(super) fn checker_name(number: usize) -> String {
+    format!("checker-{number}")
+}
+
+impl Stages {
+    /// Starts them in an actix system: last stage first, so that each finds its neighbour.
+    pub fn start(settings: Settings, ports: Ports) -> Self {
+        let (leases, tally) = (Leases::default(), Tally::default());
+        let owner = Arc::clone(&settings.claim.owner);
+        let mut supervisor = Supervisor::new(settings.policy.clone());
+        persister(&mut supervisor, &settings, &ports);
+        let publisher = publisher(&mut supervisor, &ports, &leases, &tally, &owner);
+        let claimer = claimer(&mut supervisor, &settings, &ports, &leases, &publisher);
+        let checkers = (0..settings.checkers)
+            .map(|number| checker(&mut supervisor, number, &settings, &ports, &leases, &claimer, &publisher))
+            .collect();
+        scheduler(&mut supervisor, &settings, &ports, &claimer);
+        Self { running: supervisor.start(), leases, tally, ports, owner, claimer, checkers }
+    }
+}
+
+fn persister(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports) {
+    let (settings, ports) = (settings.persist.clone(), ports.clone());
+    supervisor.supervise("persister", move |life| {
+        Persister::new(
+            life,
+            settings.clone(),
+            Arc::clone(&ports.log),
+            Arc::clone(&ports.store),
+            ports.clock.clone(),
+        )
+    });
+}
+
+fn publisher(
+    supervisor: &mut Supervisor,
+    ports: &Ports,
+    leases: &Leases,
+    tally: &Tally,
+    owner: &Arc<str>,
+) -> Handle<Publisher> {
+    let (ports, leases, tally, owner) = (ports.clone(), leases.clone(), tally.clone(), Arc::clone(owner));
+    supervisor.supervise("publisher", move |life| {
+        let (log, queue) = (Arc::clone(&ports.log), Arc::clone(&ports.queue));
+        Publisher::new(life, log, queue, leases.clone(), tally.clone(), Arc::clone(&owner))
+    })
+}
+
+fn claimer(
+    supervisor: &mut Supervisor,
+    settings: &Settings,
+    ports: &Ports,
+    leases: &Leases,
+    publisher: &Handle<Publisher>,
+) -> Handle<Claimer> {
+    let (settings, ports) = (settings.claim.clone(), ports.clone());
+    let (leases, publisher) = (leases.clone(), publisher.clone());
+    supervisor.supervise("claimer", move |life| {
+        let (queue, clock) = (Arc::clone(&ports.queue), ports.clock.clone());
+        Claimer::new(life, settings.clone(), queue, leases.clone(), clock, publisher.clone())
+    })
+}
+
+fn checker(
+    supervisor: &mut Supervisor,
+    number: usize,
+    settings: &Settings,
+    ports: &Ports,
+    leases: &Leases,
+    claimer: &Handle<Claimer>,
+    publisher: &Handle<Publisher>,
+) -> Handle<Checker> {
+    let (probe, settings, clock) = (settings.probe.clone(), settings.checker.clone(), ports.clock.clone());
+    let (leases, claimer, publisher) = (leases.clone(), claimer.clone(), publisher.clone());
+    supervisor.supervise(checker_name(number), move |life| {
+        let probe = Probe::with_settings(&probe, clock.clone());
+        let (claimer, publisher) = (claimer.clone(), publisher.clone());
+        Checker::new(life, settings.clone(), probe, clock.clone(), leases.clone(), claimer, publisher)
+    })
+}
+
+fn scheduler(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports, claimer: &Handle<Claimer>) {
+    let (every, ports, claimer) = (settings.tick, ports.clone(), claimer.clone());
+    supervisor.supervise(SCHEDULER, move |life| {
+        Scheduler::new(life, Arc::clone(&ports.queue), ports.clock.clone(), every, claimer.clone())
+    });
+}

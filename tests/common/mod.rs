@@ -1,0 +1,90 @@
+//! What several tests need: a database in a temporary folder, sites, results, and waiting for a condition.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+
+pub mod target;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta};
+use tempfile::TempDir;
+use uptime_monitor::clock::{Clock, Timestamp};
+use uptime_monitor::database::sqlite::{self, Sqlite};
+use uptime_monitor::model::{CheckResult, Job, SiteSpec, Status, Unchecked};
+use uptime_monitor::queue::sqlite::SqliteJobQueue;
+use uptime_monitor::result_log::local::LocalResultLog;
+use uptime_monitor::result_log::{Batch, ResultLog};
+use uptime_monitor::store::Range;
+use uptime_monitor::store::sqlite::SqliteStore;
+
+/// A moment at the start of a minute, long ago enough for every test to end before now.
+pub fn jan_1() -> Timestamp {
+    DateTime::from_timestamp(1_767_225_600, 0).expect("a valid moment")
+}
+
+/// A migrated database in a folder of its own.
+pub struct Database {
+    pub folder: TempDir,
+    pub path: PathBuf,
+    pub clock: Clock,
+    pub queue: SqliteJobQueue,
+    pub store: SqliteStore,
+}
+
+impl Database {
+    pub fn new(clock: Clock) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("uptime.db");
+        sqlite::migrate(&path).expect("migrations apply");
+        let database = Sqlite::open(&path).expect("the database opens");
+        let queue = SqliteJobQueue::new(database.clone(), clock.clone());
+        let store = SqliteStore::new(database, clock.clone());
+        Self { folder, path, clock, queue, store }
+    }
+}
+
+pub fn site(name: &str, every_s: u32) -> SiteSpec {
+    SiteSpec {
+        name: name.to_owned(),
+        url: format!("http://127.0.0.1:9/{name}"),
+        every_s,
+        timeout: Duration::from_millis(500),
+        retries: 0,
+        enabled: true,
+        tags: vec![],
+    }
+}
+
+/// A result for `job`, as a checker would make it.
+pub fn result(job: &Job, status: Status) -> CheckResult {
+    CheckResult { status, ..CheckResult::unchecked(job, job.slot.scheduled_at, "test", Unchecked::Late) }
+}
+
+/// Results as the persister gets them.
+pub async fn batch(results: Vec<CheckResult>) -> Batch {
+    let log = Arc::new(LocalResultLog::new(usize::MAX));
+    let mut reader = log.reader();
+    let append = tokio::task::spawn_local({
+        let log = Arc::clone(&log);
+        async move { log.append(Arc::new(results)).await }
+    });
+    let batch = reader.next(usize::MAX, Duration::ZERO).await.expect("the log is open");
+    append.abort();
+    batch
+}
+
+/// The last `seconds` up to now, and a little of the future.
+pub fn last(clock: &Clock, seconds: i64) -> Range {
+    let now = clock.now();
+    Range { from: now - TimeDelta::seconds(seconds), to: now + TimeDelta::seconds(60) }
+}
+
+/// Waits until `condition` holds; fails after `deadline`, saying what was waited for.
+pub async fn eventually(what: &str, deadline: Duration, mut condition: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < deadline, "not within {deadline:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
