@@ -14,6 +14,7 @@ pub mod model;
 pub mod pipeline;
 pub mod probe;
 pub mod queue;
+pub mod report;
 pub mod result_log;
 pub mod schedule;
 pub mod store;

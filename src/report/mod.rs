@@ -1,0 +1,122 @@
+//! What was found, written out: tables for people, JSON and CSV for programs.
+//!
+//! Knows neither commands nor terminals: a [`Page`] says how wide and how colourful the output may be. The JSON shapes
+//! are contracts; keys are added, never renamed.
+
+mod audit;
+mod audit_json;
+mod csv;
+mod json;
+mod layout;
+mod number;
+mod table;
+
+use std::io;
+
+use chrono::{DateTime, SecondsFormat};
+
+use crate::clock::Timestamp;
+use crate::model::Status;
+
+pub use audit::{Listing, write_audit};
+pub use audit_json::write_audit_json;
+pub use csv::write_csv;
+pub use json::write_json;
+pub use layout::{Cell, Column, Layout};
+pub use number::count;
+pub use table::write_table;
+
+/// What is written onto.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Page {
+    /// Characters in a line; `None`: as many as it takes.
+    pub width: Option<u16>,
+    /// Whether colours are shown.
+    pub colour: bool,
+}
+
+/// RFC 3339 in UTC with whole seconds, as everywhere in our output.
+pub fn time(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// [`time`] of a slot, in seconds since the epoch.
+fn slot_time(at: i64) -> String {
+    DateTime::from_timestamp(at, 0).map_or_else(|| at.to_string(), time)
+}
+
+/// A cell with the word for `status` in its colour; the word alone says everything.
+pub fn status_cell(status: Option<Status>) -> Cell {
+    use comfy_table::Color;
+    let Some(status) = status else { return Cell::none() };
+    let colour = match status {
+        Status::Up => Color::DarkGreen,
+        Status::Degraded => Color::DarkYellow,
+        Status::Down => Color::DarkRed,
+        Status::Missed => Color::DarkMagenta,
+        Status::Unknown => Color::DarkCyan,
+    };
+    Cell::new(status.as_str()).coloured(colour)
+}
+
+/// Ends a line of JSON.
+fn json_line(value: &impl serde::Serialize, out: &mut impl io::Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    //! Statistics to write out in tests.
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Origin, Site, SiteId, SiteSpec};
+    use crate::store::{Range, SiteStatistics};
+
+    pub(crate) fn at(seconds: i64) -> Timestamp {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    pub(crate) fn day() -> Range {
+        Range { from: at(0), to: at(86_400) }
+    }
+
+    pub(crate) fn measured(name: &str, up: u64, down: u64) -> SiteStatistics {
+        let spec = SiteSpec {
+            name: name.to_owned(),
+            url: format!("https://{name}.example/health"),
+            every_s: 60,
+            timeout: Duration::from_secs(10),
+            retries: 1,
+            enabled: true,
+            tags: Vec::new(),
+        };
+        let site = Site {
+            id: SiteId(7),
+            spec,
+            phase_s: 3,
+            origin: Origin::Command,
+            last_status: Some(Status::Up),
+            last_updated: Some(at(86_340)),
+            since: Some(at(60)),
+        };
+        let percentiles_us = Some([65_900, 120_000, 1_200_450]);
+        SiteStatistics { site, up, degraded: 0, down, missed: 2, unknown: 1, percentiles_us }
+    }
+
+    /// A site that nobody has checked yet.
+    pub(crate) fn unmeasured(name: &str) -> SiteStatistics {
+        let mut row = measured(name, 0, 0);
+        (row.missed, row.unknown, row.percentiles_us) = (0, 0, None);
+        (row.site.last_status, row.site.last_updated, row.site.since) = (None, None, None);
+        row
+    }
+
+    pub(crate) fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+}
