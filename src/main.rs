@@ -1,15 +1,7 @@
-//! Parse, load, run, and turn the error chain into an exit code.
+//! The binary: everything it does is in the library, where tests and benches reach it.
 
-fn main() {
-    env_logger::init();
-    let sources = uptime_monitor::config::Sources {
-        file: std::env::args().nth(1).map(Into::into),
-        env: std::env::vars().collect(),
-        overrides: vec![],
-    };
-    let loaded = uptime_monitor::config::load(sources.clone()).unwrap();
-    if let Err(e) = uptime_monitor::app::run(loaded, sources) {
-        eprintln!("{}", uptime_monitor::failure::chain(&e));
-        std::process::exit(e.exit_code().into());
-    }
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    uptime_monitor::cli::main()
 }

@@ -2,17 +2,60 @@
 
 use std::io::{self, Write};
 
+use clap::{Args, Subcommand};
+
+use super::output::Output;
+use super::{Answer, FINE};
 use crate::config::{Effective, Loaded, Problems, hide_password};
+
+const EXAMPLES: &str = "\
+Examples:
+  uptime-monitor config check
+  uptime-monitor -c /etc/uptime/uptime.toml config check
+  uptime-monitor config show > uptime.toml    a file to start from
+
+Values are found in this order, later ones win: built-in defaults, the file,
+the environment (UPTIME__DATABASE__URL for database.url), flags.";
+
+/// Check the configuration, or show the values in force
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Say everything that is wrong with the configuration, all at once
+    ///
+    /// Touches neither the database nor the network. Exit code 2 when something is wrong.
+    Check,
+    /// Show every value, and where it came from; passwords are hidden
+    Show {
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs on what loading came to, be it failure: finding that out is what `check` is for.
+pub(super) fn run(args: &ConfigArgs, loaded: &Result<Loaded, Problems>, output: &mut Output) -> Answer {
+    match (&args.command, loaded) {
+        (ConfigCommand::Check, loaded) => Ok(check(loaded, output, &mut io::stderr())?),
+        (ConfigCommand::Show { json }, Ok(loaded)) => {
+            show(loaded, *json, output)?;
+            Ok(FINE)
+        }
+        (ConfigCommand::Show { .. }, Err(problems)) => Err(problems.clone().into()),
+    }
+}
 
 /// Says on `out` that the configuration is valid, or on `err` everything that is wrong. Returns the exit code: 0 or 2.
 ///
 /// # Errors
 /// A stream cannot be written to.
-pub fn check(
-    loaded: &Result<Loaded, Problems>,
-    out: &mut impl Write,
-    err: &mut impl Write,
-) -> io::Result<u8> {
+fn check(loaded: &Result<Loaded, Problems>, out: &mut impl Write, err: &mut impl Write) -> io::Result<u8> {
     match loaded {
         Ok(loaded) => {
             let sites = match loaded.sites.len() {
@@ -34,7 +77,7 @@ pub fn check(
 ///
 /// # Errors
 /// `out` cannot be written to.
-pub fn show(loaded: &Loaded, json: bool, out: &mut impl Write) -> io::Result<()> {
+fn show(loaded: &Loaded, json: bool, out: &mut impl Write) -> io::Result<()> {
     if json { show_json(loaded, out) } else { show_toml(loaded, out) }
 }
 

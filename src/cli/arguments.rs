@@ -1,0 +1,92 @@
+//! The command line as typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::audit::AuditArgs;
+use super::completions::CompletionsArgs;
+use super::config::ConfigArgs;
+use super::report::ReportArgs;
+use super::sites::SitesArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  uptime-monitor sites add https://example.com/    watch a site, every minute
+  uptime-monitor                                   check all sites until stopped
+  uptime-monitor report --last 1h                  uptime and latency
+  uptime-monitor audit                             was every slot checked?
+  uptime-monitor config show                       every setting, and its source
+
+--log takes a level (off, error, warn, info, debug, trace), or levels per
+module: info,uptime_monitor::probe=debug. It wins over $RUST_LOG, which wins
+over log.level in the configuration. Commands other than `run` log only
+warnings and errors unless told otherwise by one of the first two.
+
+Exit codes: 0 fine, 1 the answer is no (a check is down, an audit has gaps),
+2 wrong usage or configuration, 3 a service could not be reached or gave up.";
+
+/// Heading over the options that every command has.
+const GLOBAL: &str = "Global options";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  uptime-monitor run
+  uptime-monitor -c uptime.toml --log debug run
+  UPTIME__DATABASE__URL=sqlite:///var/lib/uptime.db uptime-monitor run
+
+Ctrl-C or SIGTERM: finishes what is in flight and stops; a second one stops at once.
+SIGHUP: reads the sites of the configuration file again.";
+
+const MIGRATE_EXAMPLES: &str = "\
+Example: with `migrate = false` under [database], once per new version:
+  uptime-monitor migrate && uptime-monitor run";
+
+/// Watches many websites on schedule and loses no result.
+///
+/// Checks websites on schedule and keeps what it found, in a database of its own that needs no server. `run` does the
+/// work until it is stopped; the other commands work beside it, at any time.
+#[derive(Debug, Parser)]
+#[command(name = "uptime-monitor", version, after_help = EXAMPLES, max_term_width = 110)]
+pub(super) struct Arguments {
+    /// Configuration file [default: $UPTIME_CONFIG, ./uptime.toml or ./config/uptime.toml]
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = GLOBAL)]
+    pub(super) config: Option<PathBuf>,
+
+    /// What is logged to stderr, for example debug
+    #[arg(long, global = true, value_name = "FILTER", help_heading = GLOBAL)]
+    pub(super) log: Option<String>,
+
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check all sites on schedule until stopped (the default)
+    #[command(after_help = RUN_EXAMPLES)]
+    Run,
+    Sites(SitesArgs),
+    Report(ReportArgs),
+    Audit(AuditArgs),
+    /// Bring the database up to date with this version
+    ///
+    /// `run`, `sites add` and the others do this by themselves, unless `migrate = false` stands under [database].
+    /// Running it twice, or on several machines at once, does no harm.
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    Migrate,
+    Config(ConfigArgs),
+    Completions(CompletionsArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,170 @@
+//! Why a command failed, and which exit code that makes.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use crate::app::AppError;
+use crate::config::{Problem, Problems};
+use crate::database::sqlite::DatabaseError;
+use crate::store::StoreError;
+
+const WRONG_USAGE: u8 = 2;
+const UNREACHABLE: u8 = 3;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Configuration(#[from] Problems),
+
+    /// Values on the command line that are wrong.
+    #[error("{}", lines(.0))]
+    Invalid(Vec<Problem>),
+
+    /// What was asked for makes no sense; the text names the remedy.
+    #[error("{0}")]
+    Usage(String),
+
+    /// There is nothing to read from.
+    #[error("there is no database {path} yet; `{remedy}` creates it")]
+    NoDatabase {
+        /// The database file.
+        path: String,
+        /// A command.
+        remedy: &'static str,
+    },
+
+    /// The store refused, or is away.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+
+    /// The store refused several times; nothing was changed.
+    #[error("{}", lines(.0))]
+    Refused(Vec<StoreError>),
+
+    /// The database is away.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+
+    /// `run` gave up.
+    #[error(transparent)]
+    App(#[from] AppError),
+
+    /// A file that the user named cannot be written.
+    #[error("failed to write {path}")]
+    File {
+        /// As named.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The answer could not be written.
+    #[error("failed to write the output")]
+    Output(#[from] io::Error),
+
+    /// No threads or no sockets are left.
+    #[error("failed to start the runtime")]
+    Runtime(#[source] io::Error),
+}
+
+impl CliError {
+    /// Says on stderr what went wrong, and returns the exit code.
+    pub(super) fn tell(&self) -> u8 {
+        if self.is_closed_pipe() {
+            return super::FINE;
+        }
+        // Nobody can be told that stderr is closed.
+        let _ = writeln!(io::stderr(), "error: {}", chain(self));
+        self.exit_code()
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) | Self::Invalid(_) | Self::Usage(_) | Self::File { .. } => WRONG_USAGE,
+            Self::Store(error) => store_exit_code(error),
+            Self::Refused(errors) => errors.iter().map(store_exit_code).max().unwrap_or(WRONG_USAGE),
+            Self::App(error) => error.exit_code(),
+            Self::NoDatabase { .. } | Self::Database(_) | Self::Output(_) | Self::Runtime(_) => UNREACHABLE,
+        }
+    }
+
+    /// `uptime-monitor sites list | head` has got all it wanted.
+    fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn store_exit_code(error: &StoreError) -> u8 {
+    match error {
+        StoreError::UnknownSite { .. } | StoreError::Exists(_) | StoreError::DeclaredInFile(_) => WRONG_USAGE,
+        StoreError::Database(_) | StoreError::Row(_) => UNREACHABLE,
+    }
+}
+
+/// An error and all its causes, each once, on one line: some errors repeat their cause in their own text.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    for cause in causes(error) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{}{cause}", if text.is_empty() { "" } else { ": " });
+        }
+    }
+    text
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// One text as it is, several below each other.
+fn lines<T: ToString>(errors: &[T]) -> String {
+    match errors {
+        [only] => only.to_string(),
+        all => {
+            let head = format!("{} problems:", all.len());
+            all.iter().fold(head, |text, error| text + "\n  " + &error.to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<Box<Link>>,
+    }
+
+    fn link(text: &'static str, source: Option<Link>) -> Link {
+        Link { text, source: source.map(Box::new) }
+    }
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let error = link("failed to open", Some(link("no such folder", Some(link("no such folder", None)))));
+
+        assert_eq!(chain(&error), "failed to open: no such folder");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        assert_eq!(CliError::Output(io::ErrorKind::BrokenPipe.into()).tell(), 0);
+    }
+
+    #[test]
+    fn what_the_user_can_mend_is_wrong_usage_and_what_is_away_is_unreachable() {
+        let unknown = StoreError::UnknownSite { name: "shop".to_owned(), nearest: None };
+        let away = StoreError::Database(DatabaseError::Closed);
+
+        assert_eq!(CliError::Store(unknown).exit_code(), 2);
+        assert_eq!(CliError::Store(away).exit_code(), 3);
+    }
+}

@@ -1,0 +1,140 @@
+//! `--last`, `--from` and `--to`: which slots a question is about.
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use clap::Args;
+
+use super::error::CliError;
+use crate::clock::Timestamp;
+use crate::report::time;
+use crate::store::Range;
+
+/// What counts where nothing is said.
+const DEFAULT_LAST: TimeDelta = TimeDelta::hours(24);
+
+/// A range of time as typed.
+#[derive(Debug, Default, Args)]
+pub(super) struct RangeArgs {
+    /// The time up to now, for example 10m, 24h or 30d [default: 24h]
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["from", "to"])]
+    last: Option<String>,
+
+    /// First moment, RFC 3339, for example 2026-11-24T00:00:00Z [default: 24 h before --to]
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+
+    /// Moment before which it ends, RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+}
+
+impl RangeArgs {
+    /// The slots meant at `now`.
+    pub(super) fn range(&self, now: Timestamp) -> Result<Range, CliError> {
+        let to = self.to.as_deref().map_or(Ok(now.trunc_subsecs(0)), |text| moment("--to", text))?;
+        let from = match (&self.from, &self.last) {
+            (Some(text), _) => moment("--from", text)?,
+            (None, Some(text)) => before(to, last(text)?, text)?,
+            (None, None) => before(to, DEFAULT_LAST, "24h")?,
+        };
+        if from >= to {
+            let (from, to) = (time(from), time(to));
+            let message = format!("--from {from} is not before --to {to}; exchange them, or widen the range");
+            return Err(CliError::Usage(message));
+        }
+        Ok(Range { from, to })
+    }
+}
+
+/// In whole seconds, rounded up: slots lie on whole seconds, so the same slots are meant.
+fn moment(flag: &str, text: &str) -> Result<Timestamp, CliError> {
+    let moment = DateTime::parse_from_rfc3339(text).map_err(|error| {
+        CliError::Usage(format!(
+            "{flag} {text:?} is no time: {error}; write for example 2026-11-24T00:00:00Z"
+        ))
+    })?;
+    let whole = moment.trunc_subsecs(0);
+    let rounded_up = if whole < moment { whole + TimeDelta::seconds(1) } else { whole };
+    Ok(rounded_up.with_timezone(&Utc))
+}
+
+fn last(text: &str) -> Result<TimeDelta, CliError> {
+    let fault =
+        |why: &str| CliError::Usage(format!("--last {text:?} {why}; write for example 10m, 24h or 30d"));
+    let duration =
+        humantime::parse_duration(text).map_err(|error| fault(&format!("is no duration: {error}")))?;
+    if duration.as_secs() == 0 {
+        return Err(fault("is shorter than a second"));
+    }
+    TimeDelta::from_std(duration).map_err(|_| fault("is too long"))
+}
+
+fn before(to: Timestamp, length: TimeDelta, text: &str) -> Result<Timestamp, CliError> {
+    let from = to.checked_sub_signed(length).filter(|from| from.timestamp() >= 0);
+    from.map(|from| from.trunc_subsecs(0))
+        .ok_or_else(|| CliError::Usage(format!("{text} before {} is before 1970; choose less", time(to))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-24T12:00:00.750Z".parse().unwrap()
+    }
+
+    fn range(last: Option<&str>, from: Option<&str>, to: Option<&str>) -> Result<(String, String), String> {
+        let args =
+            RangeArgs { last: last.map(Into::into), from: from.map(Into::into), to: to.map(Into::into) };
+        let shown = |range: Range| (range.from.to_rfc3339(), range.to.to_rfc3339());
+        args.range(now()).map(shown).map_err(|error| error.to_string())
+    }
+
+    fn between(from: &str, to: &str) -> Result<(String, String), String> {
+        Ok((format!("{from}+00:00"), format!("{to}+00:00")))
+    }
+
+    #[test]
+    fn without_a_word_the_last_day_is_meant() {
+        assert_eq!(range(None, None, None), between("2026-11-23T12:00:00", "2026-11-24T12:00:00"));
+    }
+
+    #[test]
+    fn last_ends_now() {
+        assert_eq!(range(Some("10m"), None, None), between("2026-11-24T11:50:00", "2026-11-24T12:00:00"));
+    }
+
+    #[test]
+    fn times_of_any_zone_are_taken_as_utc() {
+        let range = range(None, Some("2026-11-24T02:00:00+02:00"), Some("2026-11-24T01:00:00Z"));
+
+        assert_eq!(range, between("2026-11-24T00:00:00", "2026-11-24T01:00:00"));
+    }
+
+    #[test]
+    fn parts_of_a_second_mean_the_slots_after_them() {
+        let range = range(None, Some("2026-11-24T00:00:00.5Z"), Some("2026-11-24T00:00:09.000001Z"));
+
+        assert_eq!(range, between("2026-11-24T00:00:01", "2026-11-24T00:00:10"));
+    }
+
+    #[test]
+    fn an_end_alone_means_the_day_before_it() {
+        let range = range(None, None, Some("2026-11-20T00:00:00Z"));
+
+        assert_eq!(range, between("2026-11-19T00:00:00", "2026-11-20T00:00:00"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_a_remedy() {
+        let refused = |last, from, to| range(last, from, to).unwrap_err();
+
+        assert!(refused(Some("10"), None, None).contains("write for example 10m"));
+        assert!(refused(Some("0s"), None, None).contains("shorter than a second"));
+        assert!(refused(Some("100years"), None, None).contains("choose less"));
+        assert!(refused(Some("500000000000d"), None, None).contains("too long"));
+        assert!(refused(None, Some("2026-11-24"), None).contains("write for example 2026-11-24T00:00:00Z"));
+        assert!(refused(None, Some("2026-11-25T00:00:00Z"), None).contains("is not before"));
+        let same = "2026-11-24T00:00:00Z";
+        assert!(refused(None, Some(same), Some(same)).contains("is not before"));
+    }
+}

@@ -1,0 +1,89 @@
+//! `sites add`.
+
+use std::io::Write as _;
+
+use clap::Args;
+
+use super::super::error::CliError;
+use super::super::output::Output;
+use super::super::storage::Storage;
+use super::super::{Answer, FINE};
+use super::show::next_slot;
+use super::{SiteFlags, defaults, flag, invalid, tags};
+use crate::config::{Loaded, Origin, RawSite, Setting, SiteFields};
+use crate::report::time;
+use crate::store::{Start, StoreError};
+
+const EXAMPLES: &str = "\
+Examples:
+  uptime-monitor sites add https://example.com/
+  uptime-monitor sites add https://example.com/ --name home --tag prod --tag eu
+  uptime-monitor sites add https://shop.example/health --name shop --every 30s";
+
+/// Watch a site; it is checked at once, and then on schedule
+///
+/// Unless told otherwise it is called after its URL's host and path, and checked every minute, with checker.timeout
+/// (10s) for a try, or half the interval where that is shorter, and with one more try before a down stands.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct AddArgs {
+    /// What to request: http:// or https://
+    url: String,
+
+    /// What it is called, which must be unique
+    #[arg(long)]
+    name: Option<String>,
+
+    #[command(flatten)]
+    flags: SiteFlags,
+
+    /// Add it without checking it; `sites resume` starts that
+    #[arg(long)]
+    disabled: bool,
+}
+
+impl AddArgs {
+    fn raw(&self) -> RawSite {
+        let mut site = RawSite::new(Origin::Flag("sites add".into()));
+        site.url = Some(Setting::from_flag("URL", self.url.as_str()));
+        site.name = flag("--name", &self.name);
+        site.every = flag("--every", &self.flags.every);
+        site.timeout = flag("--timeout", &self.flags.timeout);
+        site.retries = flag("--retries", &self.flags.retries);
+        site.tags = (!self.flags.tags.is_empty()).then(|| tags(&self.flags.tags));
+        site.enabled = self.disabled.then(|| Setting::from_flag("--disabled", "false"));
+        site
+    }
+}
+
+pub(super) fn run(args: &AddArgs, loaded: &Loaded, output: &mut Output) -> Answer {
+    let spec = args.raw().validate(&defaults(loaded).naming_from_url()).map_err(invalid)?;
+    // The file's sites are in the database only after the next start.
+    if loaded.sites.iter().any(|declared| declared.name == spec.name) {
+        return Err(StoreError::DeclaredInFile(spec.name).into());
+    }
+    let name = spec.name.clone();
+    let storage = Storage::created(&loaded.config.database)?;
+    let site = storage.wait(storage.catalog.add(spec, Start::AtOnce)).map_err(|error| taken(error, &name))?;
+
+    let SiteFields { name, url, every, .. } = SiteFields::from(&site.spec);
+    writeln!(output, "added {name} (id {}): {url} every {every}", site.id)?;
+    if site.spec.enabled {
+        let next = time(next_slot(&site, &storage.clock));
+        writeln!(output, "first check at once, by a running `uptime-monitor run`; next slot {next}")?;
+    } else {
+        writeln!(output, "not checked until `uptime-monitor sites resume`")?;
+    }
+    Ok(FINE)
+}
+
+/// The store's own remedy is for imports.
+fn taken(error: StoreError, name: &str) -> CliError {
+    match error {
+        StoreError::Exists(_) => CliError::Usage(format!(
+            "there is a site {name:?} already; give this one another name with --name, or change that one with \
+             `uptime-monitor sites set`"
+        )),
+        other => other.into(),
+    }
+}

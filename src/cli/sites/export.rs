@@ -1,0 +1,74 @@
+//! `sites export`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::super::error::CliError;
+use super::super::output::Output;
+use super::super::storage::Storage;
+use super::super::{Answer, FINE};
+use crate::config::{Format, write_sites};
+use crate::model::SiteSpec;
+use crate::report::count;
+
+const EXAMPLES: &str = "\
+Examples:
+  uptime-monitor sites export sites.csv
+  uptime-monitor sites export --format json | jq length
+
+What is exported can be imported again, or, as TOML, be part of the configuration file.";
+
+/// Write all sites to a file or to stdout
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ExportArgs {
+    /// The file, which is replaced [default: stdout]
+    file: Option<PathBuf>,
+
+    /// How it is written [default: by the file's extension, else toml]
+    #[arg(long, value_enum)]
+    format: Option<FormatArg>,
+}
+
+/// The formats of files with sites.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum FormatArg {
+    Csv,
+    Toml,
+    Json,
+}
+
+impl FormatArg {
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::Csv => Format::Csv,
+            Self::Toml => Format::Toml,
+            Self::Json => Format::Json,
+        }
+    }
+}
+
+pub(super) fn run(args: &ExportArgs, storage: &Storage, output: &mut Output) -> Answer {
+    let sites = storage.wait(storage.catalog.sites())?;
+    let specs: Vec<SiteSpec> = sites.into_iter().map(|site| site.spec).collect();
+    let file = args.file.as_deref().filter(|file| *file != Path::new("-"));
+    let format =
+        args.format.map(FormatArg::format).or_else(|| file.and_then(Format::of)).unwrap_or(Format::Toml);
+    let mut written = Vec::new();
+    write_sites(&specs, format, &mut written)?;
+    match file {
+        None => output.write_all(&written)?,
+        Some(file) => {
+            replace(file, &written)?;
+            writeln!(output, "exported {} to {}", count(specs.len() as u64, "site"), file.display())?;
+        }
+    }
+    Ok(FINE)
+}
+
+fn replace(file: &Path, content: &[u8]) -> Result<(), CliError> {
+    let failed = |source| CliError::File { path: file.display().to_string(), source };
+    std::fs::write(file, content).map_err(failed)
+}

@@ -1,0 +1,135 @@
+//! `sites import`.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::super::error::CliError;
+use super::super::output::Output;
+use super::super::storage::Storage;
+use super::super::{Answer, FINE};
+use super::defaults;
+use super::export::FormatArg;
+use crate::clock::Clock;
+use crate::config::{Import, Loaded, SiteDefaults, parse_sites, read_sites};
+use crate::model::SiteSpec;
+use crate::report::count;
+use crate::store::{Changes, Progress, StoreError};
+
+const EXAMPLES: &str = "\
+Examples:
+  uptime-monitor sites import sites.csv
+  uptime-monitor sites import sites.toml --update
+  generate-sites | uptime-monitor sites import - --format json
+
+CSV has a header; every, timeout, tags, retries and enabled may be left out:
+  name,url,every,timeout,tags
+  shop,https://shop.example/health,30s,5s,prod;eu";
+
+/// Add many sites from a CSV, TOML or JSON file: all of them, or none
+///
+/// Every row that is wrong is named with its line. Imported sites are checked in their phases, spread evenly over their
+/// intervals. A name that is taken is refused, unless the site is the same already, or --update is given.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ImportArgs {
+    /// The file; - for stdin
+    file: PathBuf,
+
+    /// How it is written [default: by the file's extension]
+    #[arg(long, value_enum)]
+    format: Option<FormatArg>,
+
+    /// Import the valid rows and leave out the others
+    #[arg(long)]
+    skip_invalid: bool,
+
+    /// Change sites that exist and differ; what the file leaves out gets its default
+    #[arg(long)]
+    update: bool,
+}
+
+pub(super) fn run(args: &ImportArgs, loaded: &Loaded, output: &mut Output) -> Answer {
+    let import = read(args, &defaults(loaded))?;
+    refuse_invalid(&import, args.skip_invalid)?;
+    refuse_declared(&import.sites, loaded)?;
+    let storage = Storage::created(&loaded.config.database)?;
+
+    let sites = import.sites.len();
+    let started = Clock::instant();
+    let bar = progress_bar(sites as u64);
+    let progress: Progress = {
+        let bar = bar.clone();
+        Arc::new(move |done| bar.set_position(done as u64))
+    };
+    let changes = storage.wait(storage.catalog.import(import.sites, args.update, progress));
+    bar.finish_and_clear();
+    writeln!(output, "{}", told(sites, &changes?, started.elapsed()))?;
+    if import.rejected_sites > 0 {
+        writeln!(output, "skipped {}", count(import.rejected_sites as u64, "invalid site"))?;
+    }
+    Ok(FINE)
+}
+
+fn read(args: &ImportArgs, defaults: &SiteDefaults) -> Result<Import, CliError> {
+    let format = args.format.map(FormatArg::format);
+    let read = if args.file == Path::new("-") {
+        let usage = || CliError::Usage("stdin has no extension; say --format csv, toml or json".to_owned());
+        let format = format.ok_or_else(usage)?;
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes)?;
+        parse_sites(&bytes, format, Path::new("stdin"), defaults)
+    } else {
+        read_sites(&args.file, format, defaults)
+    };
+    // As a list of problems: as a configuration's they would claim to stand in the configuration.
+    read.map_err(|problems| CliError::Invalid(problems.iter().cloned().collect()))
+}
+
+fn refuse_invalid(import: &Import, skip_invalid: bool) -> Result<(), CliError> {
+    let mut err = io::stderr().lock();
+    for problem in &import.rejected {
+        writeln!(err, "{problem}")?;
+    }
+    if import.rejected.is_empty() || skip_invalid {
+        return Ok(());
+    }
+    let (bad, all) = (import.rejected_sites, import.rejected_sites + import.sites.len());
+    Err(CliError::Usage(format!(
+        "{bad} of {} cannot be used, and nothing was imported; correct what is listed above, or leave it out with \
+         --skip-invalid",
+        count(all as u64, "site")
+    )))
+}
+
+/// The file's sites are in the database only after the next start, which would then find their names taken.
+fn refuse_declared(sites: &[SiteSpec], loaded: &Loaded) -> Result<(), CliError> {
+    let own: HashMap<&str, &SiteSpec> = loaded.sites.iter().map(|site| (site.name.as_str(), site)).collect();
+    let differs = |site: &&SiteSpec| own.get(site.name.as_str()).is_some_and(|own| own != site);
+    match sites.iter().find(differs) {
+        Some(site) => Err(StoreError::DeclaredInFile(site.name.clone()).into()),
+        None => Ok(()),
+    }
+}
+
+fn told(sites: usize, changes: &Changes, time: Duration) -> String {
+    let Changes { added, changed, unchanged, .. } = changes;
+    format!(
+        "imported {} (added {added}, changed {changed}, unchanged {unchanged}) in {:.1} s",
+        count(sites as u64, "site"),
+        time.as_secs_f64()
+    )
+}
+
+fn progress_bar(sites: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} sites, {eta} left");
+    ProgressBar::new(sites).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,105 @@
+//! `sites list`.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+
+use super::super::output::Output;
+use super::super::storage::Storage;
+use super::super::{Answer, FINE};
+use super::show::SiteJson;
+use crate::config::SiteFields;
+use crate::model::{Site, Status};
+use crate::report::{Cell, Column, Layout, Page, count, status_cell, time};
+
+const EXAMPLES: &str = "\
+Examples:
+  uptime-monitor sites list
+  uptime-monitor sites list --status down
+  uptime-monitor sites list --json --tag prod | jq -r '.[].url'";
+
+const COLUMNS: [Column; 7] = [
+    Column::number("ID").expendable(3),
+    Column::text("NAME").cut(),
+    Column::text("STATUS"),
+    Column::text("SINCE").expendable(1),
+    Column::text("EVERY"),
+    Column::text("TAGS").cut().expendable(4),
+    Column::text("URL").cut().expendable(2),
+];
+
+/// List the sites by name, each with its last status and since when
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ListArgs {
+    /// Write one JSON array, with an object per site
+    #[arg(long)]
+    json: bool,
+
+    /// Only sites with this tag; given several times: with all of them
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+
+    /// Only sites whose last status is this
+    #[arg(long, value_parser = status_parser())]
+    status: Option<Status>,
+}
+
+fn status_parser() -> impl clap::builder::TypedValueParser<Value = Status> {
+    PossibleValuesParser::new(Status::ALL.iter().map(|status| status.as_str()))
+        .try_map(|word| word.parse::<Status>())
+}
+
+impl ListArgs {
+    fn wants(&self, site: &Site) -> bool {
+        let has_status = self.status.is_none_or(|status| site.last_status == Some(status));
+        has_status && self.tags.iter().all(|tag| site.spec.tags.contains(tag))
+    }
+}
+
+pub(super) fn run(args: &ListArgs, storage: &Storage, output: &mut Output) -> Answer {
+    let mut sites = storage.wait(storage.catalog.sites())?;
+    let all = sites.len();
+    sites.retain(|site| args.wants(site));
+    if args.json {
+        write_json(&sites, output)?;
+    } else {
+        write_table(&sites, all, output.page(), output)?;
+    }
+    Ok(FINE)
+}
+
+fn write_json(sites: &[Site], out: &mut impl Write) -> io::Result<()> {
+    let sites: Vec<SiteJson<'_>> = sites.iter().map(SiteJson::from).collect();
+    serde_json::to_writer(&mut *out, &sites)?;
+    writeln!(out)
+}
+
+fn write_table(sites: &[Site], all: usize, page: Page, out: &mut impl Write) -> io::Result<()> {
+    match (sites.len(), all) {
+        (0, 0) => return writeln!(out, "no sites yet; `uptime-monitor sites add URL` adds one"),
+        (0, all) => return writeln!(out, "none of {} is like that", count(all as u64, "site")),
+        _ => {}
+    }
+    let mut table = Layout::new(&COLUMNS);
+    for site in sites {
+        table.row(row(site));
+    }
+    table.write(page, out)
+}
+
+fn row(site: &Site) -> Vec<Cell> {
+    let SiteFields { name, url, every, tags, enabled, .. } = SiteFields::from(&site.spec);
+    let text = |text: String| if text.is_empty() { Cell::none() } else { Cell::new(text) };
+    vec![
+        Cell::new(site.id),
+        Cell::new(name),
+        // What it was when it was last checked says little about a site that no longer is.
+        if enabled { status_cell(site.last_status) } else { Cell::new("paused") },
+        text(site.since.map(time).filter(|_| enabled).unwrap_or_default()),
+        Cell::new(every),
+        text(tags.join(",")),
+        Cell::new(url),
+    ]
+}

@@ -1,0 +1,53 @@
+//! `sites remove`.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::Args;
+
+use super::super::error::CliError;
+use super::super::output::Output;
+use super::super::storage::Storage;
+use super::super::{ANSWER_IS_NO, Answer, FINE};
+use super::changeable;
+use crate::model::Site;
+
+/// Forget sites, with what is still queued for them
+///
+/// Reports no longer show them; their results stay in the database until retention deletes them. Asks first when
+/// typed at a terminal. When one of the sites is unknown, none is removed. `sites pause` keeps a site in reports.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: uptime-monitor sites remove shop --yes")]
+pub(super) struct RemoveArgs {
+    /// Which sites
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+
+    /// Don't ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(super) fn run(args: &RemoveArgs, storage: &Storage, output: &mut Output) -> Answer {
+    let sites = changeable(&args.names, storage)?;
+    if !args.yes && !is_confirmed(&sites)? {
+        writeln!(output, "nothing was removed")?;
+        return Ok(ANSWER_IS_NO);
+    }
+    for site in sites {
+        storage.wait(storage.catalog.remove(&site.spec.name))?;
+        writeln!(output, "removed {}", site.spec.name)?;
+    }
+    Ok(FINE)
+}
+
+/// Scripts, where nobody could answer, are not asked.
+fn is_confirmed(sites: &[Site]) -> Result<bool, CliError> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(true);
+    }
+    let names: Vec<&str> = sites.iter().map(|site| site.spec.name.as_str()).collect();
+    write!(io::stderr(), "remove {}? [y/N] ", names.join(", "))?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,110 @@
+//! `sites show`, and a site as JSON.
+
+use std::io::{self, Write};
+
+use chrono::DateTime;
+use clap::Args;
+use serde::Serialize;
+
+use super::super::output::Output;
+use super::super::storage::Storage;
+use super::super::{Answer, FINE};
+use crate::clock::{Clock, Timestamp};
+use crate::config::{SiteFields, format_duration};
+use crate::model::{Origin, Site, SiteId, Status};
+use crate::report::time;
+use crate::schedule::Rhythm;
+
+/// Show one site: its settings, its schedule and its last status
+#[derive(Debug, Args)]
+#[command(after_help = "Example: uptime-monitor sites show shop --json")]
+pub(super) struct ShowArgs {
+    /// Which site
+    name: String,
+
+    /// Write one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &ShowArgs, storage: &Storage, output: &mut Output) -> Answer {
+    let site = storage.wait(storage.catalog.site(&args.name))?;
+    if args.json {
+        serde_json::to_writer(&mut *output, &SiteJson::from(&site)).map_err(io::Error::from)?;
+        writeln!(output)?;
+    } else {
+        write_site(&site, &storage.clock, output)?;
+    }
+    Ok(FINE)
+}
+
+/// Everything about a site, a line each.
+pub(super) fn write_site(site: &Site, clock: &Clock, out: &mut impl Write) -> io::Result<()> {
+    let fields = SiteFields::from(&site.spec);
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let next = site.spec.enabled.then(|| time(next_slot(site, clock)));
+    let phase = format_duration(std::time::Duration::from_secs(site.phase_s.into()));
+    for (key, value) in [
+        ("name", fields.name.to_owned()),
+        ("id", site.id.to_string()),
+        ("url", fields.url.to_owned()),
+        ("every", fields.every),
+        ("timeout", fields.timeout),
+        ("retries", fields.retries.to_string()),
+        ("enabled", fields.enabled.to_string()),
+        ("tags", or_none((!fields.tags.is_empty()).then(|| fields.tags.join(", ")))),
+        ("declared", declared(site.origin).to_owned()),
+        ("phase", phase),
+        ("next slot", or_none(next)),
+        ("status", or_none(site.last_status.map(|status| status.to_string()))),
+        ("since", or_none(site.since.map(time))),
+        ("last slot", or_none(site.last_updated.map(time))),
+    ] {
+        writeln!(out, "{key:<10} {value}")?;
+    }
+    Ok(())
+}
+
+fn declared(origin: Origin) -> &'static str {
+    match origin {
+        Origin::File => "in the configuration file",
+        Origin::Command => "by command",
+    }
+}
+
+/// When it is due next in its phase.
+pub(super) fn next_slot(site: &Site, clock: &Clock) -> Timestamp {
+    let rhythm = Rhythm { every_s: site.spec.every_s, phase_s: site.phase_s };
+    let now = clock.now();
+    let next = rhythm.latest_slot(now.timestamp()) + i64::from(site.spec.every_s);
+    DateTime::from_timestamp(next, 0).unwrap_or(now)
+}
+
+/// A site with the keys of the configuration file, and what the database knows of it.
+#[derive(Serialize)]
+pub(super) struct SiteJson<'a> {
+    id: SiteId,
+    #[serde(flatten)]
+    fields: SiteFields<'a>,
+    /// The second inside the interval at which its slots lie.
+    phase: u32,
+    status: Option<Status>,
+    since: Option<String>,
+    /// The slot of the newest result.
+    last_updated: Option<String>,
+    origin: Origin,
+}
+
+impl<'a> From<&'a Site> for SiteJson<'a> {
+    fn from(site: &'a Site) -> Self {
+        Self {
+            id: site.id,
+            fields: SiteFields::from(&site.spec),
+            phase: site.phase_s,
+            status: site.last_status,
+            since: site.since.map(time),
+            last_updated: site.last_updated.map(time),
+            origin: site.origin,
+        }
+    }
+}
