@@ -1,0 +1,10 @@
+//! The command line as a user meets it: the real binary, in a folder of its own, without network.
+
+#![allow(clippy::unwrap_used, reason = "clippy's exception for tests leaves out helpers outside #[test]")]
+
+mod answers;
+mod configuration;
+mod import;
+mod sites;
+mod support;
+mod usage;

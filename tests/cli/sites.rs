@@ -1,0 +1,194 @@
+//! `sites add, list, show, set, pause, resume, remove`.
+
+use serde_json::json;
+
+use crate::support::Desk;
+
+#[test]
+fn a_site_needs_nothing_but_a_url() {
+    let desk = Desk::new();
+
+    let told = desk.say("sites add https://shop.example/health").fine();
+
+    assert!(
+        told.starts_with("added shop.example/health (id 1): https://shop.example/health every 1m\n"),
+        "{told}"
+    );
+    let site = desk.say("sites show shop.example/health --json").json();
+    let phase = site["phase"].as_i64().unwrap();
+    let expected = json!({"id": 1, "name": "shop.example/health", "url": "https://shop.example/health", "every": "1m",
+        "timeout": "10s", "retries": 1, "enabled": true, "tags": [], "phase": phase, "status": null, "since": null,
+        "last_updated": null, "origin": "command"});
+    assert_eq!(site, expected);
+    assert!((0..60).contains(&phase));
+}
+
+#[test]
+fn a_site_can_be_described_in_full() {
+    let desk = Desk::new();
+
+    desk.say("sites add https://a.example/ --name a --every 30s --timeout 1500ms --retries 0 --tag x --tag y --disabled")
+        .fine();
+
+    let site = desk.say("sites show a --json").json();
+    let told = [&site["every"], &site["timeout"], &site["retries"], &site["enabled"], &site["tags"]];
+    assert_eq!(json!(told), json!(["30s", "1s500ms", 0, false, ["x", "y"]]));
+}
+
+#[test]
+fn everything_wrong_with_a_site_is_told_at_once_naming_the_flags() {
+    let desk = Desk::new();
+
+    let error = desk.say("sites add ftp://a.example/ --every 90 --retries many --tag a,b").refused(2);
+
+    for flag in ["(URL)", "(--every)", "(--retries)", "(--tag)"] {
+        assert!(error.contains(flag), "{flag}: {error}");
+    }
+}
+
+#[test]
+fn urls_of_any_length_and_control_characters_are_refused_in_few_words() {
+    let desk = Desk::new();
+    let long = format!("https://shop.example/{}", "a".repeat(100_000));
+
+    let too_long = desk.run(&["sites", "add", &long]).refused(2);
+    let control = desk.run(&["sites", "add", "https://shop.example/\u{1b}[31m"]).refused(2);
+    let name = desk.run(&["sites", "add", "https://shop.example/", "--name", "a\nb\u{7}"]).refused(2);
+
+    assert!(too_long.contains("more than 8192") && too_long.len() < 500, "{too_long}");
+    for error in [control, name] {
+        assert!(error.contains("control character"), "{error}");
+        assert!(!error.contains(['\u{1b}', '\u{7}']) && error.lines().count() == 1, "{error:?}");
+    }
+}
+
+#[test]
+fn a_name_is_given_once_and_the_remedy_is_named() {
+    let desk = Desk::with_sites(&["shop"]);
+
+    let error = desk.say("sites add https://other.example/ --name shop").refused(2);
+
+    assert!(error.contains("there is a site \"shop\" already"), "{error}");
+    assert!(error.contains("--name") && error.contains("sites set"), "{error}");
+}
+
+#[test]
+fn the_list_is_a_table_by_name_or_json() {
+    let desk = Desk::with_sites(&["shop", "blog"]);
+    desk.sql("UPDATE sites SET last_status = 'down', since = 60, last_updated = 120 WHERE site_id = 1");
+    desk.say("sites pause blog").fine();
+
+    let table = desk.say("sites list").fine();
+    let json = desk.say("sites list --json").json();
+
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["ID", "NAME", "STATUS", "SINCE", "EVERY", "TAGS", "URL"]);
+    assert_eq!(rows[1], ["2", "blog", "paused", "-", "1m", "-", "https://blog.example/"]);
+    assert_eq!(rows[2], ["1", "shop", "down", "1970-01-01T00:01:00Z", "1m", "-", "https://shop.example/"]);
+    assert_eq!(json[0]["enabled"], false);
+    let shop = [&json[1]["status"], &json[1]["since"], &json[1]["last_updated"]];
+    assert_eq!(json!(shop), json!(["down", "1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z"]));
+}
+
+#[test]
+fn the_list_can_be_narrowed_by_tag_and_status() {
+    let desk = Desk::with_sites(&["plain"]);
+    desk.say("sites add https://a.example/ --name a --tag prod --tag eu").fine();
+    desk.say("sites add https://b.example/ --name b --tag prod").fine();
+    desk.sql("UPDATE sites SET last_status = 'up', since = 60, last_updated = 120 WHERE url = 'https://b.example/'");
+    let count = |arguments: &str| {
+        desk.say(&format!("sites list --json {arguments}")).json().as_array().unwrap().len()
+    };
+
+    assert_eq!(count(""), 3);
+    assert_eq!(count("--tag prod"), 2);
+    assert_eq!(count("--tag prod --tag eu"), 1);
+    assert_eq!(count("--status up"), 1);
+    assert_eq!(count("--status down"), 0);
+}
+
+#[test]
+fn set_changes_what_is_named_and_nothing_else() {
+    let desk = Desk::new();
+    desk.say("sites add https://a.example/ --name a --timeout 7s --tag old").fine();
+
+    desk.say("sites set a --every 5m --tag new").fine();
+
+    let site = desk.say("sites show a --json").json();
+    let told = [&site["url"], &site["every"], &site["timeout"], &site["tags"]];
+    assert_eq!(json!(told), json!(["https://a.example/", "5m", "7s", ["new"]]));
+
+    desk.say("sites set a --no-tags").fine();
+    assert_eq!(desk.say("sites show a --json").json()["tags"], json!([]));
+}
+
+#[test]
+fn a_default_timeout_follows_the_interval_and_a_chosen_one_does_not() {
+    let desk = Desk::with_sites(&["a"]);
+
+    desk.say("sites set a --every 4s").fine();
+    assert_eq!(desk.say("sites show a --json").json()["timeout"], "2s");
+
+    desk.say("sites set a --every 1m --timeout 20s").fine();
+    let error = desk.say("sites set a --every 15s").refused(2);
+    assert!(error.contains("timeout = \"20s\"") && error.contains("every = \"15s\""), "{error}");
+}
+
+#[test]
+fn set_without_a_change_is_wrong_usage() {
+    let desk = Desk::with_sites(&["a"]);
+
+    assert!(desk.say("sites set a").refused(2).contains("--every"));
+    assert_eq!(desk.say("sites set a --every 60s").fine(), "a is like that already\n");
+}
+
+#[test]
+fn a_paused_site_is_resumed() {
+    let desk = Desk::with_sites(&["a", "b"]);
+    let enabled = || desk.say("sites show a --json").json()["enabled"].clone();
+
+    assert_eq!(desk.say("sites pause a b a").fine(), "paused a\npaused b\n");
+    assert_eq!(desk.say("sites pause a").fine(), "a is paused already\n");
+    assert_eq!(enabled(), false);
+
+    assert_eq!(desk.say("sites resume a").fine(), "resumed a\n");
+    assert_eq!(enabled(), true);
+}
+
+#[test]
+fn an_unknown_site_suggests_the_nearest_and_stops_the_whole_command() {
+    let desk = Desk::with_sites(&["shop", "blog"]);
+
+    for command in [
+        "sites pause blog shpo",
+        "sites remove blog shpo --yes",
+        "sites set shpo --every 5m",
+        "report --site shpo",
+    ] {
+        let error = desk.say(command).refused(2);
+        assert!(error.contains("there is no site \"shpo\"; did you mean \"shop\"?"), "{error}");
+    }
+
+    assert_eq!(desk.names(), ["blog", "shop"]);
+    assert_eq!(desk.say("sites show blog --json").json()["enabled"], true);
+}
+
+#[test]
+fn every_unknown_site_is_named() {
+    let desk = Desk::with_sites(&["shop"]);
+
+    let error = desk.say("sites pause one two shop").refused(2);
+
+    assert!(error.contains("\"one\"") && error.contains("\"two\""), "{error}");
+}
+
+#[test]
+fn a_removed_site_is_gone_and_its_id_is_not_given_again() {
+    let desk = Desk::with_sites(&["shop", "blog"]);
+
+    assert_eq!(desk.say("sites remove blog").fine(), "removed blog\n");
+
+    assert_eq!(desk.names(), ["shop"]);
+    desk.say("sites add https://blog.example/ --name blog").fine();
+    assert_eq!(desk.say("sites show blog --json").json()["id"], 3);
+}

@@ -1,0 +1,170 @@
+//! Help, wrong usage, and what happens where there is no database.
+
+use std::process::{Command, Stdio};
+
+use crate::support::Desk;
+
+const COMMANDS: [&str; 17] = [
+    "",
+    "run",
+    "sites",
+    "sites add",
+    "sites list",
+    "sites show",
+    "sites set",
+    "sites pause",
+    "sites resume",
+    "sites remove",
+    "sites import",
+    "sites export",
+    "report",
+    "audit",
+    "migrate",
+    "config",
+    "completions",
+];
+
+#[test]
+fn every_command_has_help_with_an_example_that_fits_a_terminal() {
+    let desk = Desk::new();
+    for command in COMMANDS {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let help = desk.run_with(&arguments, &[("COLUMNS", "80")], "").fine();
+
+        assert!(help.contains("Example"), "{help}");
+        assert!(help.contains("--config"), "{help}");
+        let example = |line: &&str| line.trim_start().starts_with("uptime-monitor ");
+        assert!(help.lines().filter(example).all(|line| line.len() <= 80), "{help}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_2_and_leaves_no_database_behind() {
+    let desk = Desk::new();
+    for arguments in [
+        "nonsense",
+        "--nonsense",
+        "sites add",
+        "sites add example.com",
+        "sites add https://example.com/ --every 0s",
+        "sites list --status fine",
+        "report --format xml",
+        "report --last 10m --from 2026-11-24T00:00:00Z",
+        "audit --last 10m --to 2026-11-24T00:00:00Z",
+        "completions csh",
+        "-c missing.toml sites list",
+        "--log inof sites list",
+    ] {
+        let error = desk.say(arguments).refused(2);
+
+        assert!(error.starts_with("error: "), "{arguments}: {error}");
+        assert!(!desk.path("uptime.db").exists(), "{arguments}");
+    }
+}
+
+#[test]
+fn a_question_creates_no_database_but_says_what_does() {
+    let desk = Desk::new();
+    for arguments in [
+        "sites list",
+        "sites show shop",
+        "sites export",
+        "sites pause shop",
+        "sites remove shop",
+        "report",
+        "audit",
+    ] {
+        let error = desk.say(arguments).refused(3);
+
+        assert!(error.contains("there is no database uptime.db yet"), "{error}");
+        assert!(error.contains("uptime-monitor run") && error.contains("sites add"), "{error}");
+        assert!(!desk.path("uptime.db").exists(), "{arguments}");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_exits_3_with_path_and_cause() {
+    let desk = Desk::new();
+    desk.write("file", "");
+    for url in ["sqlite://file/uptime.db", "sqlite://."] {
+        let env = [("UPTIME__DATABASE__URL", url)];
+
+        let error = desk.run_with(&["sites", "add", "https://example.com/"], &env, "").refused(3);
+
+        assert!(error.contains("failed to open the database"), "{error}");
+        assert!(error.contains(url.trim_start_matches("sqlite://")), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let desk = Desk::new();
+    desk.write("uptime.db", &"this is a diary\n".repeat(100));
+
+    let error = desk.say("report").refused(3);
+
+    assert!(error.contains("not a database"), "{error}");
+    assert!(desk.read("uptime.db").starts_with("this is a diary"));
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused() {
+    let desk = Desk::with_sites(&["shop"]);
+    desk.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000000')");
+
+    for arguments in ["sites list", "report", "audit", "migrate", "sites add https://example.com/"] {
+        let error = desk.say(arguments).refused(3);
+
+        assert!(error.contains("20991231000000") && error.contains("newer version"), "{error}");
+    }
+}
+
+#[test]
+fn migrate_says_what_it_applied_and_then_that_nothing_is_left() {
+    let desk = Desk::new();
+
+    let first = desk.say("migrate").fine();
+    let second = desk.say("migrate").fine();
+
+    assert!(first.starts_with("applied "), "{first}");
+    assert_eq!(second, "uptime.db is up to date\n");
+}
+
+#[test]
+fn without_the_right_to_migrate_a_missing_database_is_left_to_migrate() {
+    let desk = Desk::new();
+    let env = [("UPTIME__DATABASE__MIGRATE", "false")];
+    let add = ["sites", "add", "https://example.com/"];
+
+    let error = desk.run_with(&add, &env, "").refused(3);
+    assert!(error.contains("`uptime-monitor migrate` creates it"), "{error}");
+    assert!(!desk.path("uptime.db").exists());
+
+    desk.say("migrate").fine();
+    desk.run_with(&add, &env, "").fine();
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    let desk = Desk::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(desk.say(&format!("completions {shell}")).fine().contains("uptime-monitor"));
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let desk = Desk::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_uptime-monitor"))
+        .args(["completions", "bash"])
+        .current_dir(desk.path(""))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+
+    let output = child.wait_with_output().unwrap();
+
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
