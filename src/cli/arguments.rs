@@ -7,11 +7,13 @@ use clap::{Parser, Subcommand};
 use super::audit::AuditArgs;
 use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
+use super::once::CheckArgs;
 use super::report::ReportArgs;
 use super::sites::SitesArgs;
 
 const EXAMPLES: &str = "\
 Examples:
+  uptime-monitor check https://example.com/        is it up now?
   uptime-monitor sites add https://example.com/    watch a site, every minute
   uptime-monitor                                   check all sites until stopped
   uptime-monitor report --last 1h                  uptime and latency
@@ -66,6 +68,7 @@ pub(super) enum Command {
     /// Check all sites on schedule until stopped (the default)
     #[command(after_help = RUN_EXAMPLES)]
     Run,
+    Check(CheckArgs),
     Sites(SitesArgs),
     Report(ReportArgs),
     Audit(AuditArgs),

@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use crate::app::AppError;
 use crate::config::{Problem, Problems};
 use crate::database::sqlite::DatabaseError;
+use crate::probe::ProbeError;
 use crate::store::StoreError;
 
 const WRONG_USAGE: u8 = 2;
@@ -48,6 +49,10 @@ pub(super) enum CliError {
     #[error(transparent)]
     Database(#[from] DatabaseError),
 
+    /// No check can be made with this configuration.
+    #[error("failed to prepare the check")]
+    Probe(#[from] ProbeError),
+
     /// `run` gave up.
     #[error(transparent)]
     App(#[from] AppError),
@@ -83,7 +88,11 @@ impl CliError {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Configuration(_) | Self::Invalid(_) | Self::Usage(_) | Self::File { .. } => WRONG_USAGE,
+            Self::Configuration(_)
+            | Self::Invalid(_)
+            | Self::Usage(_)
+            | Self::File { .. }
+            | Self::Probe(_) => WRONG_USAGE,
             Self::Store(error) => store_exit_code(error),
             Self::Refused(errors) => errors.iter().map(store_exit_code).max().unwrap_or(WRONG_USAGE),
             Self::App(error) => error.exit_code(),

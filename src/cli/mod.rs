@@ -11,6 +11,7 @@ mod config;
 mod error;
 mod logging;
 mod migrate;
+mod once;
 mod output;
 mod range;
 mod report;
@@ -74,6 +75,7 @@ fn execute(arguments: Arguments, output: &mut Output) -> Answer {
 fn answer(command: Command, loaded: &Loaded, output: &mut Output) -> Answer {
     match command {
         Command::Sites(args) => sites::run(args, loaded, output),
+        Command::Check(args) => once::run(&args, loaded, output),
         Command::Report(args) => report::run(&args, &loaded.config, output),
         Command::Audit(args) => audit::run(&args, &loaded.config, output),
         Command::Migrate => migrate::run(&loaded.config, output),

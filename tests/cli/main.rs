@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy's exception for tests leaves out helpers outside #[test]")]
 
 mod answers;
+mod check;
 mod configuration;
 mod import;
 mod sites;

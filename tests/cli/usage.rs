@@ -4,9 +4,10 @@ use std::process::{Command, Stdio};
 
 use crate::support::Desk;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "",
     "run",
+    "check",
     "sites",
     "sites add",
     "sites list",
@@ -44,6 +45,9 @@ fn wrong_usage_exits_2_and_leaves_no_database_behind() {
     for arguments in [
         "nonsense",
         "--nonsense",
+        "check",
+        "check example.com",
+        "check https://example.com/ --site shop",
         "sites add",
         "sites add example.com",
         "sites add https://example.com/ --every 0s",

@@ -1,0 +1,89 @@
+//! `check`: what is checked, and how to tell. The check itself is in [`check`].
+
+use clap::{ArgGroup, Args};
+
+use super::error::CliError;
+use super::output::Output;
+use super::storage::Storage;
+use super::{Answer, check};
+use crate::app::settings;
+use crate::config::{Loaded, Origin, RawSite, Setting, SiteDefaults};
+use crate::model::{SiteId, SiteSpec, Target};
+use crate::probe::ProbeSettings;
+
+const EXAMPLES: &str = "\
+Examples:
+  uptime-monitor check https://example.com/
+  uptime-monitor check https://shop.example/health --timeout 3s --retries 0 --json
+  uptime-monitor check --site shop
+
+Exit code 0: up or degraded; 1: down; 3: we could not tell.";
+
+/// Check a site once, now, and show where the time went
+///
+/// Nothing is stored. With --site the site is checked as it is configured, also when it is paused: one in the
+/// configuration file needs no database.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["url", "site"]))]
+pub(super) struct CheckArgs {
+    /// What to request: http:// or https://
+    url: Option<String>,
+
+    /// A configured site instead
+    #[arg(long, value_name = "NAME")]
+    site: Option<String>,
+
+    /// Time for one try: all redirects, headers and body [default: checker.timeout]
+    #[arg(long, value_name = "DURATION", conflicts_with = "site")]
+    timeout: Option<String>,
+
+    /// Further tries before a down stands, 0 to 10 [default: 1]
+    #[arg(long, value_name = "N", conflicts_with = "site")]
+    retries: Option<String>,
+
+    /// Write the result as one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &CheckArgs, loaded: &Loaded, output: &mut Output) -> Answer {
+    let config = &loaded.config;
+    let (spec, site_id) = match &args.site {
+        Some(name) => configured(name, loaded)?,
+        None => (described(args, loaded)?, None),
+    };
+    let settings = ProbeSettings::load(&settings::probe_config(&config.checker))?;
+    let request = check::Request {
+        target: Target { url: spec.url, timeout: spec.timeout, retries: spec.retries },
+        site_id,
+        worker: settings::worker_name(&config.worker.name),
+        json: args.json,
+        colour: output.page().colour,
+    };
+    Ok(check::run(&settings, &request, output)?)
+}
+
+/// A URL goes through the validation of sites. Without a next slot, the longest interval leaves the timeout free.
+fn described(args: &CheckArgs, loaded: &Loaded) -> Result<SiteSpec, CliError> {
+    let flag = |name: &str, text: &Option<String>| text.as_deref().map(|text| Setting::from_flag(name, text));
+    let mut site = RawSite::new(Origin::Flag("check".into()));
+    site.url = flag("URL", &args.url);
+    site.timeout = flag("--timeout", &args.timeout);
+    site.retries = flag("--retries", &args.retries);
+    site.every = Some(Setting::from_flag("check", "31d"));
+    let defaults = SiteDefaults::of(&loaded.config.checker).naming_from_url();
+    site.validate(&defaults).map_err(CliError::Invalid)
+}
+
+/// As the file declares it, which is what the next start will make of it, or as the database has it.
+fn configured(name: &str, loaded: &Loaded) -> Result<(SiteSpec, Option<SiteId>), CliError> {
+    let database = &loaded.config.database;
+    let find = || {
+        let storage = Storage::existing(database)?;
+        Ok::<_, CliError>(storage.wait(storage.catalog.site(name))?)
+    };
+    match loaded.sites.iter().find(|site| site.name == name) {
+        Some(spec) => Ok((spec.clone(), find().ok().map(|site| site.id))),
+        None => find().map(|site| (site.spec, Some(site.id))),
+    }
+}
