@@ -71,12 +71,28 @@ fn a_site_of_the_file_is_changed_in_the_file_only() {
 }
 
 #[test]
-fn a_log_filter_from_the_configuration_does_not_make_one_off_commands_talk() {
+fn one_off_commands_log_warnings_whatever_the_level_of_run_is_unless_told_otherwise() {
     let desk = Desk::with_sites(&["shop"]);
-    let list = ["sites", "list"];
+    desk.sql("UPDATE scheduler_state SET pruned_before = 4000000000");
+    let logged = |arguments: &[&str], env: &[(&str, &str)]| desk.run_with(arguments, env, "").err;
 
-    let quiet = desk.run_with(&list, &[("UPTIME__LOG__LEVEL", "trace")], "");
-    let json = desk.run_with(&list, &[("UPTIME__LOG__FORMAT", "json")], "");
+    let warned = logged(&["audit"], &[("UPTIME__LOG__LEVEL", "off")]);
+    let told_otherwise = logged(&["--log", "error", "audit"], &[("RUST_LOG", "trace")]);
+    let by_variable = logged(&["audit"], &[("RUST_LOG", "error")]);
 
-    assert_eq!((quiet.err.as_str(), json.err.as_str()), ("", ""));
+    assert!(warned.contains("Z WARN  earlier results have been deleted"), "{warned}");
+    assert!(warned.ends_with(" from=2096-10-02T07:06:40Z\n"), "{warned}");
+    assert_eq!((told_otherwise.as_str(), by_variable.as_str()), ("", ""));
+}
+
+#[test]
+fn a_log_for_machines_has_one_object_per_line() {
+    let desk = Desk::with_sites(&["shop"]);
+    desk.sql("UPDATE scheduler_state SET pruned_before = 4000000000");
+
+    let done = desk.run_with(&["audit"], &[("UPTIME__LOG__FORMAT", "json")], "");
+
+    let line: serde_json::Value = serde_json::from_str(&done.err).unwrap();
+    assert_eq!([&line["level"], &line["from"]], ["warn", "2096-10-02T07:06:40Z"]);
+    assert_eq!(line["target"], "uptime_monitor::cli::audit");
 }
