@@ -1,14 +1,38 @@
-//! Uptime Monitor.
+//! Uptime Monitor: checks many websites on schedule and loses no result.
+//!
+//! ```text
+//! site_config ──Scheduler──▶ job_queue ──Claimer──▶ Checkers ──Publisher──▶ result log ──Persister──▶ ping_status, sites ──▶ report
+//!              INSERT…SELECT            lease        awc       ack, then                  one
+//!                                                              delete the job             transaction
+//! ```
+//!
+//! | module | what it is | sees |
+//! |---|---|---|
+//! | [`app`] | composition root: configuration to ports to supervised actors, and the order in which they end | everything |
+//! | [`cli`] | one file per command | everything |
+//! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model` |
+//! | [`pipeline`] | the actors, in flow order | `model`, `clock`, `schedule`, `supervisor`, `probe`, the ports |
+//! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock` |
+//! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule` |
+//! | [`database`] | the embedded database: one writing thread, migrations, the lock of a run | nothing of ours |
+//! | [`report`] | what was measured: tables, JSON, CSV | `model`, `clock`, `store`'s port |
+//! | [`schedule`] | when a site is due: a pure function | nothing |
+//! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |
+//! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
+//! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
 
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod database;
+pub mod failure;
 pub mod model;
+pub mod pipeline;
 pub mod probe;
 pub mod queue;
 pub mod report;
 pub mod result_log;
 pub mod schedule;
 pub mod store;
+pub mod supervisor;

@@ -1,12 +1,11 @@
 //! Why a command failed, and which exit code that makes.
 
-use std::error::Error;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use crate::app::AppError;
 use crate::config::{Problem, Problems};
 use crate::database::sqlite::DatabaseError;
+use crate::failure::chain;
 use crate::probe::ProbeError;
 use crate::store::StoreError;
 
@@ -113,23 +112,6 @@ fn store_exit_code(error: &StoreError) -> u8 {
     }
 }
 
-/// An error and all its causes, each once, on one line: some errors repeat their cause in their own text.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    for cause in causes(error) {
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{}{cause}", if text.is_empty() { "" } else { ": " });
-        }
-    }
-    text
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
-
 /// One text as it is, several below each other.
 fn lines<T: ToString>(errors: &[T]) -> String {
     match errors {
@@ -144,24 +126,6 @@ fn lines<T: ToString>(errors: &[T]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{text}")]
-    struct Link {
-        text: &'static str,
-        source: Option<Box<Link>>,
-    }
-
-    fn link(text: &'static str, source: Option<Link>) -> Link {
-        Link { text, source: source.map(Box::new) }
-    }
-
-    #[test]
-    fn every_cause_is_told_once() {
-        let error = link("failed to open", Some(link("no such folder", Some(link("no such folder", None)))));
-
-        assert_eq!(chain(&error), "failed to open: no such folder");
-    }
 
     #[test]
     fn a_closed_pipe_is_no_failure() {

@@ -10,8 +10,8 @@ use log::{Level, Record};
 use serde::ser::{SerializeMap, Serializer as _};
 use serde_json::Value as Json;
 
-use super::error::chain;
 use crate::config::{LogConfig, LogFormat, hide_password};
+use crate::failure::chain;
 
 /// Fields of ours in a JSON line. A key of the same name gets an underscore behind it.
 const OURS: [&str; 4] = ["time", "level", "target", "message"];
