@@ -20,7 +20,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// Pieces of work that may wait for the thread. Callers beyond that wait for room.
 const WAITING_WORK: usize = 64;
 
-/// WAL, so that other programs read while we write. FULL, so that what is acknowledged survives a power cut.
+/// WAL, so that other programs read while we write.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; \
     PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
@@ -105,6 +105,24 @@ impl From<DieselError> for DatabaseError {
     }
 }
 
+/// What a power cut may take. A process that is killed loses no commit either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing: the commit waits for the disk.
+    Full,
+    /// The last commits, for work that is derived again: slots, leases. Later commits never survive earlier ones.
+    Derived,
+}
+
+impl Durability {
+    fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "PRAGMA synchronous = FULL",
+            Self::Derived => "PRAGMA synchronous = NORMAL",
+        }
+    }
+}
+
 type Work = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 
 /// A handle on the writing thread. Clones share it; it ends with the last one.
@@ -129,17 +147,16 @@ impl Sqlite {
     /// Runs `work` in one transaction on the writing thread: all of it happens, or nothing.
     ///
     /// When the caller goes away the work is still done; when the process dies, none of it is.
-    pub async fn transaction<T, W>(&self, work: W) -> Result<T, DatabaseError>
+    pub async fn transaction<T, W>(&self, durability: Durability, work: W) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         W: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job: Work = Box::new(move |connection| {
-            let _ = reply.send(connection.immediate_transaction(work));
-        });
-        self.enqueue(job).await?;
-        answer.await.map_err(|_| DatabaseError::Panicked)?
+        self.call(move |connection| {
+            connection.batch_execute(durability.pragma())?;
+            connection.immediate_transaction(work)
+        })
+        .await
     }
 
     /// Runs `work` on one consistent state without taking the right to write from others.
@@ -148,9 +165,17 @@ impl Sqlite {
         T: Send + 'static,
         W: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
+        self.call(move |connection| connection.transaction(work)).await
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
         let (reply, answer) = oneshot::channel();
         let job: Work = Box::new(move |connection| {
-            let _ = reply.send(connection.transaction(work));
+            // A caller that has gone away does not wait for the answer.
+            let _ = reply.send(work(connection));
         });
         self.enqueue(job).await?;
         answer.await.map_err(|_| DatabaseError::Panicked)?

@@ -27,7 +27,7 @@ use crate::supervisor::{Handle, Life};
 
 /// Slots are whole seconds, so jobs come in bursts. Starting them over this time keeps a burst from delaying
 /// the very answers it measures, and from overflowing the backlog of a server that many of the sites share.
-const START_SPREAD: Duration = Duration::from_millis(100);
+const START_SPREAD: Duration = Duration::from_millis(50);
 
 /// Pause between two groups of starts.
 const START_STEP: Duration = Duration::from_millis(5);

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Depth, Gap, JobQueue, QueueError, Tick};
 use crate::clock::Clock;
 use crate::database::rows::from_seconds;
-use crate::database::sqlite::{DatabaseError, Sqlite};
+use crate::database::sqlite::{DatabaseError, Durability, Sqlite};
 use crate::database::statement;
 use crate::model::{Job, SiteId, Slot, Target};
 use crate::schedule;
@@ -33,13 +33,21 @@ impl SqliteJobQueue {
     pub fn new(database: Sqlite, clock: Clock) -> Self {
         Self { database, clock }
     }
+
+    /// All that the queue holds can be derived again: a slot from the schedule, a lease from its end.
+    async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        self.database.transaction(Durability::Derived, work).await
+    }
 }
 
 #[async_trait]
 impl JobQueue for SqliteJobQueue {
     async fn enqueue_due(&self) -> Result<Tick, QueueError> {
         let now = self.clock.now_s();
-        Ok(self.database.transaction(move |connection| tick(connection, now)).await?)
+        Ok(self.change(move |connection| tick(connection, now)).await?)
     }
 
     async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
@@ -47,10 +55,7 @@ impl JobQueue for SqliteJobQueue {
         let owner = owner.to_owned();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-        Ok(self
-            .database
-            .transaction(move |connection| claim(connection, now, &owner, limit, lease_ms))
-            .await?)
+        Ok(self.change(move |connection| claim(connection, now, &owner, limit, lease_ms)).await?)
     }
 
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
@@ -65,7 +70,7 @@ impl JobQueue for SqliteJobQueue {
                 .execute(connection)
             })
         };
-        Ok(self.database.transaction(work).await?)
+        Ok(self.change(work).await?)
     }
 
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
@@ -80,7 +85,7 @@ impl JobQueue for SqliteJobQueue {
                 .execute(connection)
             })
         };
-        Ok(self.database.transaction(work).await?)
+        Ok(self.change(work).await?)
     }
 
     async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
@@ -93,7 +98,7 @@ impl JobQueue for SqliteJobQueue {
 
     /// One process holds the file, so every lease that is there when it starts belongs to a dead one.
     async fn release_dead(&self) -> Result<usize, QueueError> {
-        Ok(self.database.transaction(|connection| Ok(ReleaseAll {}.execute(connection)?)).await?)
+        Ok(self.change(|connection| Ok(ReleaseAll {}.execute(connection)?)).await?)
     }
 
     async fn depth(&self) -> Result<Depth, QueueError> {

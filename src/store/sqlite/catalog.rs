@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::SqliteStore;
 use super::rows::{AllSites, SiteByName, SiteRow, into_site};
+use crate::database::sqlite::Durability;
 use crate::database::statement;
 use crate::model::{Origin, Site, SiteId, SiteSpec};
 use crate::schedule::{self, Rhythm};
@@ -90,7 +91,7 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let clock = self.clock.clone();
         self.database
-            .transaction(move |connection| {
+            .transaction(Durability::Full, move |connection| {
                 // A savepoint inside, so that a refusal of ours rolls back without posing as a database error.
                 Ok(connection.transaction(|connection| work(connection, clock.now_s())))
             })

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::SqliteStore;
 use crate::clock::Timestamp;
-use crate::database::sqlite::DatabaseError;
+use crate::database::sqlite::{DatabaseError, Durability};
 use crate::database::statement;
 use crate::model::{CheckResult, Slot};
 use crate::result_log::Batch;
@@ -19,7 +19,7 @@ impl ResultStore for SqliteStore {
         let work = move |connection: &mut SqliteConnection| {
             persist(connection, groups.iter().flat_map(|group| group.iter()))
         };
-        Ok(self.database.transaction(work).await?)
+        Ok(self.database.transaction(Durability::Full, work).await?)
     }
 
     async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
@@ -31,7 +31,7 @@ impl ResultStore for SqliteStore {
             DropGaps { cut }.execute(connection)?;
             Ok(Prune { cut }.execute(connection)?)
         };
-        Ok(self.database.transaction(work).await?)
+        Ok(self.database.transaction(Durability::Full, work).await?)
     }
 }
 
