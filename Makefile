@@ -1,0 +1,58 @@
+# `make` lists the targets. Everything runs with cargo's lock file, so that everybody builds the same.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Arguments of `make run`, for example: make run ARGS="report --last 1h"
+ARGS ?= run
+# What `make test` ran, in full.
+TEST_LOG := target/test.log
+
+.PHONY: help build run test lint fmt fmt-check doc bench deny ci clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build the optimised binary: target/release/uptime-monitor
+	cargo build --release --locked
+
+run: ## Run it, optimised; ARGS="check https://example.com" for a command other than run
+	cargo run --release --locked -- $(ARGS)
+
+test: ## Run every test; at the end, say what was left out
+	@mkdir -p target
+	@status=0; \
+	{ cargo test --locked --no-fail-fast -- --show-output && cargo test --locked --benches --no-run; } 2>&1 \
+	  | tee $(TEST_LOG) || status=$$?; \
+	echo; \
+	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print "passed: " passed + 0 ", failed: " failed + 0 " (" FILENAME ")" }' $(TEST_LOG); \
+	echo "left out:"; \
+	{ grep -hE '^LEFT OUT|^test .*\.\.\. ignored' $(TEST_LOG) | sed -E 's/^LEFT OUT: /  /; s/^test (.*) \.\.\. ignored,? ?/  \1: /' | sort -u; } \
+	  || echo "  nothing"; \
+	exit $$status
+
+lint: ## Clippy on every target; a warning is an error
+	cargo clippy --all-targets --locked -- -D warnings
+
+fmt: ## Format the code
+	cargo fmt
+
+fmt-check: ## Fail when the code is not formatted
+	cargo fmt --check
+
+doc: ## Build the documentation of the code; a warning is an error
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+bench: ## Run the benches
+	cargo bench --locked --benches
+
+deny: ## Check licences and sources of the dependencies; with cargo-deny, forbidden crates too
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
+	else .ci/licences && echo "cargo-deny is not installed: forbidden crates were not checked (cargo install cargo-deny)"; fi
+
+ci: ## What CI runs: format, lints, documentation, licences, tests
+	.ci/run
+
+clean: ## Remove what was built
+	cargo clean
