@@ -151,6 +151,7 @@ fn the_schema_describes_exactly_the_fields_that_are_written() {
 fn a_result_without_one_of_its_fields_is_refused() {
     let validator = validator();
     let whole = json(&checked());
+    assert!(validator.is_valid(&whole));
 
     for place in ["", "/timings", "/certificate"] {
         for field in fields(whole.pointer(place).unwrap().as_object().unwrap()) {
@@ -165,6 +166,7 @@ fn a_result_without_one_of_its_fields_is_refused() {
 #[test]
 fn a_result_with_a_wrong_value_is_refused() {
     let validator = validator();
+    assert!(validator.is_valid(&json(&checked())));
 
     for (place, wrong) in [
         ("/v", Value::from(2)),
