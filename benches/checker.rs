@@ -1,0 +1,230 @@
+//! What does a check through the checker actor cost, beside the same awc calls without actors, and beside bare hyper?
+//!
+//! Unit: µs of CPU, user and system, of this whole process per check; and checks per second on one thread. The target is
+//! a process of its own on the same machine, so a second's checks share the cores with it: what counts is the CPU.
+//! Every check is a fresh connection. Contenders take turns within a round, and the order rotates from round to round.
+//!
+//! The actor has one checker thread. Its neighbours work, but their ports keep nothing: what the claimer and the
+//! publisher do is in the figure, what a database does is not (`benches/pipeline.rs`). Jobs that it pulls together it
+//! starts over 100 ms, on purpose, so with few jobs its checks per second are bounded by that and not by its work.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints, and fails by panicking"
+)]
+
+mod support;
+
+use std::cell::Cell;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
+use support::meter::{Cost, Meter, machine};
+use support::ports::{Feed, without_database};
+use support::table::{Samples, Table};
+use support::target::Target;
+use support::{Effort, expect_up, settings};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::{JoinSet, spawn_local};
+use tokio_rustls::TlsConnector;
+use uptime_monitor::app::Stages;
+use uptime_monitor::clock::Clock;
+use uptime_monitor::model;
+use uptime_monitor::probe::Probe;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    support::main(|effort| actix::System::new().block_on(bench(effort)))
+}
+
+/// Who checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Contender {
+    Actor,
+    Awc,
+    Hyper,
+}
+
+const CONTENDERS: [Contender; 3] = [Contender::Actor, Contender::Awc, Contender::Hyper];
+
+/// What is checked, and how.
+#[derive(Debug, Clone, Copy)]
+struct Load {
+    scheme: &'static str,
+    in_flight: usize,
+    /// Checks in one round of one contender.
+    checks: usize,
+}
+
+const LOADS: [Load; 4] = [
+    Load { scheme: "http", in_flight: 32, checks: 4_000 },
+    Load { scheme: "http", in_flight: 1_000, checks: 5_000 },
+    Load { scheme: "https", in_flight: 32, checks: 1_500 },
+    Load { scheme: "https", in_flight: 1_000, checks: 2_000 },
+];
+
+#[derive(Default)]
+struct Figures {
+    cpu_us: Samples,
+    rate: Samples,
+}
+
+async fn bench(effort: Effort) {
+    let (rounds, divisor) = if effort == Effort::Quick { (2, 2) } else { (7, 1) };
+    println!("one checker thread; {rounds} rounds; {}\n", machine());
+    let target = Target::start();
+    let mut table =
+        Table::new(&["checks", "in flight", "by", "CPU µs/check", "× awc", "× hyper", "checks/s"]);
+    for load in LOADS {
+        let load = Load { checks: load.checks / divisor, ..load };
+        let figures = measure(&target, load, rounds).await;
+        let [_, awc, hyper] = &figures;
+        for (contender, figures) in CONTENDERS.iter().zip(&figures) {
+            table.row([
+                format!("{}, fresh connections", load.scheme),
+                load.in_flight.to_string(),
+                format!("{contender:?}").to_lowercase(),
+                figures.cpu_us.show(1),
+                figures.cpu_us.relative_to(&awc.cpu_us).show(2),
+                figures.cpu_us.relative_to(&hyper.cpu_us).show(2),
+                figures.rate.show(0),
+            ]);
+        }
+    }
+    table.print();
+}
+
+async fn measure(target: &Target, load: Load, rounds: usize) -> [Figures; 3] {
+    let mut figures: [Figures; 3] = Default::default();
+    for round in 0..rounds {
+        for turn in 0..CONTENDERS.len() {
+            let number = (round + turn) % CONTENDERS.len();
+            let cost = match CONTENDERS[number] {
+                Contender::Actor => through_actor(target, load).await,
+                Contender::Awc => with_awc(target, load).await,
+                Contender::Hyper => with_hyper(target, load).await,
+            };
+            figures[number].cpu_us.add(cost.cpu_us_per(load.checks));
+            figures[number].rate.add(cost.rate(load.checks));
+        }
+    }
+    figures
+}
+
+/// Checks before each measurement, for caches and for threads that are still starting.
+fn warm_up(load: Load) -> usize {
+    load.in_flight.min(load.checks / 4)
+}
+
+/// The pipeline's own actors, with ports that keep nothing.
+async fn through_actor(target: &Target, load: Load) -> Cost {
+    let job = model::Target { url: target.url(load.scheme), timeout: TIMEOUT, retries: 0 };
+    let feed = Feed::new(job, Clock::system(), 0);
+    // Between warm-up and measurement the queue is empty; a short poll finds the new jobs without a scheduler's hint.
+    let changes = [("worker.threads", "1"), ("worker.poll", "10ms")];
+    let stages = Stages::start(settings(load.in_flight, target, &changes), without_database(&feed));
+    feed.run(warm_up(load)).await;
+    let meter = Meter::read();
+    feed.run(load.checks).await;
+    let cost = meter.cost();
+    stages.running.shutdown(Duration::from_secs(1)).await;
+    cost
+}
+
+/// The same calls in bare loops.
+async fn with_awc(target: &Target, load: Load) -> Cost {
+    let probe = Probe::with_settings(&settings(load.in_flight, target, &[]).probe, Clock::system());
+    let job = model::Target { url: target.url(load.scheme), timeout: TIMEOUT, retries: 0 };
+    in_loops(load, async move || {
+        let outcome = probe.check(&job, Clock::instant()).await;
+        expect_up(outcome.status, outcome.error.as_deref());
+    })
+    .await
+}
+
+/// What HTTP on a fresh connection costs without timings, guard, redirects and limits.
+async fn with_hyper(target: &Target, load: Load) -> Cost {
+    let url = target.url(load.scheme);
+    let authority = url.split('/').nth(2).unwrap().to_owned();
+    let tls = (load.scheme == "https").then(|| TlsConnector::from(tls_config(target)));
+    in_loops(load, async move || {
+        let tcp = TcpStream::connect(&authority).await.expect("a connection");
+        match &tls {
+            None => request(tcp, &authority).await,
+            Some(tls) => {
+                tcp.set_nodelay(true).unwrap();
+                let name = ServerName::try_from("127.0.0.1").unwrap();
+                request(tls.connect(name, tcp).await.expect("a handshake"), &authority).await;
+            }
+        }
+    })
+    .await
+}
+
+async fn request(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, authority: &str) {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a fresh connection");
+    let connection = spawn_local(connection);
+    let request = Request::get("/")
+        .header(HOST, authority)
+        .header(USER_AGENT, "bench")
+        .header(ACCEPT, "*/*")
+        .header(CONNECTION, "close")
+        .body(Empty::<Bytes>::new());
+    let answer = sender.send_request(request.unwrap()).await.expect("an answer");
+    assert!(answer.status().is_success());
+    answer.into_body().collect().await.expect("a body");
+    let _ = connection.await;
+}
+
+/// Verifies as the product does, and like it resumes nothing.
+fn tls_config(target: &Target) -> Arc<ClientConfig> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(target.roots.clone())
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Arc::new(config)
+}
+
+/// As many loops as checks may be in flight, on this thread.
+async fn in_loops(load: Load, check: impl AsyncFn() + 'static) -> Cost {
+    let check = Rc::new(check);
+    loops(load.in_flight, warm_up(load), &check).await;
+    let meter = Meter::read();
+    loops(load.in_flight, load.checks, &check).await;
+    meter.cost()
+}
+
+async fn loops(in_flight: usize, checks: usize, check: &Rc<impl AsyncFn() + 'static>) {
+    let left = Rc::new(Cell::new(checks));
+    let mut tasks = JoinSet::new();
+    for _ in 0..in_flight.min(checks) {
+        let (check, left) = (Rc::clone(check), Rc::clone(&left));
+        tasks.spawn_local(async move {
+            while left.get() > 0 {
+                left.set(left.get() - 1);
+                check().await;
+            }
+        });
+    }
+    while let Some(end) = tasks.join_next().await {
+        end.expect("no check panics");
+    }
+}
