@@ -192,7 +192,7 @@ async fn say_status(stages: &Stages, before: u64) -> u64 {
     let depth = stages.ports.queue.depth().await.unwrap_or_default();
     let restarts: u64 = stages.running.status().iter().map(|child| child.restarts_total()).sum();
     info!(
-        checks_per_s = (total - before) as f64 / STATUS_EVERY.as_secs_f64(),
+        checks_per_s = (total - before) / STATUS_EVERY.as_secs(),
         up = stages.tally.of(Status::Up),
         degraded = stages.tally.of(Status::Degraded),
         down = stages.tally.of(Status::Down),

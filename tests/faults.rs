@@ -131,7 +131,7 @@ async fn survives(fault: Fault) {
 
     for actor in ACTORS {
         let before = monitor.restarts(actor);
-        monitor.inject(actor, fault.clone());
+        monitor.inject(actor, fault);
         eventually(&format!("{actor} comes back"), DEADLINE, async || monitor.restarts(actor) > before).await;
         monitor.stored_more(80).await;
     }
@@ -181,8 +181,8 @@ async fn a_thousand_random_kills_lose_nothing() {
 
     while kills() < KILLS {
         let (actor, fault) =
-            (ACTORS[fastrand::usize(..ACTORS.len())], &faults[fastrand::usize(..faults.len())]);
-        monitor.inject(actor, fault.clone());
+            (ACTORS[fastrand::usize(..ACTORS.len())], faults[fastrand::usize(..faults.len())]);
+        monitor.inject(actor, fault);
         tokio::time::sleep(Duration::from_millis(fastrand::u64(1..30))).await;
     }
     monitor.stored_more(200).await;

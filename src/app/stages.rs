@@ -58,7 +58,7 @@ impl Stages {
     pub fn start(settings: Settings, ports: Ports) -> Self {
         let (leases, tally) = (Leases::default(), Tally::default());
         let owner = Arc::clone(&settings.claim.owner);
-        let mut supervisor = Supervisor::new(settings.policy.clone());
+        let mut supervisor = Supervisor::new(settings.policy);
         persister(&mut supervisor, &settings, &ports);
         let publisher = publisher(&mut supervisor, &ports, &leases, &tally, &owner);
         let claimer = claimer(&mut supervisor, &settings, &ports, &leases, &publisher);

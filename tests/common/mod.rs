@@ -1,11 +1,12 @@
 //! What several tests need: a database in a temporary folder, sites, results, and waiting for a condition.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 pub mod target;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use tempfile::TempDir;
@@ -82,7 +83,7 @@ pub fn last(clock: &Clock, seconds: i64) -> Range {
 
 /// Waits until `condition` holds; fails after `deadline`, saying what was waited for.
 pub async fn eventually(what: &str, deadline: Duration, mut condition: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
+    let started = Clock::instant();
     while !condition().await {
         assert!(started.elapsed() < deadline, "not within {deadline:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -61,8 +61,8 @@ impl Target {
         let head = String::from_utf8_lossy(&head[..read]);
         let path = head.split(' ').nth(1).unwrap_or("/");
         if path.starts_with("/hang") {
-            stream.read(&mut [0; 1]).await?;
-            return Ok(());
+            // Ends when the other side does.
+            return stream.read(&mut [0; 1]).await.map(|_| ());
         }
         if let Some(ms) = path.strip_prefix("/slow/").and_then(|rest| rest.split('/').next()?.parse().ok()) {
             tokio::time::sleep(Duration::from_millis(ms)).await;

@@ -173,6 +173,18 @@ async fn a_certificate_that_does_not_hold_is_down_and_its_facts_are_kept_all_the
 }
 
 #[actix_rt::test]
+async fn a_self_signed_certificate_is_called_so() {
+    let authority = Authority::new("the authority");
+    let key = KeyPair::generate().unwrap();
+    let own = params("the leaf", &["localhost"], (LONG_AGO, FAR_OFF), true).self_signed(&key).unwrap();
+    let server = serve(Identity { chain: vec![own.der().clone()], key });
+
+    let outcome = check(&authority, url(&server)).await;
+
+    assert_down(&outcome, Reason::Tls, "the certificate is self-signed");
+}
+
+#[actix_rt::test]
 async fn every_check_sees_the_certificate_because_no_session_is_resumed() {
     let authority = Authority::new("the authority");
     let server = serve(authority.leaf(&["localhost"], (LONG_AGO, FAR_OFF)));

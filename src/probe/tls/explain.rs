@@ -48,6 +48,10 @@ fn explain_certificate(error: &CertificateError) -> String {
         CertificateError::UnknownIssuer => "the certificate comes from an unknown issuer".to_owned(),
         CertificateError::Revoked => "the certificate was revoked".to_owned(),
         CertificateError::BadSignature => "the certificate is not signed by its issuer".to_owned(),
+        // webpki's word for a certificate that its own key has signed, and that nobody was told to trust.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the certificate is self-signed".to_owned()
+        }
         other => format!("the certificate is not acceptable: {other}"),
     }
 }
