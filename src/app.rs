@@ -8,9 +8,11 @@ mod stages;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use log::{error, info, warn};
+use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded, Sources};
@@ -74,15 +76,46 @@ pub fn run(loaded: Loaded, sources: Sources) -> Result<(), AppError> {
 }
 
 async fn serve(loaded: Loaded, sources: Sources) -> Result<(), AppError> {
+    let mut signals = Signals::listen().map_err(AppError::Signals)?;
+    let prepared = tokio::select! {
+        prepared = prepare(&loaded) => prepared?,
+        () = signals.stop() => {
+            // What was under way is a transaction, and is undone.
+            info!("stopped before any check began");
+            return Ok(());
+        }
+    };
+    let Prepared { _lock, ports, store } = prepared;
+    let config = &loaded.config;
+    let concurrency = limits::concurrency(config.worker.concurrency, settings::threads(config));
+    let settings = settings::settings(config, concurrency)?;
+    let mut stages = Stages::start(settings, ports);
+    greet(&store, config).await?;
+    let outcome = watch(&mut stages, &mut signals, &store, &sources).await;
+    let stopped = tokio::select! {
+        () = shutdown::shutdown(stages, config.supervisor.shutdown_timeout) => Ok(()),
+        () = signals.stop() => Err(AppError::StoppedAtOnce),
+    };
+    outcome.and(stopped)
+}
+
+/// What has to be there before the first check.
+struct Prepared {
+    _lock: RunLock,
+    ports: Ports,
+    store: SqliteStore,
+}
+
+/// Takes the database, reconciles the sites, and takes back what a dead run held.
+async fn prepare(loaded: &Loaded) -> Result<Prepared, AppError> {
     let Loaded { config, sites, file, .. } = loaded;
     let clock = Clock::system();
-    let mut signals = Signals::listen().map_err(AppError::Signals)?;
     let path = Path::new(config.database.sqlite_path());
     let _lock = RunLock::take(path)?;
-    let database = open(path, config.database.migrate)?;
+    let database = open(path, config.database.migrate).await?;
     let store = SqliteStore::new(database.clone(), clock.clone());
     if file.is_some() {
-        reconcile(&store, sites).await?;
+        reconcile(&store, sites.clone()).await?;
     }
     let queue = SqliteJobQueue::new(database, clock.clone());
     let returned = queue.release_dead().await?;
@@ -95,18 +128,20 @@ async fn serve(loaded: Loaded, sources: Sources) -> Result<(), AppError> {
         store: Arc::new(store.clone()) as Arc<dyn ResultStore>,
         clock,
     };
-    let settings = settings::settings(&config, limits::concurrency(config.worker.concurrency))?;
-    let mut stages = Stages::start(settings, ports);
-    greet(&store, &config, path).await?;
-    let outcome = watch(&mut stages, &mut signals, &store, &sources).await;
-    let stopped = tokio::select! {
-        () = shutdown::shutdown(stages, config.supervisor.shutdown_timeout) => Ok(()),
-        () = signals.stop() => Err(AppError::StoppedAtOnce),
-    };
-    outcome.and(stopped)
+    Ok(Prepared { _lock, ports, store })
 }
 
-fn open(path: &Path, migrate: bool) -> Result<Sqlite, DatabaseError> {
+/// Opens on a thread of its own: a database that is locked blocks it, and a signal must be heard all the same.
+async fn open(path: &Path, migrate: bool) -> Result<Sqlite, DatabaseError> {
+    let failed =
+        |source: std::io::Error| DatabaseError::Open { path: path.to_owned(), source: source.into() };
+    let (reply, answer) = oneshot::channel();
+    let owned = path.to_owned();
+    thread::Builder::new().spawn(move || reply.send(open_blocking(&owned, migrate))).map_err(failed)?;
+    answer.await.map_err(|_| DatabaseError::Panicked)?
+}
+
+fn open_blocking(path: &Path, migrate: bool) -> Result<Sqlite, DatabaseError> {
     if migrate {
         for name in sqlite::migrate(path)? {
             info!(migration = name; "database migrated");
@@ -117,10 +152,10 @@ fn open(path: &Path, migrate: bool) -> Result<Sqlite, DatabaseError> {
     Sqlite::open(path)
 }
 
-async fn greet(store: &SqliteStore, config: &Config, path: &Path) -> Result<(), StoreError> {
+async fn greet(store: &SqliteStore, config: &Config) -> Result<(), StoreError> {
     let sites = store.sites().await?;
     let enabled = sites.iter().filter(|site| site.spec.enabled).count();
-    info!(sites = enabled, paused = sites.len() - enabled, database = path.display().to_string(), version = env!("CARGO_PKG_VERSION"); "watching");
+    info!(sites = enabled, paused = sites.len() - enabled, database = config.database.sqlite_path(), version = env!("CARGO_PKG_VERSION"); "watching");
     if enabled == 0 {
         warn!(
             "there is nothing to watch yet; add a site with `uptime-monitor sites add https://example.com`, or [[site]] in the configuration file"

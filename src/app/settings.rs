@@ -11,6 +11,9 @@ use crate::pipeline::persister::PersistSettings;
 use crate::probe::{ProbeConfig, ProbeError, ProbeSettings};
 use crate::supervisor::Policy;
 
+/// A thread for fewer checks at once is not worth the file descriptors that it takes.
+pub(super) const CHECKS_PER_THREAD: u64 = 8;
+
 /// Settings of all stages.
 #[derive(Clone)]
 pub struct Settings {
@@ -33,12 +36,7 @@ pub struct Settings {
 /// Settings for `concurrency` checks at once in the whole process.
 pub fn settings(config: &Config, concurrency: usize) -> Result<Settings, ProbeError> {
     let worker: Arc<str> = worker_name(&config.worker.name).into();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let checkers = match config.worker.threads {
-        0 => cores,
-        threads => threads,
-    }
-    .min(concurrency);
+    let checkers = threads(config).min(concurrency / CHECKS_PER_THREAD as usize).max(1);
     Ok(Settings {
         policy: policy(&config.supervisor),
         tick: config.scheduler.tick,
@@ -63,6 +61,14 @@ pub fn settings(config: &Config, concurrency: usize) -> Result<Settings, ProbeEr
             keep: config.retention.results,
         },
     })
+}
+
+/// Threads for checks: as configured, or one for each core.
+pub(super) fn threads(config: &Config) -> usize {
+    match config.worker.threads {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    }
 }
 
 /// What the probe needs to know.

@@ -147,14 +147,15 @@ impl Sqlite {
     /// Runs `work` in one transaction on the writing thread: all of it happens, or nothing.
     ///
     /// When the caller goes away the work is still done; when the process dies, none of it is.
-    pub async fn transaction<T, W>(&self, durability: Durability, work: W) -> Result<T, DatabaseError>
+    pub async fn transaction<T, E, W>(&self, durability: Durability, work: W) -> Result<T, E>
     where
         T: Send + 'static,
-        W: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
     {
         self.call(move |connection| {
-            connection.batch_execute(durability.pragma())?;
-            connection.immediate_transaction(work)
+            connection.batch_execute(durability.pragma()).map_err(DatabaseError::from)?;
+            all_or_nothing(connection, work)
         })
         .await
     }
@@ -168,10 +169,10 @@ impl Sqlite {
         self.call(move |connection| connection.transaction(work)).await
     }
 
-    async fn call<T: Send + 'static>(
+    async fn call<T: Send + 'static, E: From<DatabaseError> + Send + 'static>(
         &self,
-        work: impl FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
-    ) -> Result<T, DatabaseError> {
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
         let job: Work = Box::new(move |connection| {
             // A caller that has gone away does not wait for the answer.
@@ -194,6 +195,22 @@ impl Sqlite {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
+}
+
+/// On a full disk SQLite rolls back by itself. Then diesel finds nothing to roll back and tells only that, so the
+/// cause is kept aside.
+fn all_or_nothing<T, E: From<DatabaseError>>(
+    connection: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut cause = None;
+    let outcome = connection.immediate_transaction(|connection| {
+        work(connection).map_err(|error| {
+            cause = Some(error);
+            DieselError::RollbackTransaction
+        })
+    });
+    outcome.map_err(|error| cause.unwrap_or_else(|| DatabaseError::from(error).into()))
 }
 
 fn serve(path: &Path, connection: &mut SqliteConnection, inbox: &Receiver<Work>) {
@@ -283,9 +300,21 @@ impl RunLock {
         name.push(".lock");
         let file = File::options().create(true).append(true).open(&name).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => {
+                refuse_read_only(path).map_err(failed)?;
+                Ok(Self { _file: file })
+            }
             Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+}
+
+/// SQLite opens a file that may only be read, and fails at the first change. Must not be called while a connection of
+/// this process is open, for closing the file gives up the locks of that connection, too.
+fn refuse_read_only(path: &Path) -> std::io::Result<()> {
+    match File::options().append(true).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

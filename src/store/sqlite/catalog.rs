@@ -90,12 +90,7 @@ impl SqliteStore {
         work: impl FnOnce(&mut SqliteConnection, i64) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let clock = self.clock.clone();
-        self.database
-            .transaction(Durability::Full, move |connection| {
-                // A savepoint inside, so that a refusal of ours rolls back without posing as a database error.
-                Ok(connection.transaction(|connection| work(connection, clock.now_s())))
-            })
-            .await?
+        self.database.transaction(Durability::Full, move |connection| work(connection, clock.now_s())).await
     }
 }
 

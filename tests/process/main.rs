@@ -1,0 +1,18 @@
+//! The real binary under load, and real faults: killed, told to stop, starved of disk, of descriptors, of its
+//! database. Each test ends with the real `audit`, which has to find every slot.
+
+#![allow(clippy::unwrap_used, reason = "clippy's exception for tests leaves out helpers outside #[test]")]
+
+mod database;
+mod disk;
+mod kill;
+mod load;
+mod machine;
+mod process;
+mod sites;
+mod stop;
+mod waiting;
+
+#[path = "../common/target.rs"]
+#[allow(unreachable_pub, reason = "shared with tests that are one file")]
+mod target;
