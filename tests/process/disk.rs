@@ -115,3 +115,19 @@ fn a_start_on_a_read_only_disk_is_refused_by_name() {
 
     assert!(error.contains("uptime.db") && error.contains("Read-only file system"), "{error}");
 }
+
+#[test]
+fn an_import_that_fills_the_disk_says_so_and_changes_nothing() {
+    let Some(disk) = Disk::mount("size=6m", "an import on a full disk") else { return };
+    let machine = Machine::in_folder(disk.path());
+    machine.cli("migrate").fine();
+    let mut rows = String::from("name,url\n");
+    (0..30_000)
+        .for_each(|number| rows += &format!("site-{number},http://site-{number}.example/{:0100}\n", 0));
+    machine.write("sites.csv", &rows);
+
+    let error = machine.cli("sites import sites.csv").refused(3);
+
+    assert!(error.contains("disk is full"), "{error}");
+    assert_eq!(machine.number("SELECT count(*) AS number FROM site_config"), 0);
+}
