@@ -300,9 +300,21 @@ impl RunLock {
         name.push(".lock");
         let file = File::options().create(true).append(true).open(&name).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => {
+                refuse_read_only(path).map_err(failed)?;
+                Ok(Self { _file: file })
+            }
             Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+}
+
+/// SQLite opens a file that may only be read, and fails at the first change. Must not be called while a connection of
+/// this process is open, for closing the file gives up the locks of that connection, too.
+fn refuse_read_only(path: &Path) -> std::io::Result<()> {
+    match File::options().append(true).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::machine::Machine;
+use crate::process::Process;
 use crate::waiting::eventually;
 
 /// A file system in memory that goes away with the test.
@@ -114,6 +115,22 @@ fn a_start_on_a_read_only_disk_is_refused_by_name() {
     let error = machine.cli("run").refused(3);
 
     assert!(error.contains("uptime.db") && error.contains("Read-only file system"), "{error}");
+}
+
+#[test]
+fn a_start_on_a_read_only_file_is_refused_by_name() {
+    let Some(disk) = Disk::mount("size=8m", "a read-only file") else { return };
+    let machine = Machine::in_folder(disk.path());
+    machine.cli("migrate").fine();
+    let file = machine.path("uptime.db");
+    let file = file.to_str().unwrap();
+    assert!(mount(&["--bind", file], Path::new(file)) && mount(&["-o", "remount,bind,ro"], Path::new(file)));
+
+    let done = Process::spawn(&mut machine.command("run")).ends();
+    let _ = Command::new("umount").arg(file).status();
+
+    let error = done.refused(3);
+    assert!(error.contains("uptime.db") && error.contains("may write there"), "{error}");
 }
 
 #[test]
