@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection as _;
 use nix::sys::signal::Signal;
 
 use crate::machine::Machine;
@@ -123,4 +124,18 @@ fn sigterm_at_any_moment_of_the_start_ends_it_in_order() {
         assert_eq!(machine.leases(), 0, "after {delay_ms} ms: {done:?}");
     }
     machine.assert_nothing_lost(0);
+}
+
+#[test]
+fn sigterm_is_heard_while_a_start_waits_for_a_locked_database() {
+    let machine = machine();
+    machine.cli("migrate").fine();
+    let mut other = machine.connect();
+    other.batch_execute("BEGIN EXCLUSIVE").unwrap();
+
+    let monitor = Process::spawn(&mut machine.command("run"));
+    eventually("it has come to the database", || machine.path("uptime.db.lock").exists());
+    monitor.signal(Signal::SIGTERM);
+
+    assert_eq!(monitor.ends_within(LIMIT).code, Some(0));
 }
