@@ -87,7 +87,8 @@ async fn serve(loaded: Loaded, sources: Sources) -> Result<(), AppError> {
     };
     let Prepared { _lock, ports, store } = prepared;
     let config = &loaded.config;
-    let settings = settings::settings(config, limits::concurrency(config.worker.concurrency))?;
+    let concurrency = limits::concurrency(config.worker.concurrency, settings::threads(config));
+    let settings = settings::settings(config, concurrency)?;
     let mut stages = Stages::start(settings, ports);
     greet(&store, config).await?;
     let outcome = watch(&mut stages, &mut signals, &store, &sources).await;
