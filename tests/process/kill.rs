@@ -9,7 +9,8 @@ use crate::waiting::eventually;
 
 #[test]
 fn killed_ten_times_at_work_it_loses_nothing() {
-    let machine = Machine::new();
+    // Results wait for company that long, so that most kills find some on their way.
+    let machine = Machine::new().with("persister.linger", "500ms");
     machine.import_load();
 
     for _ in 0..10 {
