@@ -14,7 +14,7 @@
 //! | [`pipeline`] | the actors, in flow order | `model`, `clock`, `schedule`, `supervisor`, `probe`, the ports |
 //! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock` |
 //! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule` |
-//! | [`database`] | the embedded database: one writing thread, migrations, the lock of a run | nothing of ours |
+//! | [`database`] | the embedded database: one writing thread, migrations, the lock of a run | `failure` |
 //! | [`report`] | what was measured: tables, JSON, CSV | `model`, `clock`, `store`'s port |
 //! | [`schedule`] | when a site is due: a pure function | nothing |
 //! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -15,10 +16,15 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::oneshot;
 
+use crate::failure::chain;
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Pieces of work that may wait for the thread. Callers beyond that wait for room.
 const WAITING_WORK: usize = 64;
+
+/// Pause between two tries to open the database again.
+const RECONNECT: Duration = Duration::from_secs(1);
 
 /// WAL, so that other programs read while we write.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -192,7 +198,7 @@ impl Sqlite {
                 Err(TrySendError::Disconnected(_)) => return Err(DatabaseError::Closed),
                 Err(TrySendError::Full(back)) => job = back,
             }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }
@@ -217,11 +223,18 @@ fn serve(path: &Path, connection: &mut SqliteConnection, inbox: &Receiver<Work>)
     for work in inbox {
         if catch_unwind(AssertUnwindSafe(|| work(connection))).is_err() {
             // A panic can leave a transaction open; a new connection has none.
-            match connect(path) {
-                Ok(fresh) => *connection = fresh,
-                Err(error) => return log::error!(error:err = error; "database thread ends"),
-            }
+            *connection = reconnect(path);
         }
+    }
+}
+
+fn reconnect(path: &Path) -> SqliteConnection {
+    loop {
+        match connect(path) {
+            Ok(connection) => return connection,
+            Err(error) => log::warn!(error = chain(&error); "failed to open the database again; trying on"),
+        }
+        thread::sleep(RECONNECT);
     }
 }
 
