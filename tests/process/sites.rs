@@ -30,7 +30,7 @@ fn assert_checked_at_once(machine: &Machine, site: &str, since_us: i64) {
 }
 
 fn now_us() -> i64 {
-    chrono::Utc::now().timestamp_micros()
+    uptime_monitor::clock::Clock::system().now().timestamp_micros()
 }
 
 fn site(machine: &Machine, name: &str) -> String {
