@@ -242,3 +242,16 @@ async fn say_status(stages: &Stages, before: u64) -> u64 {
     );
     total
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn giving_up_ends_with_3_and_says_why() {
+        let died = AppError::GaveUp(Ending::SupervisorDied("the cause".to_owned()));
+
+        assert_eq!(died.exit_code(), 3);
+        assert!(died.to_string().contains("the cause"), "{died}");
+    }
+}
