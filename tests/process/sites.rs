@@ -89,18 +89,25 @@ fn sites_are_added_paused_and_resumed_beside_a_run() {
     machine.assert_nothing_lost(900);
 }
 
+fn change_at_random(machine: &Machine) {
+    let changes = ["pause", "resume", "set --every 1s", "set --every 2s", "set --every 1m"];
+    for _ in 0..20 {
+        let (change, site) = (changes[fastrand::usize(..changes.len())], fastrand::u32(..5));
+        machine.cli(&format!("sites {change} second-{site}")).fine();
+    }
+}
+
 #[test]
 fn sites_that_change_all_the_time_lose_no_slot() {
     let machine = machine();
     let monitor = machine.start();
     machine.records_more(300);
 
-    for _ in 0..30 {
-        let site = format!("second-{}", fastrand::u32(..5));
-        let change = ["pause", "resume", "set --every 1s", "set --every 2s", "set --every 1m"];
-        let change = change[fastrand::usize(..change.len())];
-        machine.cli(&format!("sites {change} {site}")).fine();
-    }
+    change_at_random(&machine);
+    monitor.kill();
+    machine.assert_accounted();
+    let monitor = machine.start();
+    change_at_random(&machine);
     machine.import(3_000, "many", "/", "1h", "10s");
     machine.records_more(600);
     machine.assert_accounted();
