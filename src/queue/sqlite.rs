@@ -41,21 +41,28 @@ impl SqliteJobQueue {
     ) -> Result<T, DatabaseError> {
         self.database.transaction(Durability::Derived, work).await
     }
+
+    /// A change that depends on the time: that of its own transaction, which may have waited for another program's.
+    async fn change_now<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection, i64) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        let clock = self.clock.clone();
+        self.change(move |connection| work(connection, clock.now_s())).await
+    }
 }
 
 #[async_trait]
 impl JobQueue for SqliteJobQueue {
     async fn enqueue_due(&self) -> Result<Tick, QueueError> {
-        let now = self.clock.now_s();
-        Ok(self.change(move |connection| tick(connection, now)).await?)
+        Ok(self.change_now(tick).await?)
     }
 
     async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
-        let now = self.clock.now_s();
         let owner = owner.to_owned();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-        Ok(self.change(move |connection| claim(connection, now, &owner, limit, lease_ms)).await?)
+        Ok(self.change_now(move |connection, now| claim(connection, now, &owner, limit, lease_ms)).await?)
     }
 
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
@@ -276,3 +283,39 @@ statement!(ReleaseAll {} -> () =
 
 statement!(CountJobs {} -> (BigInt, BigInt, Nullable<BigInt>) =
     "SELECT count(*), count(lease_owner), min(scheduled_at) FROM job_queue");
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use diesel::connection::SimpleConnection as _;
+
+    use super::*;
+    use crate::database::sqlite;
+
+    #[tokio::test]
+    async fn a_lease_that_had_to_wait_for_another_program_begins_when_it_is_granted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("uptime.db");
+        sqlite::migrate(&path).unwrap();
+        let clock = Clock::system();
+        let queue = SqliteJobQueue::new(Sqlite::open(&path).unwrap(), clock.clone());
+        let mut other = sqlite::connect(&path).unwrap();
+        let job = "INSERT INTO site_config VALUES (1, 'a', 'http://a/', 86400, 0, 1000, 0, 1, '[]', 'command', 0);
+                   INSERT INTO job_queue (scheduled_at, site_id, visible_at) VALUES (unixepoch(), 1, unixepoch());
+                   BEGIN IMMEDIATE";
+        other.batch_execute(job).unwrap();
+
+        let meanwhile = async {
+            tokio::task::yield_now().await;
+            clock.jump(TimeDelta::hours(1));
+            other.batch_execute("COMMIT").unwrap();
+        };
+        let (jobs, ()) = tokio::join!(queue.claim("me", 1, Duration::from_secs(30)), meanwhile);
+
+        assert_eq!(jobs.unwrap().len(), 1);
+        let (until,): (i64,) = Until {}.get_result(&mut other).unwrap();
+        assert!(until > clock.now_s(), "the lease has not ended before it began");
+    }
+
+    statement!(Until {} -> (BigInt,) = "SELECT visible_at FROM job_queue");
+}
