@@ -39,7 +39,7 @@ impl Storage {
         let path = Path::new(config.sqlite_path());
         bring_up_to_date(path, config.migrate)?;
         let clock = Clock::system();
-        let store = Arc::new(SqliteStore::new(Sqlite::open(path)?, clock.clone()));
+        let store = Arc::new(SqliteStore::new(Sqlite::open_patiently(path)?, clock.clone()));
         let runtime = Builder::new_current_thread().enable_time().build().map_err(CliError::Runtime)?;
         Ok(Self { catalog: Arc::clone(&store) as _, history: store, clock, runtime })
     }

@@ -140,7 +140,18 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens `path`, which must be migrated already, and starts the thread.
     pub fn open(path: &Path) -> Result<Self, DatabaseError> {
+        Self::serving(path, connect(path)?)
+    }
+
+    /// For a command that works beside a `run`: it waits for its turn to write for longer, since a `run` on a slow disk
+    /// holds that right most of the time, and nobody waits for the command but its user.
+    pub fn open_patiently(path: &Path) -> Result<Self, DatabaseError> {
         let mut connection = connect(path)?;
+        connection.batch_execute("PRAGMA busy_timeout = 25000")?;
+        Self::serving(path, connection)
+    }
+
+    fn serving(path: &Path, mut connection: SqliteConnection) -> Result<Self, DatabaseError> {
         let (work, inbox) = sync_channel(WAITING_WORK);
         let path = path.to_owned();
         thread::Builder::new()

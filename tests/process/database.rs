@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection as _;
 
 use crate::machine::Machine;
+use crate::process::Process;
 
 #[test]
 fn a_second_run_is_refused_and_the_first_goes_on() {
@@ -40,6 +41,22 @@ fn while_another_program_locks_the_database_it_waits_and_then_goes_on() {
     monitor.kill();
     machine.assert_nothing_lost(1_300);
     machine.assert_whole_seconds();
+}
+
+#[test]
+fn a_command_waits_for_its_turn_while_another_program_writes() {
+    let machine = Machine::new();
+    machine.cli("migrate").fine();
+    let mut other = machine.connect();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+
+    let command = Process::spawn(&mut machine.command("sites add http://127.0.0.1:9/ --name patient"));
+    // Not a wait for anything: the fault lasts longer than the patience of a `run`.
+    std::thread::sleep(Duration::from_secs(7));
+    other.batch_execute("ROLLBACK").unwrap();
+
+    command.ends().fine();
+    assert_eq!(machine.number("SELECT count(*) AS number FROM site_config"), 1);
 }
 
 #[test]
