@@ -67,10 +67,8 @@ pub struct Sources {
 pub struct Loaded {
     /// What is in force.
     pub config: Config,
-    /// The file's sites.
+    /// The file's sites. A file without any has none: those it declared before have left it.
     pub sites: Vec<SiteSpec>,
-    /// Whether the file speaks of sites at all, be it `site = []`. Where it does not, there is nothing to reconcile.
-    pub has_sites: bool,
     /// The file that was read.
     pub file: Option<PathBuf>,
     /// Every key's value and where it came from, in the order of the reference. Passwords are not hidden here.
@@ -101,7 +99,6 @@ pub fn load(sources: Sources) -> Result<Loaded, Problems> {
     let config = Config::read(&mut reader);
     let (origins, unreadable) = reader.finish();
 
-    let has_sites = document.sites.is_some();
     let (sites, bad_sites) =
         sites::from_file(document, file.as_deref(), &env, &SiteDefaults::of(&config.checker));
 
@@ -109,7 +106,7 @@ pub fn load(sources: Sources) -> Result<Loaded, Problems> {
     let later = refused.into_iter().chain(unreadable).chain(bad_sites);
     problems.extend(later.filter(|problem| !broken_lines.contains(&problem.origin)));
     problems.sort_by_key(|problem| problem.origin.as_ref().map(place));
-    Problems::or(problems, Loaded { config, sites, has_sites, file, origins })
+    Problems::or(problems, Loaded { config, sites, file, origins })
 }
 
 /// The order in which people look for problems: down the file, then around it.

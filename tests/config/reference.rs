@@ -47,7 +47,6 @@ fn the_reference_itself_declares_no_site() {
     let loaded = load(Sources::default()).unwrap();
 
     assert!(loaded.sites.is_empty());
-    assert!(!loaded.has_sites);
     assert_eq!(loaded.file, None);
 }
 

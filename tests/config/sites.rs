@@ -56,9 +56,9 @@ fn the_default_timeout_is_half_the_interval_where_that_is_shorter() {
 }
 
 #[test]
-fn a_file_that_speaks_of_sites_can_have_none() {
-    assert!(Setup::file("site = []").load().unwrap().has_sites);
-    assert!(!Setup::file("[web]").load().unwrap().has_sites);
+fn a_file_can_have_no_sites() {
+    assert!(Setup::file("site = []").load().unwrap().sites.is_empty());
+    assert!(Setup::file("[web]").load().unwrap().sites.is_empty());
 }
 
 #[test]
