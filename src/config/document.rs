@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, quoted};
 use super::syntax;
-use super::value::{Origin, Setting, Value};
+use super::value::{Origin, Setting, Value, shown};
 
 /// The keys of one table and where it begins.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ impl Document {
             match item.into_inner() {
                 DeValue::Table(table) => sites.push(Fields { origin, settings: fields(table, lines) }),
                 other => {
-                    let message = format!("holds {}, which is no site", quoted(&plain(other).to_string()));
+                    let message = format!("holds {}, which is no site", quoted(&shown(&plain(other))));
                     problems.push(
                         Problem::new(origin, message, "write a [[site]] table for each site").about("site"),
                     );

@@ -111,7 +111,22 @@ impl Setting {
         }
         match &self.value {
             Value::Text(text) | Value::Typed(toml::Value::String(text)) => quoted(text),
-            Value::Typed(other) => unquoted(&other.to_string()),
+            Value::Typed(other) => unquoted(&shown(other)),
         }
+    }
+}
+
+/// A value of TOML as text. No setting is a date, and showing one that is only half written (`1:`) makes the toml
+/// crate panic.
+pub(super) fn shown(value: &toml::Value) -> String {
+    if has_date(value) { "a date".to_owned() } else { value.to_string() }
+}
+
+fn has_date(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::Datetime(_) => true,
+        toml::Value::Array(values) => values.iter().any(has_date),
+        toml::Value::Table(table) => table.values().any(has_date),
+        _ => false,
     }
 }

@@ -224,6 +224,13 @@ prop_compose! {
     }
 }
 
+#[test]
+fn half_a_time_is_a_problem_and_no_panic() {
+    for text in ["[[site]]\nname = \"a\"\nurl = 1:", "site = [1:]", "a = 0:", "[worker]\nname = [1:]"] {
+        assert!(crate::Setup::file(text).load().is_err(), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_written_reads_back_identically(sites in prop::collection::vec(any_site(), 0..6)) {
