@@ -85,6 +85,19 @@ mod queue {
     }
 
     #[actix::test]
+    async fn a_scheduler_that_is_some_seconds_late_skips_no_slot() {
+        let database = Database::new(clock());
+        many(&database, 5, 1).await;
+        forward(&database.clock, 1);
+        database.queue.enqueue_due().await.unwrap();
+
+        forward(&database.clock, 4);
+        let tick = database.queue.enqueue_due().await.unwrap();
+
+        assert_eq!((tick.queued, tick.gap), (20, None));
+    }
+
+    #[actix::test]
     async fn an_unfinished_job_is_claimed_again_after_its_lease() {
         let database = Database::new(clock());
         many(&database, 1, 60).await;

@@ -20,8 +20,8 @@ use crate::model::{Job, Slot};
 /// - no transaction is open between calls.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
-    /// Queues the slots that have become due since the last call, at most one per site, and records the gap
-    /// when there were more.
+    /// Queues the slots that have become due since the last call. After an outage of more than some seconds these are at
+    /// most one per site, and the gap is recorded.
     async fn enqueue_due(&self) -> Result<Tick, QueueError>;
 
     /// Leases up to `limit` due jobs to `owner`, oldest first, until `lease` after the time that all tries of the site may take.

@@ -21,6 +21,10 @@ const SET_BACK_TOLERANCE_S: i64 = 2;
 /// With nothing to queue, the last tick is written this often: an idle monitor should not keep a disk awake.
 const IDLE_TICK_S: i64 = 10;
 
+/// A scheduler that comes later than this has been away; one that comes sooner was only slow, or had nothing to do,
+/// and skips no slot.
+const AWAY_S: i64 = IDLE_TICK_S + 2;
+
 /// [`JobQueue`] on SQLite. The process's clock is the database's clock here.
 #[derive(Clone)]
 pub struct SqliteJobQueue {
@@ -134,8 +138,11 @@ fn tick(connection: &mut SqliteConnection, now: i64) -> Result<Tick, DatabaseErr
         return set_back(connection, after, now);
     }
     let intervals: Vec<i32> = Intervals {}.load::<(i32,)>(connection)?.into_iter().map(|row| row.0).collect();
-    let queued = enqueue(connection, &intervals, after, now)?;
-    let gap = record_gap(connection, &intervals, after, now)?;
+    let gap = if now - after > AWAY_S { record_gap(connection, &intervals, after, now)? } else { None };
+    let queued = match gap {
+        Some(_) => enqueue(connection, &intervals, after, now)?,
+        None => enqueue_all(connection, &intervals, after, now)?,
+    };
     if queued > 0 || gap.is_some() || last_tick.is_none() || now - after >= IDLE_TICK_S {
         SetLastTick { now }.execute(connection)?;
     }
@@ -157,6 +164,24 @@ fn enqueue(
         return Ok(0);
     }
     EnqueueDue { ranges: json!(ranges).to_string() }.execute(connection)
+}
+
+/// Queues every slot of a window, also where it is longer than an interval: in steps of the shortest one.
+fn enqueue_all(
+    connection: &mut SqliteConnection,
+    intervals: &[i32],
+    after: i64,
+    until: i64,
+) -> QueryResult<usize> {
+    let Some(&shortest) = intervals.first() else { return Ok(0) };
+    let mut queued = 0;
+    let mut from = after;
+    while from < until {
+        let to = until.min(from + i64::from(shortest));
+        queued += enqueue(connection, intervals, from, to)?;
+        from = to;
+    }
+    Ok(queued)
 }
 
 /// A window longer than the shortest interval has skipped slots.
