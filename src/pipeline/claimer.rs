@@ -48,6 +48,8 @@ pub struct Claimer {
     waiting: VecDeque<Waiting>,
     /// A claim is under way.
     claiming: bool,
+    /// Groups of results without a check that are not stored yet. No claim is made meanwhile, so they are never many.
+    settling: usize,
     /// The last claim found less than it asked for: nothing is due until somebody says so.
     drained: bool,
     /// No more claims: the process is about to end.
@@ -81,6 +83,7 @@ impl Claimer {
             publisher,
             waiting: VecDeque::new(),
             claiming: false,
+            settling: 0,
             // Nothing is claimed before the leases of earlier incarnations have been looked through.
             drained: true,
             draining: false,
@@ -93,7 +96,7 @@ impl Claimer {
         // A checker that has died meanwhile no longer listens.
         self.waiting.retain(|waiting| !waiting.answer.is_closed());
         let wanted: usize = self.waiting.iter().map(|waiting| waiting.free).sum();
-        if wanted == 0 || self.claiming || self.drained || self.draining {
+        if wanted == 0 || self.claiming || self.settling > 0 || self.drained || self.draining {
             return;
         }
         self.claiming = true;
@@ -122,7 +125,7 @@ impl Claimer {
     }
 
     /// Ends jobs that are too late, or that have killed too many workers, as results without a check.
-    fn settle_unchecked(&mut self, jobs: &[Job], why: Unchecked) {
+    fn settle_unchecked(&mut self, jobs: &[Job], why: Unchecked, ctx: &mut Context<Self>) {
         if jobs.is_empty() {
             return;
         }
@@ -133,7 +136,12 @@ impl Claimer {
             .map(|job| CheckResult::unchecked(job, found_at, &self.settings.worker, why))
             .collect();
         let (publisher, results) = (self.publisher.clone(), Arc::new(results));
-        self.life.spawn(async move { publish(&publisher, &results).await });
+        let me = ctx.address();
+        self.settling += 1;
+        self.life.spawn(async move {
+            publish(&publisher, &results).await;
+            me.do_send(Settled);
+        });
     }
 
     /// Gives back jobs whose checkers have died.
@@ -259,9 +267,23 @@ impl Handler<Claimed> for Claimer {
         let (poison, jobs): (Vec<Job>, Vec<Job>) =
             jobs.into_iter().partition(|job| job.attempt > self.settings.max_attempts);
         let (late, jobs): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.late);
-        self.settle_unchecked(&poison, Unchecked::Poison);
-        self.settle_unchecked(&late, Unchecked::Late);
+        self.settle_unchecked(&poison, Unchecked::Poison, ctx);
+        self.settle_unchecked(&late, Unchecked::Late, ctx);
         self.hand_out(jobs);
+        self.claim(ctx);
+    }
+}
+
+/// News: a group of results without a check is stored.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Settled;
+
+impl Handler<Settled> for Claimer {
+    type Result = ();
+
+    fn handle(&mut self, _: Settled, ctx: &mut Context<Self>) {
+        self.settling -= 1;
         self.claim(ctx);
     }
 }
