@@ -211,7 +211,7 @@ pub struct Timings {
     pub ttfb_us: Option<u64>,
     /// From the answer's first byte to the body's end.
     pub download_us: Option<u64>,
-    /// From the start of the check to its end.
+    /// From the start of the try that counted to its end.
     pub total_us: Option<u64>,
 }
 

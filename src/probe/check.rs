@@ -90,5 +90,6 @@ fn expect_success(status: StatusCode) -> Result<(), Failure> {
     if status.is_success() {
         return Ok(());
     }
-    Err(Failure::new(Reason::Status, format!("status {status}, expected 2xx")))
+    let reason = status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
+    Err(Failure::new(Reason::Status, format!("status {}{reason}, expected 2xx", status.as_u16())))
 }
