@@ -25,11 +25,11 @@ use crate::model::{CheckResult, Job, Slot};
 use crate::probe::{self, Probe};
 use crate::supervisor::{Handle, Life};
 
-/// Slots are whole seconds, so jobs come in bursts. Starting them over this time keeps a burst from delaying
-/// the very answers it measures, and from overflowing the backlog of a server that many of the sites share.
+/// Slots are whole seconds, so jobs come in bursts. Letting the number of running checks grow over this time keeps a burst
+/// from delaying the very answers it measures, and from overflowing the backlog of a server that many of the sites share.
 const START_SPREAD: Duration = Duration::from_millis(50);
 
-/// Pause between two groups of starts.
+/// From one growth to the next. In between, a check that ends makes room for another.
 const START_STEP: Duration = Duration::from_millis(5);
 
 /// Results wait this long for company before they go to the publisher.
@@ -65,6 +65,8 @@ pub struct Checker {
     ready: VecDeque<Job>,
     /// How many of them each step starts.
     stride: usize,
+    /// A step is to come.
+    stepping: bool,
     /// Running checks; dropping the set aborts them.
     checks: JoinSet<()>,
     running: usize,
@@ -102,6 +104,7 @@ impl Checker {
             publisher,
             ready: VecDeque::new(),
             stride: 0,
+            stepping: false,
             checks: JoinSet::new(),
             running: 0,
             finished: Vec::new(),
@@ -139,10 +142,19 @@ impl Checker {
         });
     }
 
-    /// Starts the next few of the jobs that are ready.
-    fn start_some(&mut self, ctx: &mut Context<Self>) {
+    /// Lets the number of running checks grow, now and again after a pause.
+    fn step(&mut self, ctx: &mut Context<Self>) {
+        self.start(self.stride, ctx);
+        self.stepping = !self.ready.is_empty();
+        if self.stepping {
+            ctx.run_later(START_STEP, Self::step);
+        }
+    }
+
+    /// Starts up to `most` of the jobs that are ready.
+    fn start(&mut self, most: usize, ctx: &Context<Self>) {
         let (now, wall) = (Clock::instant(), self.clock.now());
-        for job in self.ready.drain(..self.stride.min(self.ready.len())) {
+        for job in self.ready.drain(..most.min(self.ready.len())) {
             self.running += 1;
             let next_slot = job.slot.scheduled_at + TimeDelta::seconds(job.every_s.into());
             let next_slot = now + (next_slot - wall).to_std().unwrap_or_default();
@@ -150,9 +162,6 @@ impl Checker {
                 self.over_by.max(now + job.target.timeout * (u32::from(job.target.retries) + 1) + GRACE);
             let worker = Arc::clone(&self.settings.worker);
             self.checks.spawn_local(check(self.probe.clone(), job, next_slot, worker, ctx.address()));
-        }
-        if !self.ready.is_empty() {
-            ctx.run_later(START_STEP, Self::start_some);
         }
     }
 
@@ -248,12 +257,11 @@ impl Handler<Pulled> for Checker {
     fn handle(&mut self, Pulled(jobs): Pulled, ctx: &mut Context<Self>) {
         self.pulling = false;
         self.life.set_busy(true);
-        let idle = self.ready.is_empty();
         self.ready.extend(jobs);
         let steps = (START_SPREAD.as_millis() / START_STEP.as_millis()) as usize;
         self.stride = self.ready.len().div_ceil(steps);
-        if idle && !self.ready.is_empty() {
-            self.start_some(ctx);
+        if !self.stepping {
+            self.step(ctx);
         }
         self.go_on(ctx);
     }
@@ -273,6 +281,7 @@ impl Handler<CheckEnded> for Checker {
     fn handle(&mut self, CheckEnded { slot, result }: CheckEnded, ctx: &mut Context<Self>) {
         while self.checks.try_join_next().is_some() {}
         self.running -= 1;
+        self.start(1, ctx);
         match result {
             Some(result) => self.gather(result, ctx),
             None => {
