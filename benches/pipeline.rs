@@ -158,7 +158,7 @@ async fn whole(target: &Target, pace: usize) -> Whole {
     let store = SqliteStore::new(database.clone(), clock.clone());
     let sites = pace * EVERY.as_secs() as usize;
     store
-        .import((0..sites).map(|number| site(target, number)).collect(), false, Arc::new(|_| {}))
+        .import((0..sites).map(|number| site(target, number).into()).collect(), false, Arc::new(|_| {}))
         .await
         .unwrap();
     let ports = Ports {

@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded, Sources};
-use crate::database::sqlite::{self, DatabaseError, RunLock, Sqlite};
+use crate::database::DatabaseError;
+use crate::database::sqlite::{self, RunLock, Sqlite};
 use crate::failure::chain;
 use crate::model::{SiteSpec, Status};
 use crate::probe::ProbeError;
@@ -25,7 +26,7 @@ use crate::queue::{JobQueue, QueueError};
 use crate::result_log::ResultLog;
 use crate::result_log::local::LocalResultLog;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Catalog, Changes, ResultStore, StoreError};
+use crate::store::{Catalog, Changes, ResultStore, SiteCount, StoreError};
 use crate::supervisor::Ending;
 
 use signals::{Order, Signals};
@@ -153,9 +154,8 @@ fn open_blocking(path: &Path, migrate: bool) -> Result<Sqlite, DatabaseError> {
 }
 
 async fn greet(store: &SqliteStore, config: &Config) -> Result<(), StoreError> {
-    let sites = store.sites().await?;
-    let enabled = sites.iter().filter(|site| site.spec.enabled).count();
-    info!(sites = enabled, paused = sites.len() - enabled, database = config.database.sqlite_path(), version = env!("CARGO_PKG_VERSION"); "watching");
+    let SiteCount { enabled, paused } = store.count().await?;
+    info!(sites = enabled, paused, database = config.database.sqlite_path(), version = env!("CARGO_PKG_VERSION"); "watching");
     if enabled == 0 {
         warn!(
             "there is nothing to watch yet; add a site with `uptime-monitor sites add https://example.com`, or [[site]] in the configuration file"

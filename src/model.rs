@@ -51,6 +51,21 @@ pub struct SiteSpec {
     pub tags: Vec<String>,
 }
 
+/// A site to import, with the id that it had where it was exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// `None`: the database gives it a new one.
+    pub id: Option<SiteId>,
+    /// What to watch.
+    pub spec: SiteSpec,
+}
+
+impl From<SiteSpec> for Declared {
+    fn from(spec: SiteSpec) -> Self {
+        Self { id: None, spec }
+    }
+}
+
 /// Who declared a site. Reconciling the file leaves sites of other origins alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -32,8 +32,12 @@ fn slots(jobs: &[Job]) -> Vec<Slot> {
 }
 
 async fn many(database: &Database, count: usize, every_s: u32) {
-    let specs = (0..count).map(|number| site(&format!("site-{number}"), every_s)).collect();
-    database.store.import(specs, false, Arc::new(|_| {})).await.expect("sites are imported");
+    let specs: Vec<SiteSpec> = (0..count).map(|number| site(&format!("site-{number}"), every_s)).collect();
+    database
+        .store
+        .import(specs.into_iter().map(Into::into).collect(), false, Arc::new(|_| {}))
+        .await
+        .expect("sites are imported");
 }
 
 mod queue {
@@ -402,8 +406,10 @@ mod catalog {
         let database = Database::new(clock());
         database.store.add(site("taken", 60), Start::InPhase).await.unwrap();
 
-        let refused =
-            database.store.import(vec![site("new", 60), site("taken", 30)], false, Arc::new(|_| {})).await;
+        let refused = database
+            .store
+            .import(vec![site("new", 60).into(), site("taken", 30).into()], false, Arc::new(|_| {}))
+            .await;
 
         assert!(matches!(refused, Err(StoreError::Exists(names)) if names == ["taken"]));
         assert_eq!(database.store.sites().await.unwrap().len(), 1);

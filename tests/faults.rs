@@ -44,7 +44,11 @@ impl Monitor {
             url: target.url(&format!("/{number}")),
             ..site(&format!("s-{number}"), 1)
         };
-        database.store.import((0..sites).map(spec).collect(), false, Arc::new(|_| {})).await.unwrap();
+        database
+            .store
+            .import((0..sites).map(|number| spec(number).into()).collect(), false, Arc::new(|_| {}))
+            .await
+            .unwrap();
         let queue = Arc::new(database.queue.clone());
         let stages = start_stages(&database, queue, policy);
         Self { database, target, stages }
@@ -259,7 +263,12 @@ async fn sites_that_never_answer_do_not_hold_up_the_others() {
         timeout: Duration::from_millis(900),
         ..site(&format!("hang-{number}"), 1)
     };
-    monitor.database.store.import((0..20).map(hanging).collect(), false, Arc::new(|_| {})).await.unwrap();
+    monitor
+        .database
+        .store
+        .import((0..20).map(|number| hanging(number).into()).collect(), false, Arc::new(|_| {}))
+        .await
+        .unwrap();
 
     monitor.stored_more(200).await;
 
@@ -296,6 +305,10 @@ impl JobQueue for Poisoned {
         self.0.release(owner, slots).await
     }
 
+    async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {
+        self.0.renew(owner, slots, lease).await
+    }
+
     async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
         self.0.leased(owner).await
     }
@@ -313,7 +326,7 @@ impl JobQueue for Poisoned {
 async fn a_job_that_keeps_killing_its_worker_ends_as_unknown() {
     let (database, target) = (Database::new(Clock::system()), Target::start());
     let spec = SiteSpec { url: target.url("/"), ..site("poison", 1) };
-    database.store.import(vec![spec], false, Arc::new(|_| {})).await.unwrap();
+    database.store.import(vec![spec.into()], false, Arc::new(|_| {})).await.unwrap();
     let stages = start_stages(&database, Arc::new(Poisoned(database.queue.clone())), patient());
 
     eventually("it is given up", DEADLINE, async || stages.tally.total() > 1).await;

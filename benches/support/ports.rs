@@ -10,7 +10,7 @@ use uptime_monitor::app::Ports;
 use uptime_monitor::clock::{Clock, Timestamp};
 use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Target};
 use uptime_monitor::queue::{Depth, JobQueue, QueueError, Tick};
-use uptime_monitor::result_log::{Batch, LogError, LogReader, ResultLog};
+use uptime_monitor::result_log::{Batch, Condition, LogError, LogReader, ResultLog};
 use uptime_monitor::store::{Persisted, ResultStore, StoreError};
 
 /// A queue in memory whose jobs are all alike but for their slots.
@@ -92,6 +92,10 @@ impl JobQueue for Feed {
         Ok(slots.len())
     }
 
+    async fn renew(&self, _: &str, slots: &[Slot], _: Duration) -> Result<usize, QueueError> {
+        Ok(slots.len())
+    }
+
     async fn leased(&self, _: &str) -> Result<Vec<Slot>, QueueError> {
         Ok(Vec::new())
     }
@@ -123,6 +127,10 @@ impl ResultLog for Void {
 
     fn depth(&self) -> usize {
         0
+    }
+
+    fn condition(&self) -> Condition {
+        Condition::default()
     }
 }
 

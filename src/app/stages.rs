@@ -60,7 +60,7 @@ impl Stages {
         let owner = Arc::clone(&settings.claim.owner);
         let mut supervisor = Supervisor::new(settings.policy);
         persister(&mut supervisor, &settings, &ports);
-        let publisher = publisher(&mut supervisor, &ports, &leases, &tally, &owner);
+        let publisher = publisher(&mut supervisor, &settings, &ports, &leases, &tally);
         let claimer = claimer(&mut supervisor, &settings, &ports, &leases, &publisher);
         let checkers = (0..settings.checkers)
             .map(|number| checker(&mut supervisor, number, &settings, &ports, &leases, &claimer, &publisher))
@@ -85,15 +85,16 @@ fn persister(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports) {
 
 fn publisher(
     supervisor: &mut Supervisor,
+    settings: &Settings,
     ports: &Ports,
     leases: &Leases,
     tally: &Tally,
-    owner: &Arc<str>,
 ) -> Handle<Publisher> {
-    let (ports, leases, tally, owner) = (ports.clone(), leases.clone(), tally.clone(), Arc::clone(owner));
+    let (claims, ports) = (settings.claim.clone(), ports.clone());
+    let (leases, tally) = (leases.clone(), tally.clone());
     supervisor.supervise("publisher", move |life| {
         let (log, queue) = (Arc::clone(&ports.log), Arc::clone(&ports.queue));
-        Publisher::new(life, log, queue, leases.clone(), tally.clone(), Arc::clone(&owner))
+        Publisher::new(life, log, queue, leases.clone(), tally.clone(), &claims)
     })
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use crate::app::AppError;
 use crate::config::{Problem, Problems};
-use crate::database::sqlite::DatabaseError;
+use crate::database::DatabaseError;
 use crate::failure::chain;
 use crate::probe::ProbeError;
 use crate::store::StoreError;
@@ -107,7 +107,10 @@ impl CliError {
 
 fn store_exit_code(error: &StoreError) -> u8 {
     match error {
-        StoreError::UnknownSite { .. } | StoreError::Exists(_) | StoreError::DeclaredInFile(_) => WRONG_USAGE,
+        StoreError::UnknownSite { .. }
+        | StoreError::Exists(_)
+        | StoreError::IdsTaken(_)
+        | StoreError::DeclaredInFile(_) => WRONG_USAGE,
         StoreError::Database(_) | StoreError::Row(_) => UNREACHABLE,
     }
 }

@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn an_error_is_logged_with_its_causes() {
-        let error = crate::database::sqlite::DatabaseError::Migrate("disk full".into());
+        let error = crate::database::DatabaseError::Migrate("disk full".into());
 
         let line = text("database is away", &[("error", Value::from_dyn_error(&error))]);
 

@@ -8,7 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 use super::error::CliError;
 use crate::clock::Clock;
 use crate::config::DatabaseConfig;
-use crate::database::sqlite::{DatabaseError, Sqlite, migrate, verify};
+use crate::database::DatabaseError;
+use crate::database::sqlite::{Sqlite, migrate, verify};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Catalog, History, StoreError};
 

@@ -1,7 +1,9 @@
-//! The embedded database: opening, locking, migrating, and the one thread that writes.
+//! The databases: opening, locking, migrating, and how our types look in their rows.
 
+mod error;
 pub(crate) mod rows;
 pub mod sqlite;
 mod statement;
 
+pub use error::DatabaseError;
 pub(crate) use statement::statement;

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::oneshot;
 
+use super::DatabaseError;
 use crate::failure::chain;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -30,86 +31,6 @@ const RECONNECT: Duration = Duration::from_secs(1);
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; \
     PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
-
-/// Why the database could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
-    /// The file or its folder can't be used.
-    #[error(
-        "failed to open the database {path}; check that the folder exists or can be made, and that this user may write there"
-    )]
-    Open {
-        /// The database file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-
-    /// Another `run` has it.
-    #[error(
-        "the database {path} is in use by another `uptime-monitor run`; stop that one, or give this one a file of its own (database.url)"
-    )]
-    InUse {
-        /// The database file.
-        path: PathBuf,
-    },
-
-    /// The file was made by a newer version.
-    #[error(
-        "the database {path} has migrations that this version does not know ({versions}); start the newer version that made them, or restore a backup"
-    )]
-    Newer {
-        /// The database file.
-        path: PathBuf,
-        /// Unknown migrations.
-        versions: String,
-    },
-
-    /// The file lacks migrations and we were told not to apply them.
-    #[error(
-        "the database {path} lacks {count} migration(s); run `uptime-monitor migrate`, or set database.migrate = true"
-    )]
-    Older {
-        /// The database file.
-        path: PathBuf,
-        /// How many are missing.
-        count: usize,
-    },
-
-    /// A migration failed; it was rolled back.
-    #[error("failed to migrate the database")]
-    Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
-
-    /// Somebody else is writing. Safe to try again.
-    #[error("the database is locked by another program")]
-    Busy(#[source] DieselError),
-
-    /// A statement failed. Its transaction was rolled back.
-    #[error("failed to run a database statement")]
-    Statement(#[source] DieselError),
-
-    /// The work panicked; its transaction was rolled back.
-    #[error("database work panicked")]
-    Panicked,
-
-    /// The thread has ended.
-    #[error("the database was closed")]
-    Closed,
-}
-
-impl From<DieselError> for DatabaseError {
-    fn from(error: DieselError) -> Self {
-        match &error {
-            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info)
-                if info.message().contains("locked") =>
-            {
-                Self::Busy(error)
-            }
-            _ => Self::Statement(error),
-        }
-    }
-}
 
 /// What a power cut may take. A process that is killed loses no commit either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,7 +207,7 @@ pub fn verify(path: &Path) -> Result<(), DatabaseError> {
     let missing = connection.pending_migrations(MIGRATIONS).map_err(DatabaseError::Migrate)?.len();
     match missing {
         0 => Ok(()),
-        count => Err(DatabaseError::Older { path: path.to_owned(), count }),
+        count => Err(DatabaseError::Older { database: path.display().to_string(), count }),
     }
 }
 
@@ -303,7 +224,7 @@ fn refuse_newer(connection: &mut SqliteConnection, path: &Path) -> Result<(), Da
     if unknown.is_empty() {
         return Ok(());
     }
-    Err(DatabaseError::Newer { path: path.to_owned(), versions: unknown.join(", ") })
+    Err(DatabaseError::Newer { database: path.display().to_string(), versions: unknown.join(", ") })
 }
 
 /// The right to be the one `run` on a database. Given back by the kernel however the process ends.

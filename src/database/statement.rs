@@ -4,8 +4,13 @@
 //! statements do. This macro makes a typed query of its own for each statement, and those are cached.
 
 /// `statement!(Name { field: RustType as SqlType, … } -> (SqlTypes of a row) = "SQL " (field: SqlType) " more SQL")`
+///
+/// For SQLite; with `for Pg:` before the name, for PostgreSQL.
 macro_rules! statement {
-    ($(#[$doc:meta])* $name:ident { $($field:ident : $rust:ty as $sql:ty),* $(,)? } -> $row:ty = $($piece:tt)+) => {
+    (for Pg: $($rest:tt)+) => {
+        $crate::database::statement!(@define [diesel::pg::Pg] $($rest)+);
+    };
+    (@define [$backend:ty] $(#[$doc:meta])* $name:ident { $($field:ident : $rust:ty as $sql:ty),* $(,)? } -> $row:ty = $($piece:tt)+) => {
         $(#[$doc])*
         #[derive(Debug, Clone, diesel::query_builder::QueryId)]
         pub(super) struct $name { $(pub(super) $field: $rust),* }
@@ -16,10 +21,11 @@ macro_rules! statement {
 
         impl<C> diesel::RunQueryDsl<C> for $name {}
 
-        impl diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite> for $name {
+        impl diesel::query_builder::QueryFragment<$backend> for $name {
+            #[allow(unused_mut, reason = "a statement without a field binds nothing")]
             fn walk_ast<'b>(
                 &'b self,
-                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
+                mut out: diesel::query_builder::AstPass<'_, 'b, $backend>,
             ) -> diesel::QueryResult<()> {
                 $crate::database::statement!(@push self out $($piece)+);
                 Ok(())
@@ -35,6 +41,9 @@ macro_rules! statement {
         $crate::database::statement!(@push $self $out $($rest)*);
     };
     (@push $self:ident $out:ident) => {};
+    ($($rest:tt)+) => {
+        $crate::database::statement!(@define [diesel::sqlite::Sqlite] $($rest)+);
+    };
 }
 
 pub(crate) use statement;

@@ -2,16 +2,22 @@
 //!
 //! In:    `Publish`, from a checker or the claimer; answered when the jobs are gone from the queue.
 //! Out:   results to the log, then completed jobs to the queue.
+//! While the log is away, the leases of what waits for it are renewed, so that nobody checks the same slots again.
+//!
 //! Crash: senders get no answer and send again; a result that is stored twice changes nothing.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
+use log::debug;
 use tokio::sync::{mpsc, oneshot};
 
+use super::claimer::ClaimSettings;
 use super::leases::Leases;
 use super::tally::Tally;
-use crate::failure::persevere;
+use crate::failure::{chain, persevere};
 use crate::model::{CheckResult, Slot};
 use crate::queue::JobQueue;
 use crate::result_log::ResultLog;
@@ -25,6 +31,7 @@ pub struct Publisher {
     leases: Leases,
     tally: Tally,
     owner: Arc<str>,
+    lease: Duration,
     acknowledged: mpsc::UnboundedSender<Acknowledged>,
     inbox: Option<mpsc::UnboundedReceiver<Acknowledged>>,
 }
@@ -36,17 +43,18 @@ struct Acknowledged {
 }
 
 impl Publisher {
-    /// A publisher of what `owner` has claimed.
+    /// A publisher of what `claims` has claimed.
     pub fn new(
         life: Life,
         log: Arc<dyn ResultLog>,
         queue: Arc<dyn JobQueue>,
         leases: Leases,
         tally: Tally,
-        owner: Arc<str>,
+        claims: &ClaimSettings,
     ) -> Self {
         let (acknowledged, inbox) = mpsc::unbounded_channel();
-        Self { life, log, queue, leases, tally, owner, acknowledged, inbox: Some(inbox) }
+        let (owner, lease) = (Arc::clone(&claims.owner), claims.lease);
+        Self { life, log, queue, leases, tally, owner, lease, acknowledged, inbox: Some(inbox) }
     }
 }
 
@@ -104,13 +112,34 @@ impl Handler<Publish> for Publisher {
     fn handle(&mut self, Publish(results): Publish, _: &mut Context<Self>) -> Self::Result {
         let (done, stored) = oneshot::channel();
         let (life, log, acknowledged) = (self.life.clone(), Arc::clone(&self.log), self.acknowledged.clone());
+        let (queue, owner, lease) = (Arc::clone(&self.queue), Arc::clone(&self.owner), self.lease);
         self.life.spawn(async move {
-            persevere(&life, "append to the result log", async || log.append(Arc::clone(&results)).await)
-                .await;
+            let appending =
+                persevere(&life, "append to the result log", async || log.append(Arc::clone(&results)).await);
+            tokio::select! {
+                () = appending => {}
+                never = keep_leases(&*queue, &owner, &results, lease) => match never {}
+            }
             // It fails only when this incarnation has ended; then the sender sends again.
             let _ = acknowledged.send(Acknowledged { results, done });
         });
         Box::pin(async move { stored.await.map_err(|_| NotStored) })
+    }
+}
+
+/// Renews the leases of jobs whose results the log has not taken yet.
+async fn keep_leases(
+    queue: &dyn JobQueue,
+    owner: &str,
+    results: &[CheckResult],
+    lease: Duration,
+) -> Infallible {
+    let slots: Vec<Slot> = results.iter().filter_map(CheckResult::slot).collect();
+    loop {
+        tokio::time::sleep(lease / 2).await;
+        if let Err(error) = queue.renew(owner, &slots, lease).await {
+            debug!(error = chain(&error); "failed to renew leases; these slots may be checked again");
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
-use crate::database::sqlite::DatabaseError;
+use crate::database::DatabaseError;
 use crate::model::{Job, Slot};
 
 /// What every implementation promises (`tests/contracts.rs` holds each to it):
@@ -33,10 +33,14 @@ pub trait JobQueue: Send + Sync {
     /// Gives jobs back that `owner` will not finish: claimable at once.
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError>;
 
+    /// Makes leases that `owner` still holds end `lease` from now at the earliest, for jobs whose results wait for the log.
+    async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError>;
+
     /// The slots that `owner` holds leases on.
     async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError>;
 
-    /// Gives back the leases of owners that are known to be dead. Called once before a process starts to claim.
+    /// Gives back the leases of owners that are known to be dead, which is all of them where one process holds the database,
+    /// and none where others work, too. Called once before a process starts to claim.
     async fn release_dead(&self) -> Result<usize, QueueError>;
 
     /// What waits.

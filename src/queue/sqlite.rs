@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::{Depth, Gap, JobQueue, QueueError, Tick};
 use crate::clock::Clock;
+use crate::database::DatabaseError;
 use crate::database::rows::from_seconds;
-use crate::database::sqlite::{DatabaseError, Durability, Sqlite};
+use crate::database::sqlite::{Durability, Sqlite};
 use crate::database::statement;
 use crate::model::{Job, SiteId, Slot, Target};
 use crate::schedule;
@@ -97,6 +98,23 @@ impl JobQueue for SqliteJobQueue {
             })
         };
         Ok(self.change(work).await?)
+    }
+
+    async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {
+        let (owner, slots) = (owner.to_owned(), slots.to_vec());
+        let lease_s = i64::try_from(lease.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX);
+        let work = move |connection: &mut SqliteConnection, now: i64| {
+            each(&slots, |slot| {
+                Renew {
+                    scheduled_at: slot.scheduled_at.timestamp(),
+                    site_id: slot.site_id.0,
+                    owner: owner.clone(),
+                    until: now.saturating_add(lease_s),
+                }
+                .execute(connection)
+            })
+        };
+        Ok(self.change_now(work).await?)
     }
 
     async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
@@ -298,6 +316,10 @@ statement!(Complete { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner
 
 statement!(Release { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text } -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL
+     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt) " AND lease_owner = " (owner: Text));
+
+statement!(Renew { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text, until: i64 as BigInt } -> () =
+    "UPDATE job_queue SET visible_at = max(visible_at, " (until: BigInt) ")
      WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt) " AND lease_owner = " (owner: Text));
 
 statement!(Leased { owner: String as Text } -> (BigInt, BigInt) =

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{Notify, oneshot};
 
-use super::{Batch, LogError, LogReader, ResultLog};
+use super::{Batch, Condition, LogError, LogReader, Position, ResultLog};
 use crate::model::CheckResult;
 
 /// [`ResultLog`] in memory, bounded by a number of results.
@@ -97,6 +97,10 @@ impl ResultLog for LocalResultLog {
     fn depth(&self) -> usize {
         self.shared.state().results
     }
+
+    fn condition(&self) -> Condition {
+        Condition { trouble: None, lag: Some(self.depth() as u64) }
+    }
 }
 
 struct LocalReader {
@@ -144,7 +148,7 @@ impl LocalReader {
             .collect();
         drop(state);
         self.next += groups.len() as u64;
-        Batch { groups, end: self.next }
+        Batch { groups, end: Position::Local(self.next) }
     }
 }
 
@@ -159,11 +163,12 @@ impl LogReader for LocalReader {
     }
 
     async fn commit(&mut self, batch: Batch) -> Result<(), LogError> {
+        let Position::Local(end) = batch.end;
         let mut state = self.shared.state();
         if state.reader != self.number {
             return Err(LogError::Closed);
         }
-        while state.start < batch.end {
+        while state.start < end {
             let Some(entry) = state.entries.pop_front() else { break };
             state.start += 1;
             state.results -= entry.group.len();

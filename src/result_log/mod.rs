@@ -24,8 +24,20 @@ pub trait ResultLog: Send + Sync {
     /// Starts to read from the first uncommitted result. A log has one reader at a time in a process; a new one replaces the old.
     fn reader(&self) -> Box<dyn LogReader>;
 
-    /// Results that wait to be committed.
+    /// Results that were appended here and are not acknowledged yet.
     fn depth(&self) -> usize;
+
+    /// What this process knows of the log: whether it can be reached, and how far behind our reader is.
+    fn condition(&self) -> Condition;
+}
+
+/// How a log is, as far as this process can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Why the log does not work at present; `None` while it does.
+    pub trouble: Option<String>,
+    /// Results that our reader has still to read, of those that are its to read; `None` where nobody has read yet.
+    pub lag: Option<u64>,
 }
 
 /// Reads a log in order.
@@ -43,8 +55,15 @@ pub trait LogReader: Send {
 pub struct Batch {
     /// As they were appended.
     pub groups: Vec<Arc<Vec<CheckResult>>>,
-    /// Position behind the last group.
-    end: u64,
+    /// Behind the last result.
+    end: Position,
+}
+
+/// Up to where a log was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Position {
+    /// Number of the next group.
+    Local(u64),
 }
 
 impl Batch {
@@ -60,4 +79,31 @@ pub enum LogError {
     /// The log was closed, or a newer reader has replaced this one.
     #[error("the result log was closed")]
     Closed,
+
+    /// The log can't be reached, or did not take the results in time. They may be in it; appending them again does no harm.
+    #[error("failed to reach the result log at {server}: {message}")]
+    Unreachable {
+        /// Its addresses.
+        server: String,
+        /// What the client library said.
+        message: String,
+    },
+
+    /// The log is there and won't have us. Trying again will not help.
+    #[error("the result log at {server} refused: {message}; {remedy}")]
+    Refused {
+        /// Its addresses.
+        server: String,
+        /// What it said.
+        message: String,
+        /// What to do about it.
+        remedy: String,
+    },
+}
+
+impl LogError {
+    /// Whether waiting may help.
+    pub fn may_heal(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
 }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
-use crate::database::sqlite::DatabaseError;
-use crate::model::{Origin, Site, SiteId, SiteSpec};
+use crate::database::DatabaseError;
+use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
 use crate::result_log::Batch;
 use accounting::Audit;
 
@@ -57,6 +57,9 @@ pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
 /// or a removal never loses a slot that was due before it.
 #[async_trait]
 pub trait Catalog: Send + Sync {
+    /// How many sites are enabled, and how many there are.
+    async fn count(&self) -> Result<SiteCount, StoreError>;
+
     /// All sites by name.
     async fn sites(&self) -> Result<Vec<Site>, StoreError>;
 
@@ -67,10 +70,10 @@ pub trait Catalog: Send + Sync {
     async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError>;
 
     /// Adds many sites, which follow their phases: all, or none. Sites that exist and differ are changed
-    /// when `update`, and refused otherwise.
+    /// when `update`, and refused otherwise. A new site gets the id that it names; a site that exists keeps its own.
     async fn import(
         &self,
-        specs: Vec<SiteSpec>,
+        sites: Vec<Declared>,
         update: bool,
         progress: Progress,
     ) -> Result<Changes, StoreError>;
@@ -83,6 +86,15 @@ pub trait Catalog: Send + Sync {
 
     /// Makes the sites of [`Origin::File`] equal to `declared`: adds, changes, and disables those that have left the file.
     async fn reconcile(&self, declared: Vec<SiteSpec>) -> Result<Changes, StoreError>;
+}
+
+/// Numbers of sites.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SiteCount {
+    /// Scheduled.
+    pub enabled: usize,
+    /// Kept but not checked.
+    pub paused: usize,
 }
 
 /// What an import or a reconciliation did.
@@ -172,6 +184,10 @@ pub enum StoreError {
     #[error("{} exist already: {}; choose other names, or import with --update to change them", count(.0), list(.0))]
     Exists(Vec<String>),
 
+    /// Ids that other sites have.
+    #[error("the ids {} belong to other sites; leave `id` out of the import, or import into an empty database", numbers(.0))]
+    IdsTaken(Vec<SiteId>),
+
     /// The file declares it.
     #[error("{0:?} is declared in the configuration file; change it there, or the next start undoes this")]
     DeclaredInFile(String),
@@ -206,6 +222,10 @@ fn list(names: &[String]) -> String {
     const SHOWN: usize = 10;
     let shown = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{shown}, …") } else { shown }
+}
+
+fn numbers(ids: &[SiteId]) -> String {
+    list(&ids.iter().map(ToString::to_string).collect::<Vec<_>>()).replace('"', "")
 }
 
 /// Sites of this origin are not for commands to change.

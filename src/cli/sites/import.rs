@@ -67,7 +67,11 @@ pub(super) fn run(args: &ImportArgs, loaded: &Loaded, output: &mut Output) -> An
         let bar = bar.clone();
         Arc::new(move |done| bar.set_position(done as u64))
     };
-    let changes = storage.wait(storage.catalog.import(import.sites, args.update, progress));
+    let changes = storage.wait(storage.catalog.import(
+        import.sites.into_iter().map(Into::into).collect(),
+        args.update,
+        progress,
+    ));
     bar.finish_and_clear();
     writeln!(output, "{}", told(sites, &changes?, started.elapsed()))?;
     if import.rejected_sites > 0 {

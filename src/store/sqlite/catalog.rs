@@ -10,15 +10,21 @@ use super::SqliteStore;
 use super::rows::{AllSites, SiteByName, SiteRow, into_site};
 use crate::database::sqlite::Durability;
 use crate::database::statement;
-use crate::model::{Origin, Site, SiteId, SiteSpec};
+use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
 use crate::schedule::{self, Rhythm};
-use crate::store::{Catalog, Changes, Progress, Start, StoreError, refuse_file_site};
+use crate::store::{Catalog, Changes, Progress, SiteCount, Start, StoreError, refuse_file_site};
 
 /// Progress is told after this many sites.
 const PROGRESS_EVERY: usize = 500;
 
 #[async_trait]
 impl Catalog for SqliteStore {
+    async fn count(&self) -> Result<SiteCount, StoreError> {
+        let (all, enabled): (i64, i64) =
+            self.database.read(|connection| Ok(CountSites {}.get_result(connection)?)).await?;
+        Ok(SiteCount { enabled: enabled as usize, paused: (all - enabled) as usize })
+    }
+
     async fn sites(&self) -> Result<Vec<Site>, StoreError> {
         let rows = self.database.read(|connection| Ok(AllSites {}.load::<SiteRow>(connection)?)).await?;
         rows.into_iter().map(into_site).collect()
@@ -34,7 +40,7 @@ impl Catalog for SqliteStore {
             if by_name(connection, &spec.name)?.is_some() {
                 return Err(StoreError::Exists(vec![spec.name]));
             }
-            insert(connection, now, &spec, Origin::Command, start)?;
+            insert(connection, now, None, &spec, Origin::Command, start)?;
             find(connection, &spec.name)
         })
         .await
@@ -42,11 +48,11 @@ impl Catalog for SqliteStore {
 
     async fn import(
         &self,
-        specs: Vec<SiteSpec>,
+        sites: Vec<Declared>,
         update: bool,
         progress: Progress,
     ) -> Result<Changes, StoreError> {
-        self.write(move |connection, now| import(connection, now, &specs, update, &progress)).await
+        self.write(move |connection, now| import(connection, now, &sites, update, &progress)).await
     }
 
     async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError> {
@@ -116,18 +122,21 @@ fn find(connection: &mut SqliteConnection, name: &str) -> Result<Site, StoreErro
 fn import(
     connection: &mut SqliteConnection,
     now: i64,
-    specs: &[SiteSpec],
+    sites: &[Declared],
     may_update: bool,
     progress: &Progress,
 ) -> Result<Changes, StoreError> {
     let mut changes = Changes::default();
-    let mut taken = Vec::new();
-    for (done, spec) in specs.iter().enumerate() {
+    let (mut taken, mut ids_taken) = (Vec::new(), Vec::new());
+    for (done, Declared { id, spec }) in sites.iter().enumerate() {
         match by_name(connection, &spec.name)? {
-            None => {
-                insert(connection, now, spec, Origin::Command, Start::InPhase)?;
-                changes.added += 1;
-            }
+            None => match id {
+                Some(id) if is_taken(connection, *id)? => ids_taken.push(*id),
+                id => {
+                    insert(connection, now, *id, spec, Origin::Command, Start::InPhase)?;
+                    changes.added += 1;
+                }
+            },
             Some(site) if site.spec == *spec => changes.unchanged += 1,
             Some(site) if may_update => {
                 refuse_file_site(&site)?;
@@ -140,7 +149,16 @@ fn import(
             progress(done);
         }
     }
-    if taken.is_empty() { Ok(changes) } else { Err(StoreError::Exists(taken)) }
+    match (taken.is_empty(), ids_taken.is_empty()) {
+        (false, _) => Err(StoreError::Exists(taken)),
+        (true, false) => Err(StoreError::IdsTaken(ids_taken)),
+        (true, true) => Ok(changes),
+    }
+}
+
+fn is_taken(connection: &mut SqliteConnection, id: SiteId) -> Result<bool, StoreError> {
+    let (sites,): (i64,) = IsTaken { id: id.0 }.get_result(connection)?;
+    Ok(sites > 0)
 }
 
 /// Up to this many new sites of a file are checked at once; more follow their phases, so that a start with a
@@ -161,7 +179,7 @@ fn reconcile(
     for spec in declared {
         match known.get(spec.name.as_str()) {
             None => {
-                insert(connection, now, spec, Origin::File, start)?;
+                insert(connection, now, None, spec, Origin::File, start)?;
                 changes.added += 1;
             }
             Some(site) if site.origin != Origin::File => changes.foreign.push(spec.name.clone()),
@@ -186,12 +204,14 @@ fn reconcile(
 fn insert(
     connection: &mut SqliteConnection,
     now: i64,
+    id: Option<SiteId>,
     spec: &SiteSpec,
     origin: Origin,
     start: Start,
 ) -> Result<(), StoreError> {
     let rhythm = rhythm(spec);
     let (id,): (i64,) = Insert {
+        id: id.map(|id| id.0),
         name: spec.name.clone(),
         url: spec.url.clone(),
         every_s: rhythm.every_s as i32,
@@ -311,16 +331,23 @@ fn origin_word(origin: Origin) -> &'static str {
     }
 }
 
+statement!(CountSites {} -> (BigInt, BigInt) = "SELECT count(*), coalesce(sum(enabled), 0) FROM site_config");
+
 statement!(Names {} -> (Text,) = "SELECT name FROM site_config");
 
-statement!(Insert {
-        name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
+statement!(IsTaken { id: i64 as BigInt } -> (BigInt,) = "SELECT count(*) FROM site_config WHERE id = " (id: BigInt));
+
+statement!(
+    /// SQLite gives out an id of its own where none is named.
+    Insert {
+        id: Option<i64> as Nullable<BigInt>, name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
         timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
         origin: &'static str as Text, now: i64 as BigInt,
     } -> (BigInt,) =
-    "INSERT INTO site_config (name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from) VALUES ("
-    (name: Text) ", " (url: Text) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (timeout_ms: BigInt) ", "
-    (retries: Integer) ", " (enabled: Integer) ", " (tags: Text) ", " (origin: Text) ", " (now: BigInt) ") RETURNING id");
+    "INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from) VALUES ("
+    (id: Nullable<BigInt>) ", " (name: Text) ", " (url: Text) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (timeout_ms: BigInt) ", "
+    (retries: Integer) ", " (enabled: Integer) ", " (tags: Text) ", " (origin: Text) ", " (now: BigInt) ") RETURNING id"
+);
 
 statement!(Update {
         id: i64 as BigInt, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,

@@ -6,7 +6,8 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::SqliteStore;
 use crate::clock::Timestamp;
-use crate::database::sqlite::{DatabaseError, Durability};
+use crate::database::DatabaseError;
+use crate::database::sqlite::Durability;
 use crate::database::statement;
 use crate::model::{CheckResult, Slot};
 use crate::result_log::Batch;
