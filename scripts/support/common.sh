@@ -3,6 +3,9 @@
 say() { echo "$name: $*" >&2; }
 die() { say "$*"; exit 1; }
 
+# unavailable TEXT: not a failure of ours; something has to be installed first.
+unavailable() { say "$*"; exit 3; }
+
 # usage_error TEXT: wrong arguments, so the usage goes with it.
 usage_error() { say "$*"; usage >&2; exit 2; }
 
@@ -46,7 +49,8 @@ birth() {
 # caller's process group, Ctrl-C for one, does not end the guard as well.
 follow() {
     birth "$1" >/dev/null || die "no process $1 to follow"
-    setsid "$3" follow "$1" "$(birth "$1")" "$2" </dev/null >/dev/null 2>&1 &
+    # Nor is it a job of the caller, who may wait for his.
+    (setsid "$3" follow "$1" "$(birth "$1")" "$2" </dev/null >/dev/null 2>&1 &)
 }
 
 # follow_until_end PID BIRTH DIR: returns when the process has ended or DIR is gone.
@@ -57,7 +61,7 @@ follow_until_end() {
 # make_certificates DIR: ca.pem, and server.pem with server.key for localhost and 127.0.0.1. A real CA and a leaf, for some
 # clients accept no self-signed server.
 make_certificates() (
-    command -v openssl >/dev/null || die "openssl is not installed: apt-get install openssl"
+    command -v openssl >/dev/null || unavailable "openssl is not installed: apt-get install openssl"
     mkdir -p "$1"
     cd "$1"
     cat >openssl.cnf <<END
