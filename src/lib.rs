@@ -12,13 +12,14 @@
 //! | [`cli`] | one file per command | everything |
 //! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model` |
 //! | [`pipeline`] | the actors, in flow order | `model`, `clock`, `schedule`, `supervisor`, `probe`, the ports |
-//! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock` |
+//! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust` |
 //! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule` |
-//! | [`database`] | the embedded database: one writing thread, migrations, the lock of a run | `failure` |
+//! | [`database`] | the databases: SQLite with one writing thread, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust` |
 //! | [`report`] | what was measured: tables, JSON, CSV | `model`, `clock`, `store`'s port |
 //! | [`schedule`] | when a site is due: a pure function | nothing |
 //! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |
 //! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
+//! | `trust` | whom we trust when a server shows a certificate | nothing |
 //! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
 
 pub mod app;
@@ -36,3 +37,4 @@ pub mod result_log;
 pub mod schedule;
 pub mod store;
 pub mod supervisor;
+mod trust;

@@ -8,6 +8,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// The longest interval: 31 days.
 pub const MAX_EVERY_S: u32 = 31 * 24 * 3600;
 
+/// A clock that goes back by no more seconds than this has been adjusted; by more, it has been set.
+pub(crate) const SET_BACK_TOLERANCE_S: i64 = 2;
+
 /// The second inside its interval at which a site is due. Depends on nothing but the site's name and
 /// interval, so it stays put across restarts and machines, and changing one site moves no other.
 pub fn phase_s(name: &str, every_s: u32) -> u32 {

@@ -1,6 +1,7 @@
 //! The databases: opening, locking, migrating, and how our types look in their rows.
 
 mod error;
+pub mod postgres;
 pub(crate) mod rows;
 pub mod sqlite;
 mod statement;

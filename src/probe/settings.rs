@@ -8,6 +8,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::guard::{Guard, GuardError};
 use super::tls;
+use crate::trust;
 
 /// How sites are checked, as `[checker]` says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl ProbeSettings {
     /// Trusts what the system trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` count), and Mozilla's list where it trusts nobody.
     /// Reads files: call it once.
     pub fn load(config: &ProbeConfig) -> Result<Self, ProbeError> {
-        Self::with_roots(config, tls::system_roots())
+        Self::with_roots(config, trust::system_roots())
     }
 
     /// Trusts `roots` and nobody else.

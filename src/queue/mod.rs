@@ -1,8 +1,10 @@
 //! The job queue: due slots, and who works on them.
 //!
-//! The port is [`JobQueue`]; [`sqlite`] keeps it in the embedded database.
+//! The port is [`JobQueue`]; [`sqlite`] keeps it in the embedded database, [`postgres`] in one that many machines share.
 
+pub mod postgres;
 pub mod sqlite;
+mod tick;
 
 use std::time::Duration;
 

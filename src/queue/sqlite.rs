@@ -7,24 +7,15 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use serde_json::json;
 
-use super::{Depth, Gap, JobQueue, QueueError, Tick};
+use super::tick::{Due, Plan, Progress};
+use super::{Depth, JobQueue, QueueError, Tick};
 use crate::clock::Clock;
 use crate::database::DatabaseError;
 use crate::database::rows::from_seconds;
 use crate::database::sqlite::{Durability, Sqlite};
 use crate::database::statement;
 use crate::model::{Job, SiteId, Slot, Target};
-use crate::schedule;
-
-/// A clock that goes back by no more than this has been adjusted; by more, it has been set.
-const SET_BACK_TOLERANCE_S: i64 = 2;
-
-/// With nothing to queue, the last tick is written this often: an idle monitor should not keep a disk awake.
-const IDLE_TICK_S: i64 = 10;
-
-/// A scheduler that comes later than this has been away; one that comes sooner was only slow, or had nothing to do,
-/// and skips no slot.
-const AWAY_S: i64 = IDLE_TICK_S + 2;
+use crate::schedule::DueRange;
 
 /// [`JobQueue`] on SQLite. The process's clock is the database's clock here.
 #[derive(Clone)]
@@ -147,87 +138,46 @@ fn each(slots: &[Slot], mut change: impl FnMut(&Slot) -> QueryResult<usize>) -> 
     Ok(changed)
 }
 
-/// Queues what is due in `(last_tick, now]`.
+/// Queues what has become due.
 fn tick(connection: &mut SqliteConnection, now: i64) -> Result<Tick, DatabaseError> {
     let (last_tick, first_site): (Option<i64>, Option<i64>) = LastTick {}.get_result(connection)?;
-    // Sites that were added before the first start have slots since then.
-    let after = last_tick.or(first_site).unwrap_or(now - 1);
-    if after > now {
-        return set_back(connection, after, now);
+    let intervals = Intervals {}.load::<(i32,)>(connection)?;
+    let intervals: Vec<u32> = intervals.into_iter().map(|row| row.0.unsigned_abs()).collect();
+    match Plan::of(Progress { last_tick, first_site, now }, &intervals) {
+        Plan::Wait => Ok(Tick::default()),
+        Plan::SetBack { by_s } => set_back(connection, now, by_s),
+        Plan::Enqueue(due) => enqueue(connection, now, &due),
     }
-    let intervals: Vec<i32> = Intervals {}.load::<(i32,)>(connection)?.into_iter().map(|row| row.0).collect();
-    let gap = if now - after > AWAY_S { record_gap(connection, &intervals, after, now)? } else { None };
-    let queued = match gap {
-        Some(_) => enqueue(connection, &intervals, after, now)?,
-        None => enqueue_all(connection, &intervals, after, now)?,
-    };
-    if queued > 0 || gap.is_some() || last_tick.is_none() || now - after >= IDLE_TICK_S {
-        SetLastTick { now }.execute(connection)?;
-    }
-    Ok(Tick { queued, gap, set_back: None })
 }
 
-fn enqueue(
-    connection: &mut SqliteConnection,
-    intervals: &[i32],
-    after: i64,
-    until: i64,
-) -> QueryResult<usize> {
-    let ranges: Vec<_> = intervals
-        .iter()
-        .flat_map(|&every_s| schedule::due(every_s.unsigned_abs(), after, until))
-        .map(|due| json!([due.every_s, due.phase_from, due.phase_to, due.base]))
-        .collect();
+fn enqueue(connection: &mut SqliteConnection, now: i64, due: &Due) -> Result<Tick, DatabaseError> {
+    if let Some(gap) = due.gap {
+        RecordGap { after: gap.after.timestamp(), until: gap.until.timestamp() }.execute(connection)?;
+    }
+    let queued = enqueue_ranges(connection, &due.ranges)?;
+    if queued > 0 || due.is_news {
+        SetLastTick { now }.execute(connection)?;
+    }
+    Ok(Tick { queued, gap: due.gap, set_back: None })
+}
+
+fn enqueue_ranges(connection: &mut SqliteConnection, ranges: &[DueRange]) -> QueryResult<usize> {
     if ranges.is_empty() {
         return Ok(0);
     }
-    EnqueueDue { ranges: json!(ranges).to_string() }.execute(connection)
-}
-
-/// Queues every slot of a window, also where it is longer than an interval: in steps of the shortest one.
-fn enqueue_all(
-    connection: &mut SqliteConnection,
-    intervals: &[i32],
-    after: i64,
-    until: i64,
-) -> QueryResult<usize> {
-    let Some(&shortest) = intervals.first() else { return Ok(0) };
-    let mut queued = 0;
-    let mut from = after;
-    while from < until {
-        let to = until.min(from + i64::from(shortest));
-        queued += enqueue(connection, intervals, from, to)?;
-        from = to;
-    }
-    Ok(queued)
-}
-
-/// A window longer than the shortest interval has skipped slots.
-fn record_gap(
-    connection: &mut SqliteConnection,
-    intervals: &[i32],
-    after: i64,
-    until: i64,
-) -> QueryResult<Option<Gap>> {
-    let skipped = intervals.first().is_some_and(|&shortest| until - after > i64::from(shortest));
-    if !skipped {
-        return Ok(None);
-    }
-    RecordGap { after, until }.execute(connection)?;
-    Ok(Some(Gap { after: from_seconds(after), until: from_seconds(until) }))
+    let rows: Vec<_> =
+        ranges.iter().map(|due| json!([due.every_s, due.phase_from, due.phase_to, due.base])).collect();
+    EnqueueDue { ranges: json!(rows).to_string() }.execute(connection)
 }
 
 /// Wall time was set back. Slots go on from there; those that are recorded already keep their first result,
 /// and the newest status of a site may be written again. A site that was added in the time that was taken back goes on, too. Leases must not outlast the time that was taken back.
-fn set_back(connection: &mut SqliteConnection, after: i64, now: i64) -> Result<Tick, DatabaseError> {
-    if after - now <= SET_BACK_TOLERANCE_S {
-        return Ok(Tick::default());
-    }
+fn set_back(connection: &mut SqliteConnection, now: i64, by_s: i64) -> Result<Tick, DatabaseError> {
     SetLastTick { now }.execute(connection)?;
     ForgetFutureStatus { now }.execute(connection)?;
     ForgetFutureStart { now }.execute(connection)?;
-    ShortenLeases { now, by: after - now }.execute(connection)?;
-    Ok(Tick { set_back: Some(Duration::from_secs((after - now).unsigned_abs())), ..Tick::default() })
+    ShortenLeases { now, by: by_s }.execute(connection)?;
+    Ok(Tick { set_back: Some(Duration::from_secs(by_s.unsigned_abs())), ..Tick::default() })
 }
 
 type ClaimedRow = (i64, i64, i32, i32, String, i64, i32);

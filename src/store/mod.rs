@@ -1,9 +1,11 @@
 //! The store: what is watched, and what was found.
 //!
 //! Three ports, one per reader: [`ResultStore`] for the persister, [`Catalog`] for whoever changes sites,
-//! [`History`] for reports. [`sqlite`] keeps all three in the embedded database.
+//! [`History`] for reports. [`sqlite`] keeps all three in the embedded database, [`postgres`] in one that many machines share.
 
 pub mod accounting;
+mod change_set;
+pub mod postgres;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -26,7 +28,8 @@ pub trait ResultStore: Send + Sync {
     /// Stores a batch.
     async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError>;
 
-    /// Removes up to `most` results of slots before `before`, oldest first, and returns how many went.
+    /// Removes up to `most` results of slots before `before`, oldest first, and returns about how many went. A database that
+    /// keeps days apart removes whole days at once, and so keeps results for up to a day longer.
     async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError>;
 }
 

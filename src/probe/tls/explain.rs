@@ -2,9 +2,9 @@
 
 use std::io;
 
-use chrono::DateTime;
-use rustls::pki_types::{ServerName, UnixTime};
-use rustls::{CertificateError, Error, InvalidMessage};
+use rustls::{Error, InvalidMessage};
+
+use crate::trust::explain_certificate;
 
 /// Why the handshake with `peer` failed.
 pub(super) fn explain_handshake(error: &io::Error, peer: &str) -> String {
@@ -31,45 +31,4 @@ pub(in crate::probe) fn explain_io(error: &io::Error, peer: &str) -> Option<Stri
         }
         other => format!("the TLS handshake with {peer} failed: {other}"),
     })
-}
-
-fn explain_certificate(error: &CertificateError) -> String {
-    match error {
-        CertificateError::ExpiredContext { not_after, .. } => {
-            format!("the certificate expired on {}", date(*not_after))
-        }
-        CertificateError::Expired => "the certificate has expired".to_owned(),
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("the certificate is not valid before {}", date(*not_before))
-        }
-        CertificateError::NotValidForNameContext { expected, presented } => {
-            format!("the certificate is not valid for {}, but for {}", plain_name(expected), list(presented))
-        }
-        CertificateError::UnknownIssuer => "the certificate comes from an unknown issuer".to_owned(),
-        CertificateError::Revoked => "the certificate was revoked".to_owned(),
-        CertificateError::BadSignature => "the certificate is not signed by its issuer".to_owned(),
-        // webpki's word for a certificate that its own key has signed, and that nobody was told to trust.
-        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "the certificate is self-signed".to_owned()
-        }
-        other => format!("the certificate is not acceptable: {other}"),
-    }
-}
-
-fn date(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    DateTime::from_timestamp(seconds, 0).map_or("an unreadable date".to_owned(), |at| at.to_rfc3339())
-}
-
-fn plain_name(name: &ServerName<'_>) -> String {
-    name.to_str().into_owned()
-}
-
-/// webpki presents names as `DnsName("example.org")`.
-fn list(presented: &[String]) -> String {
-    if presented.is_empty() {
-        return "no name".to_owned();
-    }
-    let names: Vec<&str> = presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).collect();
-    names.join(", ")
 }

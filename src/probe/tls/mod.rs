@@ -22,21 +22,6 @@ use super::settings::ProbeError;
 use super::trace::Trace;
 use crate::model::Reason;
 
-/// The system's trust anchors, or Mozilla's where the system has none, as in a bare container.
-pub(super) fn system_roots() -> RootCertStore {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        log::warn!(error:%; "cannot load some of the system's trust anchors");
-    }
-    let mut roots = RootCertStore::empty();
-    let (_added, ignored) = roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        log::warn!(ignored; "the system trusts nobody, using the built-in trust anchors");
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots
-}
-
 /// One configuration for all checks. Without resumption: every check pays for, and so tests, a whole handshake, and the
 /// server shows its certificate each time.
 pub(super) fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, ProbeError> {

@@ -1,6 +1,7 @@
 //! The sites: reading and changing what is watched.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -11,7 +12,8 @@ use super::rows::{AllSites, SiteByName, SiteRow, into_site};
 use crate::database::sqlite::Durability;
 use crate::database::statement;
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
-use crate::schedule::{self, Rhythm};
+use crate::schedule::Rhythm;
+use crate::store::change_set::{self, ChangeSet, Changed, New, rhythm};
 use crate::store::{Catalog, Changes, Progress, SiteCount, Start, StoreError, refuse_file_site};
 
 /// Progress is told after this many sites.
@@ -40,8 +42,9 @@ impl Catalog for SqliteStore {
             if by_name(connection, &spec.name)?.is_some() {
                 return Err(StoreError::Exists(vec![spec.name]));
             }
-            insert(connection, now, None, &spec, Origin::Command, start)?;
-            find(connection, &spec.name)
+            let new = New { id: None, spec, start };
+            insert(connection, now, Origin::Command, &new)?;
+            find(connection, &new.spec.name)
         })
         .await
     }
@@ -52,15 +55,16 @@ impl Catalog for SqliteStore {
         update: bool,
         progress: Progress,
     ) -> Result<Changes, StoreError> {
-        self.write(move |connection, now| import(connection, now, &sites, update, &progress)).await
+        self.write(move |connection, now| import(connection, now, sites, update, &progress)).await
     }
 
     async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError> {
         self.write(move |connection, now| {
-            let site = find(connection, &spec.name)?;
-            refuse_file_site(&site)?;
-            update(connection, now, &site, &spec, Start::AtOnce)?;
-            find(connection, &spec.name)
+            let was = find(connection, &spec.name)?;
+            refuse_file_site(&was)?;
+            let change = Changed { was, spec, start: Start::AtOnce };
+            update(connection, now, &change)?;
+            find(connection, &change.spec.name)
         })
         .await
     }
@@ -77,7 +81,7 @@ impl Catalog for SqliteStore {
     }
 
     async fn reconcile(&self, declared: Vec<SiteSpec>) -> Result<Changes, StoreError> {
-        self.write(move |connection, now| reconcile(connection, now, &declared)).await
+        self.write(move |connection, now| reconcile(connection, now, declared)).await
     }
 }
 
@@ -110,50 +114,29 @@ fn find(connection: &mut SqliteConnection, name: &str) -> Result<Site, StoreErro
         return Ok(site);
     }
     let names: Vec<(String,)> = Names {}.load(connection)?;
-    let nearest = names
-        .into_iter()
-        .map(|(candidate,)| (strsim::jaro_winkler(name, &candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate);
+    let nearest = change_set::nearest(name, names.into_iter().map(|row| row.0));
     Err(StoreError::UnknownSite { name: name.to_owned(), nearest })
 }
 
 fn import(
     connection: &mut SqliteConnection,
     now: i64,
-    sites: &[Declared],
+    sites: Vec<Declared>,
     may_update: bool,
     progress: &Progress,
 ) -> Result<Changes, StoreError> {
-    let mut changes = Changes::default();
-    let (mut taken, mut ids_taken) = (Vec::new(), Vec::new());
-    for (done, Declared { id, spec }) in sites.iter().enumerate() {
-        match by_name(connection, &spec.name)? {
-            None => match id {
-                Some(id) if is_taken(connection, *id)? => ids_taken.push(*id),
-                id => {
-                    insert(connection, now, *id, spec, Origin::Command, Start::InPhase)?;
-                    changes.added += 1;
-                }
-            },
-            Some(site) if site.spec == *spec => changes.unchanged += 1,
-            Some(site) if may_update => {
-                refuse_file_site(&site)?;
-                update(connection, now, &site, spec, Start::InPhase)?;
-                changes.changed += 1;
-            }
-            Some(_) => taken.push(spec.name.clone()),
-        }
-        if done % PROGRESS_EVERY == 0 {
-            progress(done);
+    let (mut known, mut taken) = (Vec::new(), HashSet::new());
+    for Declared { id, spec } in &sites {
+        known.extend(by_name(connection, &spec.name)?);
+        if let Some(id) = id
+            && is_taken(connection, *id)?
+        {
+            taken.insert(*id);
         }
     }
-    match (taken.is_empty(), ids_taken.is_empty()) {
-        (false, _) => Err(StoreError::Exists(taken)),
-        (true, false) => Err(StoreError::IdsTaken(ids_taken)),
-        (true, true) => Ok(changes),
-    }
+    let (set, changes) = ChangeSet::import(sites, known, taken, may_update)?;
+    apply(connection, now, &set, progress)?;
+    Ok(changes)
 }
 
 fn is_taken(connection: &mut SqliteConnection, id: SiteId) -> Result<bool, StoreError> {
@@ -161,53 +144,42 @@ fn is_taken(connection: &mut SqliteConnection, id: SiteId) -> Result<bool, Store
     Ok(sites > 0)
 }
 
-/// Up to this many new sites of a file are checked at once; more follow their phases, so that a start with a
-/// large file is no stampede.
-const AT_ONCE_LIMIT: usize = 100;
-
 fn reconcile(
     connection: &mut SqliteConnection,
     now: i64,
-    declared: &[SiteSpec],
+    declared: Vec<SiteSpec>,
 ) -> Result<Changes, StoreError> {
-    let mut changes = Changes::default();
-    let rows = AllSites {}.load::<SiteRow>(connection)?;
-    let known = rows.into_iter().map(into_site).collect::<Result<Vec<_>, _>>()?;
-    let known: HashMap<&str, &Site> = known.iter().map(|site| (site.spec.name.as_str(), site)).collect();
-    let new = declared.iter().filter(|spec| !known.contains_key(spec.name.as_str())).count();
-    let start = if new <= AT_ONCE_LIMIT { Start::AtOnce } else { Start::InPhase };
-    for spec in declared {
-        match known.get(spec.name.as_str()) {
-            None => {
-                insert(connection, now, None, spec, Origin::File, start)?;
-                changes.added += 1;
-            }
-            Some(site) if site.origin != Origin::File => changes.foreign.push(spec.name.clone()),
-            Some(site) if site.spec == *spec => changes.unchanged += 1,
-            Some(site) => {
-                update(connection, now, site, spec, start)?;
-                changes.changed += 1;
-            }
-        }
-    }
-    let still_declared: HashSet<&str> = declared.iter().map(|spec| spec.name.as_str()).collect();
-    for site in known.values().filter(|site| site.origin == Origin::File && site.spec.enabled) {
-        if !still_declared.contains(site.spec.name.as_str()) {
-            let left = SiteSpec { enabled: false, ..site.spec.clone() };
-            update(connection, now, site, &left, Start::InPhase)?;
-            changes.disabled += 1;
-        }
-    }
+    let known = AllSites {}.load::<SiteRow>(connection)?;
+    let known = known.into_iter().map(into_site).collect::<Result<Vec<_>, _>>()?;
+    let (set, changes) = ChangeSet::reconcile(declared, known);
+    let silently: Progress = Arc::new(|_| {});
+    apply(connection, now, &set, &silently)?;
     Ok(changes)
+}
+
+fn apply(
+    connection: &mut SqliteConnection,
+    now: i64,
+    set: &ChangeSet,
+    progress: &Progress,
+) -> Result<(), StoreError> {
+    for (done, new) in set.new.iter().enumerate() {
+        insert(connection, now, set.origin, new)?;
+        if done % PROGRESS_EVERY == 0 {
+            progress(done);
+        }
+    }
+    for change in &set.changed {
+        update(connection, now, change)?;
+    }
+    Ok(())
 }
 
 fn insert(
     connection: &mut SqliteConnection,
     now: i64,
-    id: Option<SiteId>,
-    spec: &SiteSpec,
     origin: Origin,
-    start: Start,
+    New { id, spec, start }: &New,
 ) -> Result<(), StoreError> {
     let rhythm = rhythm(spec);
     let (id,): (i64,) = Insert {
@@ -232,24 +204,18 @@ fn insert(
     }
     .execute(connection)?;
     if spec.enabled {
-        begin(connection, now, SiteId(id), rhythm, start)?;
+        begin(connection, now, SiteId(id), rhythm, *start)?;
     }
     Ok(())
 }
 
-fn update(
-    connection: &mut SqliteConnection,
-    now: i64,
-    site: &Site,
-    spec: &SiteSpec,
-    start: Start,
-) -> Result<(), StoreError> {
-    let id = site.id;
+fn update(connection: &mut SqliteConnection, now: i64, change: &Changed) -> Result<(), StoreError> {
+    let Changed { was, spec, .. } = change;
+    let id = was.id;
     let rhythm = rhythm(spec);
-    let was = Rhythm { every_s: site.spec.every_s, phase_s: site.phase_s };
-    let moved = was != rhythm || site.spec.enabled != spec.enabled;
-    if moved && site.spec.enabled {
-        end(connection, now, id, was)?;
+    let moved = change.moves();
+    if moved && was.spec.enabled {
+        end(connection, now, id, change.old_rhythm())?;
     }
     Update {
         id: id.0,
@@ -270,8 +236,7 @@ fn update(
     }
     .execute(connection)?;
     if moved && spec.enabled {
-        let start = if site.spec.enabled { Start::InPhase } else { start };
-        begin(connection, now, id, rhythm, start)?;
+        begin(connection, now, id, rhythm, change.start())?;
     }
     Ok(())
 }
@@ -310,10 +275,6 @@ fn begin(
     }
     .execute(connection)?;
     Ok(())
-}
-
-fn rhythm(spec: &SiteSpec) -> Rhythm {
-    Rhythm { every_s: spec.every_s, phase_s: schedule::phase_s(&spec.name, spec.every_s) }
 }
 
 fn timeout_ms(spec: &SiteSpec) -> i64 {

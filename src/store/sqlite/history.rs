@@ -184,7 +184,7 @@ statement!(Gaps { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt) =
 statement!(Spans { from: i64 as BigInt } -> (BigInt, Text, BigInt, BigInt, Nullable<BigInt>, Integer, Integer, Nullable<BigInt>) =
     "SELECT site.id, site.name, site.timeout_ms, span.valid_from, span.valid_to, span.every_s, span.phase_s, span.first_slot
      FROM site_schedule AS span JOIN site_config AS site ON site.id = span.site_id
-     WHERE coalesce(span.valid_to, span.first_slot, " (from: BigInt) ") >= " (from: BigInt));
+     WHERE span.valid_to IS NULL OR span.valid_to >= " (from: BigInt) " OR span.first_slot >= " (from: BigInt));
 
 statement!(Rows { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt, Text, BigInt) =
     "SELECT scheduled_at, site_id, status, started_at_us FROM ping_status

@@ -1,0 +1,178 @@
+//! TLS to the database: as much of the certificate is verified as `sslmode` asks for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::pool::Trouble;
+use crate::failure::chain;
+use crate::trust;
+
+/// How much of the server's certificate has to be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verify {
+    /// `require` and less: encrypted, and who the server is we do not ask.
+    Nothing,
+    /// `verify-ca`.
+    Issuer,
+    /// `verify-full`.
+    IssuerAndName,
+}
+
+/// A connector that trusts the certificates in `ca_file`, or those of the system. Where a file is given, it is used: as with
+/// libpq `require` then means `verify-ca`.
+pub(super) fn connector(verify: Verify, ca_file: Option<&Path>) -> Result<MakeRustlsConnect, Trouble> {
+    let verify = if verify == Verify::Nothing && ca_file.is_some() { Verify::Issuer } else { verify };
+    let provider = Arc::new(ring::default_provider());
+    let verifier: Arc<dyn ServerCertVerifier> = match verify {
+        Verify::Nothing => Arc::new(Anybody(Arc::clone(&provider))),
+        Verify::Issuer | Verify::IssuerAndName => Arc::new(Known::new(verify, ca_file, &provider)?),
+    };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable("the TLS versions", &error))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+fn unusable(what: &str, error: &(dyn std::error::Error + 'static)) -> Trouble {
+    Trouble::Refused {
+        message: format!("cannot use {what}: {}", chain(error)),
+        remedy: "give the PEM file of the CA that issued the server's certificate (database.ca_file or sslrootcert)"
+            .to_owned(),
+    }
+}
+
+/// Certificates of the file.
+fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, Trouble> {
+    let what = format!("the CA file {}", file.display());
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => {
+            Err(unusable(&what, &std::io::Error::other("it has no certificate")))
+        }
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(unusable(&what, &error)),
+    }
+}
+
+/// Servers whose certificate comes from somebody that we trust.
+#[derive(Debug)]
+struct Known {
+    chain: Arc<WebPkiServerVerifier>,
+    /// Certificates of the file. The server's own may be among them.
+    listed: Vec<CertificateDer<'static>>,
+    name_counts: bool,
+}
+
+impl Known {
+    fn new(verify: Verify, ca_file: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Self, Trouble> {
+        let (listed, roots) = match ca_file {
+            None => (Vec::new(), trust::system_roots()),
+            Some(file) => {
+                let listed = read(file)?;
+                let mut roots = RootCertStore::empty();
+                roots.add_parsable_certificates(listed.iter().cloned());
+                (listed, roots)
+            }
+        };
+        let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+            .build()
+            .map_err(|error| unusable("the trusted certificates", &error))?;
+        Ok(Self { chain, listed, name_counts: verify == Verify::IssuerAndName })
+    }
+}
+
+impl ServerCertVerifier for Known {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.listed.iter().any(|listed| listed == leaf) {
+            // Usually self-signed, and marked as a CA, which a chain must not end with.
+            return trust::verify_listed(leaf, self.name_counts.then_some(name), now);
+        }
+        match self.chain.verify_server_cert(leaf, others, name, ocsp, now) {
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if !self.name_counts => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chain.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chain.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chain.supported_verify_schemes()
+    }
+}
+
+/// Any server, as long as it holds the key of the certificate that it shows.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

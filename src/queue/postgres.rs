@@ -1,0 +1,329 @@
+//! The queue in PostgreSQL, for any number of schedulers and workers. Every time in it is the database's.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::OptionalExtension as _;
+use diesel::result::QueryResult;
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz};
+use diesel_async::methods::ExecuteDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+
+use super::tick::{Due, Plan, Progress};
+use super::{Depth, JobQueue, QueueError, Tick};
+use crate::clock::Timestamp;
+use crate::database::postgres::Postgres;
+use crate::database::rows::from_seconds;
+use crate::database::{DatabaseError, statement};
+use crate::model::{Job, SiteId, Slot, Target};
+use crate::schedule::DueRange;
+
+/// [`JobQueue`] on PostgreSQL.
+#[derive(Clone)]
+pub struct PostgresJobQueue {
+    database: Postgres,
+}
+
+impl PostgresJobQueue {
+    /// A queue in `database`.
+    pub fn new(database: Postgres) -> Self {
+        Self { database }
+    }
+
+    /// Runs one statement, and returns how many jobs it has changed.
+    async fn change(
+        &self,
+        statement: impl ExecuteDsl<AsyncPgConnection> + Send + 'static,
+    ) -> Result<usize, QueueError> {
+        let work = async move |connection: &mut AsyncPgConnection| -> Result<usize, DatabaseError> {
+            Ok(statement.execute(connection).await?)
+        };
+        Ok(self.database.call(work).await?)
+    }
+}
+
+#[async_trait]
+impl JobQueue for PostgresJobQueue {
+    async fn enqueue_due(&self) -> Result<Tick, QueueError> {
+        Ok(self.database.transaction(async |connection| tick(connection).await).await?)
+    }
+
+    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
+        let owner = owner.to_owned();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let lease_s = lease.as_secs_f64();
+        Ok(self
+            .database
+            .call(async move |connection| claim(connection, &owner, limit, lease_s).await)
+            .await?)
+    }
+
+    async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
+        self.change(Complete { ats, sites, owner }).await
+    }
+
+    async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
+        self.change(Release { ats, sites, owner }).await
+    }
+
+    async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {
+        let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
+        self.change(Renew { ats, sites, owner, lease_s: lease.as_secs_f64() }).await
+    }
+
+    async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
+        let owner = owner.to_owned();
+        let work = async move |connection: &mut AsyncPgConnection| -> Result<_, DatabaseError> {
+            Ok(Leased { owner }.load::<(Timestamp, i64)>(connection).await?)
+        };
+        let rows = self.database.call(work).await?;
+        Ok(rows.into_iter().map(|(at, site)| slot(at, site)).collect())
+    }
+
+    /// Others may work with any of these leases; those of the dead end by themselves.
+    async fn release_dead(&self) -> Result<usize, QueueError> {
+        Ok(0)
+    }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        let work = async |connection: &mut AsyncPgConnection| -> Result<_, DatabaseError> {
+            Ok(CountJobs {}.get_result::<(i64, i64, Option<Timestamp>)>(connection).await?)
+        };
+        let (jobs, leased, oldest) = self.database.call(work).await?;
+        Ok(Depth { jobs: jobs as usize, leased: leased as usize, oldest })
+    }
+}
+
+fn slot(scheduled_at: Timestamp, site: i64) -> Slot {
+    Slot { scheduled_at, site_id: SiteId(site) }
+}
+
+/// Slots as columns, in the order in which every statement locks them, so that no two wait for each other.
+struct Keys {
+    ats: Vec<Timestamp>,
+    sites: Vec<i64>,
+}
+
+impl Keys {
+    fn of(slots: &[Slot]) -> Self {
+        let mut slots = slots.to_vec();
+        slots.sort_unstable();
+        Self {
+            ats: slots.iter().map(|slot| slot.scheduled_at).collect(),
+            sites: slots.iter().map(|slot| slot.site_id.0).collect(),
+        }
+    }
+}
+
+/// Queues what has become due, unless another scheduler is just doing so.
+async fn tick(connection: &mut AsyncPgConnection) -> Result<Tick, DatabaseError> {
+    type Row = (Option<Timestamp>, Option<Timestamp>, Timestamp);
+    let state = HoldTicks {}.get_result::<Row>(connection).await.optional()?;
+    let Some((last_tick, first_site, now)) = state else { return Ok(Tick::default()) };
+    let intervals = Intervals {}.load::<(i32,)>(connection).await?;
+    let intervals: Vec<u32> = intervals.into_iter().map(|row| row.0.unsigned_abs()).collect();
+    let seconds = |at: Timestamp| at.timestamp();
+    let progress = Progress {
+        last_tick: last_tick.map(seconds),
+        first_site: first_site.map(seconds),
+        now: seconds(now),
+    };
+    match Plan::of(progress, &intervals) {
+        Plan::Wait => Ok(Tick::default()),
+        Plan::SetBack { by_s } => set_back(connection, progress.now, by_s).await,
+        Plan::Enqueue(due) => enqueue(connection, progress.now, &due).await,
+    }
+}
+
+async fn enqueue(connection: &mut AsyncPgConnection, now: i64, due: &Due) -> Result<Tick, DatabaseError> {
+    if let Some(gap) = due.gap {
+        RecordGap { after: gap.after, until: gap.until }.execute(connection).await?;
+    }
+    let queued = enqueue_ranges(connection, &due.ranges).await?;
+    if queued > 0 || due.is_news {
+        SetLastTick { now: from_seconds(now) }.execute(connection).await?;
+    }
+    Ok(Tick { queued, gap: due.gap, set_back: None })
+}
+
+async fn enqueue_ranges(connection: &mut AsyncPgConnection, ranges: &[DueRange]) -> QueryResult<usize> {
+    if ranges.is_empty() {
+        return Ok(0);
+    }
+    let column = |of: fn(&DueRange) -> u32| ranges.iter().map(|range| of(range) as i32).collect();
+    let due = EnqueueDue {
+        every_s: column(|range| range.every_s),
+        phase_from: column(|range| range.phase_from),
+        phase_to: column(|range| range.phase_to),
+        bases: ranges.iter().map(|range| from_seconds(range.base)).collect(),
+    };
+    due.execute(connection).await
+}
+
+/// Wall time was set back. Slots go on from there; those that are recorded already keep their first result, and the newest
+/// status of a site may be written again. A site that was added in the time that was taken back goes on, too. Leases must not
+/// outlast the time that was taken back.
+async fn set_back(connection: &mut AsyncPgConnection, now: i64, by_s: i64) -> Result<Tick, DatabaseError> {
+    let now = from_seconds(now);
+    SetLastTick { now }.execute(connection).await?;
+    ForgetFutureStatus { now }.execute(connection).await?;
+    ForgetFutureStart { now }.execute(connection).await?;
+    ShortenLeases { now, by_s: by_s as f64 }.execute(connection).await?;
+    Ok(Tick { set_back: Some(Duration::from_secs(by_s.unsigned_abs())), ..Tick::default() })
+}
+
+/// A job, and what its site says: nothing, where it is gone.
+type ClaimedRow = (Timestamp, i64, i32, Option<bool>, Option<i32>, Option<String>, Option<i64>, Option<i32>);
+
+/// Claims until there are `limit` jobs or no more. Jobs without a site are removed on the way: they would be found first for
+/// ever, and a claim that found nothing else would look like an empty queue.
+async fn claim(
+    connection: &mut AsyncPgConnection,
+    owner: &str,
+    limit: i64,
+    lease_s: f64,
+) -> Result<Vec<Job>, DatabaseError> {
+    let mut jobs: Vec<Job> = Vec::new();
+    loop {
+        let missing = limit.saturating_sub(jobs.len() as i64);
+        let claim = Claim { limit: missing, lease_s, owner: owner.to_owned() };
+        let rows: Vec<ClaimedRow> = claim.load(connection).await?;
+        let mut orphans = Vec::new();
+        for row in rows {
+            match job(row) {
+                Ok(job) => jobs.push(job),
+                Err(orphan) => orphans.push(orphan),
+            }
+        }
+        if orphans.is_empty() {
+            jobs.sort_unstable_by_key(|job| job.slot);
+            return Ok(jobs);
+        }
+        let Keys { ats, sites } = Keys::of(&orphans);
+        Complete { ats, sites, owner: owner.to_owned() }.execute(connection).await?;
+    }
+}
+
+/// The slot is returned where the site is gone.
+fn job((at, site, attempt, late, every_s, url, timeout_ms, retries): ClaimedRow) -> Result<Job, Slot> {
+    let slot = slot(at, site);
+    let (Some(late), Some(every_s), Some(url), Some(timeout_ms), Some(retries)) =
+        (late, every_s, url, timeout_ms, retries)
+    else {
+        return Err(slot);
+    };
+    let timeout = Duration::from_millis(timeout_ms.unsigned_abs());
+    let retries = u8::try_from(retries).unwrap_or(u8::MAX);
+    Ok(Job {
+        slot,
+        attempt: attempt.unsigned_abs(),
+        every_s: every_s.unsigned_abs(),
+        late,
+        target: Target { url, timeout, retries },
+    })
+}
+
+statement!(for Pg:
+    /// The right to tick; no row while another has it. Nothing is waited for, so the time is that of the lock.
+    HoldTicks {} -> (Nullable<Timestamptz>, Nullable<Timestamptz>, Timestamptz) =
+    "SELECT last_tick, CASE WHEN last_tick IS NULL THEN (SELECT min(active_from) FROM site_config) END,
+            date_trunc('second', uptime_now())
+     FROM scheduler_state WHERE id = 1 FOR UPDATE SKIP LOCKED"
+);
+
+statement!(for Pg: SetLastTick { now: Timestamp as Timestamptz } -> () =
+    "UPDATE scheduler_state SET last_tick = " (now: Timestamptz) " WHERE id = 1");
+
+statement!(for Pg:
+    /// Distinct intervals, ascending, by one index seek each instead of a scan over all sites.
+    Intervals {} -> (Integer,) =
+    "WITH RECURSIVE interval(s) AS (
+       SELECT min(every_s) FROM site_config WHERE enabled
+       UNION ALL
+       SELECT (SELECT min(every_s) FROM site_config WHERE enabled AND every_s > interval.s) FROM interval WHERE s IS NOT NULL)
+     SELECT s FROM interval WHERE s IS NOT NULL"
+);
+
+statement!(for Pg:
+    /// OFFSET 0 keeps the planner from hashing all sites: one range of the index for each range that is due.
+    EnqueueDue {
+        every_s: Vec<i32> as Array<Integer>, phase_from: Vec<i32> as Array<Integer>, phase_to: Vec<i32> as Array<Integer>,
+        bases: Vec<Timestamp> as Array<Timestamptz>,
+    } -> () =
+    "INSERT INTO job_queue (scheduled_at, site_id, visible_at)
+     SELECT due.at, due.site_id, due.at
+     FROM unnest(" (every_s: Array<Integer>) ", " (phase_from: Array<Integer>) ", " (phase_to: Array<Integer>) ", "
+     (bases: Array<Timestamptz>) ") AS range (every_s, phase_from, phase_to, base)
+     CROSS JOIN LATERAL (
+       SELECT site.id AS site_id, range.base + site.phase_s * interval '1 second' AS at
+       FROM site_config AS site
+       WHERE site.enabled AND site.every_s = range.every_s AND site.phase_s BETWEEN range.phase_from AND range.phase_to
+         AND site.active_from < range.base + site.phase_s * interval '1 second'
+       OFFSET 0) AS due
+     ON CONFLICT DO NOTHING"
+);
+
+statement!(for Pg: RecordGap { after: Timestamp as Timestamptz, until: Timestamp as Timestamptz } -> () =
+    "INSERT INTO schedule_gap (after_at, until_at) VALUES (" (after: Timestamptz) ", " (until: Timestamptz) ")");
+
+statement!(for Pg:
+    /// In the order in which results lock sites.
+    ForgetFutureStatus { now: Timestamp as Timestamptz } -> () =
+    "WITH future AS MATERIALIZED (
+       SELECT site_id FROM sites WHERE last_updated > " (now: Timestamptz) " ORDER BY site_id FOR NO KEY UPDATE)
+     UPDATE sites SET last_updated = " (now: Timestamptz) " FROM future WHERE sites.site_id = future.site_id"
+);
+
+statement!(for Pg: ForgetFutureStart { now: Timestamp as Timestamptz } -> () =
+    "UPDATE site_config SET active_from = " (now: Timestamptz) " WHERE active_from > " (now: Timestamptz));
+
+statement!(for Pg: ShortenLeases { now: Timestamp as Timestamptz, by_s: f64 as Double } -> () =
+    "UPDATE job_queue SET visible_at = greatest(" (now: Timestamptz) ", visible_at - make_interval(secs => "
+    (by_s: Double) ")) WHERE lease_owner IS NOT NULL");
+
+statement!(for Pg:
+    /// Leases what is due, oldest first, and passes over what others are just claiming. Jobs without a site come along.
+    Claim { limit: i64 as BigInt, lease_s: f64 as Double, owner: String as Text }
+    -> (Timestamptz, BigInt, Integer, Nullable<Bool>, Nullable<Integer>, Nullable<Text>, Nullable<BigInt>, Nullable<Integer>) =
+    "WITH due AS MATERIALIZED (
+       SELECT scheduled_at, site_id FROM job_queue WHERE visible_at <= uptime_now()
+       ORDER BY visible_at LIMIT " (limit: BigInt) " FOR UPDATE SKIP LOCKED),
+     known AS MATERIALIZED (
+       SELECT due.scheduled_at, due.site_id, site.every_s, site.url, site.timeout_ms, site.retries
+       FROM due LEFT JOIN site_config AS site ON site.id = due.site_id)
+     UPDATE job_queue AS job
+     SET lease_owner = " (owner: Text) ", attempt = job.attempt + 1,
+         visible_at = date_trunc('second', uptime_now()) + interval '1 second' * ceil("
+         (lease_s: Double) " + coalesce(known.timeout_ms / 1000.0 * (known.retries + 1), 0)::float8)
+     FROM known WHERE job.scheduled_at = known.scheduled_at AND job.site_id = known.site_id
+     RETURNING job.scheduled_at, job.site_id, job.attempt,
+       date_trunc('second', uptime_now()) - job.scheduled_at > known.every_s * interval '1 second',
+       known.every_s, known.url, known.timeout_ms, known.retries"
+);
+
+statement!(for Pg: Complete { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =
+    "DELETE FROM job_queue AS job
+     USING unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
+     WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
+
+statement!(for Pg: Release { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =
+    "UPDATE job_queue AS job SET visible_at = job.scheduled_at, lease_owner = NULL
+     FROM unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
+     WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
+
+statement!(for Pg: Renew {
+        ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text,
+        lease_s: f64 as Double,
+    } -> () =
+    "UPDATE job_queue AS job
+     SET visible_at = greatest(job.visible_at, uptime_now() + make_interval(secs => " (lease_s: Double) "))
+     FROM unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
+     WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
+
+statement!(for Pg: Leased { owner: String as Text } -> (Timestamptz, BigInt) =
+    "SELECT scheduled_at, site_id FROM job_queue WHERE lease_owner = " (owner: Text));
+
+statement!(for Pg: CountJobs {} -> (BigInt, BigInt, Nullable<Timestamptz>) =
+    "SELECT count(*), count(lease_owner), min(scheduled_at) FROM job_queue");

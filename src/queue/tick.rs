@@ -1,0 +1,130 @@
+//! What a tick has to do: which slots to queue, and whether some were skipped. No I/O, for every database does the same.
+
+use super::Gap;
+use crate::database::rows::from_seconds;
+use crate::schedule::{self, DueRange, SET_BACK_TOLERANCE_S};
+
+/// With nothing to queue, the last tick is written this often: an idle monitor should not keep a disk awake.
+const IDLE_TICK_S: i64 = 10;
+
+/// A scheduler that comes later than this has been away; one that comes sooner was only slow, or had nothing to do,
+/// and skips no slot.
+const AWAY_S: i64 = IDLE_TICK_S + 2;
+
+/// How far queueing has come. Seconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Slots up to this are queued; `None` before the first tick.
+    pub(super) last_tick: Option<i64>,
+    /// Since when the first site has slots; of interest only before the first tick.
+    pub(super) first_site: Option<i64>,
+    /// The database's time.
+    pub(super) now: i64,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Wall time was adjusted: wait until it is where it was.
+    Wait,
+    /// Wall time was set back by so many seconds: go on from there.
+    SetBack { by_s: i64 },
+    /// Queue what is due.
+    Enqueue(Due),
+}
+
+/// Slots that are due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Due {
+    /// Each slot lies in one of them.
+    pub(super) ranges: Vec<DueRange>,
+    /// Slots that are left out.
+    pub(super) gap: Option<Gap>,
+    /// The last tick is written even when nothing is queued.
+    pub(super) is_news: bool,
+}
+
+impl Plan {
+    /// `intervals` are those of enabled sites, ascending.
+    pub(super) fn of(progress: Progress, intervals: &[u32]) -> Self {
+        let Progress { last_tick, first_site, now } = progress;
+        // Sites that were added before the first start have slots since then.
+        let after = last_tick.or(first_site).unwrap_or(now - 1);
+        match after - now {
+            ..=0 => Self::Enqueue(due(after, now, last_tick.is_none(), intervals)),
+            1..=SET_BACK_TOLERANCE_S => Self::Wait,
+            by_s => Self::SetBack { by_s },
+        }
+    }
+}
+
+fn due(after: i64, now: i64, is_first: bool, intervals: &[u32]) -> Due {
+    let shortest = intervals.first().copied().map_or(i64::MAX, i64::from);
+    // A window longer than the shortest interval has skipped slots.
+    let skips = now - after > AWAY_S && now - after > shortest;
+    let ranges =
+        if skips { one_per_site(intervals, after, now) } else { all(intervals, after, now, shortest) };
+    let gap = skips.then(|| Gap { after: from_seconds(after), until: from_seconds(now) });
+    Due { ranges, gap, is_news: skips || is_first || now - after >= IDLE_TICK_S }
+}
+
+fn one_per_site(intervals: &[u32], after: i64, until: i64) -> Vec<DueRange> {
+    intervals.iter().flat_map(|&every_s| schedule::due(every_s, after, until)).collect()
+}
+
+/// Every slot of a window, also where it is longer than an interval: in steps of the shortest one.
+fn all(intervals: &[u32], after: i64, until: i64, shortest: i64) -> Vec<DueRange> {
+    let mut ranges = Vec::new();
+    let mut from = after;
+    while from < until {
+        let to = until.min(from.saturating_add(shortest));
+        ranges.extend(one_per_site(intervals, from, to));
+        from = to;
+    }
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(last_tick: i64, now: i64) -> Progress {
+        Progress { last_tick: Some(last_tick), first_site: None, now }
+    }
+
+    fn slots(plan: &Plan, every_s: u32) -> u64 {
+        let Plan::Enqueue(due) = plan else { return 0 };
+        let of_interval = due.ranges.iter().filter(|range| range.every_s == every_s);
+        of_interval.map(|range| u64::from(range.phase_to - range.phase_from + 1)).sum()
+    }
+
+    #[test]
+    fn a_scheduler_that_is_a_little_late_queues_every_slot() {
+        let plan = Plan::of(at(100, 111), &[1, 5]);
+
+        assert_eq!((slots(&plan, 1), slots(&plan, 5)), (11, 11));
+        assert!(matches!(plan, Plan::Enqueue(Due { gap: None, .. })));
+    }
+
+    #[test]
+    fn a_scheduler_that_was_away_queues_one_slot_per_site_and_says_so() {
+        let plan = Plan::of(at(100, 1_000), &[1, 60]);
+
+        assert_eq!((slots(&plan, 1), slots(&plan, 60)), (1, 60));
+        assert!(matches!(plan, Plan::Enqueue(Due { gap: Some(_), .. })));
+    }
+
+    #[test]
+    fn a_clock_that_is_adjusted_is_waited_for_and_one_that_is_set_is_followed() {
+        assert_eq!(Plan::of(at(102, 100), &[1]), Plan::Wait);
+        assert_eq!(Plan::of(at(103, 100), &[1]), Plan::SetBack { by_s: 3 });
+    }
+
+    #[test]
+    fn an_idle_scheduler_writes_now_and_then() {
+        let is_news = |plan| matches!(plan, Plan::Enqueue(Due { is_news: true, .. }));
+
+        assert!(!is_news(Plan::of(at(100, 109), &[])));
+        assert!(is_news(Plan::of(at(100, 110), &[])));
+    }
+}

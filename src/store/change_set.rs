@@ -1,0 +1,147 @@
+//! What an import or a file means for the sites that are there: decided from data alone, for every database does the same.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Changes, Start, StoreError, refuse_file_site};
+use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
+use crate::schedule::{self, Rhythm};
+
+/// Up to this many new sites of a file are checked at once; more follow their phases, so that a start with a
+/// large file is no stampede.
+const AT_ONCE_LIMIT: usize = 100;
+
+/// Sites to add and to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChangeSet {
+    /// Of the new ones.
+    pub(super) origin: Origin,
+    pub(super) new: Vec<New>,
+    pub(super) changed: Vec<Changed>,
+}
+
+/// A site to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct New {
+    /// `None`: the database gives it one.
+    pub(super) id: Option<SiteId>,
+    pub(super) spec: SiteSpec,
+    pub(super) start: Start,
+}
+
+/// A site to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Changed {
+    pub(super) was: Site,
+    pub(super) spec: SiteSpec,
+    pub(super) start: Start,
+}
+
+impl Changed {
+    /// How it was due.
+    pub(super) fn old_rhythm(&self) -> Rhythm {
+        Rhythm { every_s: self.was.spec.every_s, phase_s: self.was.phase_s }
+    }
+
+    /// Whether it is due at other times from now on.
+    pub(super) fn moves(&self) -> bool {
+        self.old_rhythm() != rhythm(&self.spec) || self.was.spec.enabled != self.spec.enabled
+    }
+
+    /// A site that goes on goes on in its phase.
+    pub(super) fn start(&self) -> Start {
+        if self.was.spec.enabled { Start::InPhase } else { self.start }
+    }
+}
+
+/// When a site is due.
+pub(super) fn rhythm(spec: &SiteSpec) -> Rhythm {
+    Rhythm { every_s: spec.every_s, phase_s: schedule::phase_s(&spec.name, spec.every_s) }
+}
+
+impl ChangeSet {
+    /// Nothing yet.
+    pub(super) fn by(origin: Origin) -> Self {
+        Self { origin, new: Vec::new(), changed: Vec::new() }
+    }
+
+    /// `known` are the sites of these names, and `taken` the ids that sites have.
+    pub(super) fn import(
+        sites: Vec<Declared>,
+        known: Vec<Site>,
+        mut taken: HashSet<SiteId>,
+        may_update: bool,
+    ) -> Result<(Self, Changes), StoreError> {
+        let mut known = by_name(known);
+        let (mut set, mut changes) = (Self::by(Origin::Command), Changes::default());
+        let (mut exist, mut ids_taken) = (Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
+        for Declared { id, spec } in sites {
+            let is_new = seen.insert(spec.name.clone());
+            match known.remove(&spec.name) {
+                None if !is_new => exist.push(spec.name),
+                None => match id {
+                    Some(id) if !taken.insert(id) => ids_taken.push(id),
+                    id => set.new.push(New { id, spec, start: Start::InPhase }),
+                },
+                Some(was) if was.spec == spec => changes.unchanged += 1,
+                Some(was) if may_update => {
+                    refuse_file_site(&was)?;
+                    set.changed.push(Changed { was, spec, start: Start::InPhase });
+                }
+                Some(_) => exist.push(spec.name),
+            }
+        }
+        match (exist.is_empty(), ids_taken.is_empty()) {
+            (false, _) => Err(StoreError::Exists(exist)),
+            (true, false) => Err(StoreError::IdsTaken(ids_taken)),
+            (true, true) => Ok((set.counted(&mut changes), changes)),
+        }
+    }
+
+    /// `known` are all sites.
+    pub(super) fn reconcile(declared: Vec<SiteSpec>, known: Vec<Site>) -> (Self, Changes) {
+        let mut known = by_name(known);
+        let new = declared.iter().filter(|spec| !known.contains_key(&spec.name)).count();
+        let start = if new <= AT_ONCE_LIMIT { Start::AtOnce } else { Start::InPhase };
+        let (mut set, mut changes) = (Self::by(Origin::File), Changes::default());
+        for spec in declared {
+            match known.remove(&spec.name) {
+                None => set.new.push(New { id: None, spec, start }),
+                Some(was) if was.origin != Origin::File => changes.foreign.push(spec.name),
+                Some(was) if was.spec == spec => changes.unchanged += 1,
+                Some(was) => set.changed.push(Changed { was, spec, start }),
+            }
+        }
+        let set = set.counted(&mut changes);
+        (set.without_those_that_left(known, &mut changes), changes)
+    }
+
+    fn counted(self, changes: &mut Changes) -> Self {
+        changes.added = self.new.len();
+        changes.changed = self.changed.len();
+        self
+    }
+
+    fn without_those_that_left(mut self, left: HashMap<String, Site>, changes: &mut Changes) -> Self {
+        for was in left.into_values().filter(|site| site.origin == Origin::File && site.spec.enabled) {
+            let spec = SiteSpec { enabled: false, ..was.spec.clone() };
+            self.changed.push(Changed { was, spec, start: Start::InPhase });
+            changes.disabled += 1;
+        }
+        self
+    }
+}
+
+fn by_name(sites: Vec<Site>) -> HashMap<String, Site> {
+    sites.into_iter().map(|site| (site.spec.name.clone(), site)).collect()
+}
+
+/// The name that is most like `name`.
+pub(super) fn nearest(name: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
+    names
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(name, &candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,192 @@
+//! Reading results: statistics per site, and the rows for an audit. Each is one consistent state of the database.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+use futures_util::TryStreamExt as _;
+
+use super::PostgresStore;
+use super::rows::{AllSites, SiteById, SiteRow, into_sites};
+use crate::clock::Timestamp;
+use crate::database::statement;
+use crate::model::{Site, SiteId};
+use crate::schedule::Rhythm;
+use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
+use crate::store::{History, Range, SiteStatistics, StoreError};
+
+#[async_trait]
+impl History for PostgresStore {
+    async fn statistics(
+        &self,
+        range: Range,
+        only: Option<SiteId>,
+    ) -> Result<Vec<SiteStatistics>, StoreError> {
+        self.database.snapshot(async move |connection| statistics(connection, range, only).await).await
+    }
+
+    async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
+        self.database.snapshot(async move |connection| audit(connection, range, margin_s).await).await
+    }
+}
+
+/// Site, rows per status, and percentiles.
+type Measured = (i64, (i64, i64, i64, i64, i64), Option<Vec<i32>>);
+
+type MeasuredSql = (BigInt, (BigInt, BigInt, BigInt, BigInt, BigInt), Nullable<Array<Integer>>);
+
+async fn statistics(
+    connection: &mut AsyncPgConnection,
+    range: Range,
+    only: Option<SiteId>,
+) -> Result<Vec<SiteStatistics>, StoreError> {
+    let Range { from, to } = range;
+    let (sites, rows) = match only {
+        Some(SiteId(id)) => (
+            SiteById { id }.load::<SiteRow>(connection).await?,
+            MeasuredOfSite { from, to, id }.load::<Measured>(connection).await?,
+        ),
+        None => (
+            AllSites {}.load::<SiteRow>(connection).await?,
+            MeasuredOfAll { from, to }.load::<Measured>(connection).await?,
+        ),
+    };
+    let mut measured: HashMap<i64, Measured> = rows.into_iter().map(|row| (row.0, row)).collect();
+    let sites = into_sites(sites)?;
+    Ok(sites.into_iter().map(|site| of_site(measured.remove(&site.id.0), site)).collect())
+}
+
+fn of_site(measured: Option<Measured>, site: Site) -> SiteStatistics {
+    let (_, (up, degraded, down, missed, unknown), percentiles) = measured.unwrap_or_default();
+    let count = i64::unsigned_abs;
+    let percentiles_us = percentiles
+        .and_then(|values| <[i32; 3]>::try_from(values).ok())
+        .map(|values| values.map(i32::unsigned_abs));
+    SiteStatistics {
+        site,
+        up: count(up),
+        degraded: count(degraded),
+        down: count(down),
+        missed: count(missed),
+        unknown: count(unknown),
+        percentiles_us,
+    }
+}
+
+async fn audit(connection: &mut AsyncPgConnection, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
+    type StateRow = (Option<Timestamp>, Timestamp, Timestamp);
+    let (last_tick, pruned_before, now): StateRow = State {}.get_result(connection).await?;
+    let range = Range { from: range.from.max(pruned_before), ..range };
+    let gaps = gaps(connection, range, last_tick, now.timestamp()).await?;
+    let schedules = schedules(connection, range.from, now.timestamp() - margin_s).await?;
+    let mut auditor = Auditor::new(range, schedules, gaps);
+    count_rows(connection, range, &mut auditor).await?;
+    let waiting = Waiting { from: range.from, to: range.to }.load::<(Timestamp, i64)>(connection).await?;
+    for (at, site) in waiting {
+        auditor.waiting(SiteId(site), at.timestamp());
+    }
+    Ok(auditor.finish())
+}
+
+async fn gaps(
+    connection: &mut AsyncPgConnection,
+    Range { from, to }: Range,
+    last_tick: Option<Timestamp>,
+    now: i64,
+) -> Result<Vec<Window>, StoreError> {
+    let rows = Gaps { from, to }.load::<(Timestamp, Timestamp)>(connection).await?;
+    let closed = |(after, until): (Timestamp, Timestamp)| Window {
+        after: after.timestamp(),
+        until: until.timestamp(),
+        open: false,
+    };
+    let mut gaps: Vec<Window> = rows.into_iter().map(closed).collect();
+    // What the scheduler has not reached yet, because it is not running, is a gap that is still open.
+    let queued_until = last_tick.map_or(from.timestamp() - 1, |at| at.timestamp());
+    if queued_until < now {
+        gaps.push(Window { after: queued_until, until: now, open: true });
+    }
+    Ok(gaps)
+}
+
+async fn schedules(
+    connection: &mut AsyncPgConnection,
+    from: Timestamp,
+    judged_until: i64,
+) -> Result<HashMap<SiteId, SiteSchedule>, StoreError> {
+    type SpanRow = (i64, String, i64, Timestamp, Option<Timestamp>, i32, i32, Option<Timestamp>);
+    let mut schedules: HashMap<SiteId, SiteSchedule> = HashMap::new();
+    let mut rows = Spans { from }.load_stream::<SpanRow>(connection).await?;
+    while let Some(row) = rows.try_next().await? {
+        let (site, name, timeout_ms, valid_from, valid_to, every_s, phase_s, first_slot) = row;
+        let schedule = schedules.entry(SiteId(site)).or_insert_with(|| SiteSchedule {
+            name,
+            spans: Vec::with_capacity(1),
+            judged_until: judged_until - (timeout_ms + 999) / 1000,
+        });
+        schedule.spans.push(Span {
+            valid_from: valid_from.timestamp(),
+            valid_to: valid_to.map(|at| at.timestamp()),
+            rhythm: Rhythm { every_s: every_s.unsigned_abs(), phase_s: phase_s.unsigned_abs() },
+            first_slot: first_slot.map(|at| at.timestamp()),
+        });
+    }
+    Ok(schedules)
+}
+
+/// Row by row: they may be many millions.
+async fn count_rows(
+    connection: &mut AsyncPgConnection,
+    Range { from, to }: Range,
+    auditor: &mut Auditor,
+) -> Result<(), StoreError> {
+    type Row = (Timestamp, i64, String, Timestamp);
+    let mut rows = Rows { from, to }.load_stream::<Row>(connection).await?;
+    while let Some((at, site, status, started_at)) = rows.try_next().await? {
+        let status = status
+            .parse()
+            .map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
+        auditor.row(SiteId(site), at.timestamp(), status, started_at.timestamp_micros());
+    }
+    Ok(())
+}
+
+statement!(for Pg: State {} -> (Nullable<Timestamptz>, Timestamptz, Timestamptz) =
+    "SELECT last_tick, pruned_before, uptime_now() FROM scheduler_state WHERE id = 1");
+
+statement!(for Pg:
+    /// A down has no meaningful time: a refused connection is quick. percentile_disc is the nearest rank.
+    MeasuredOfAll { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> MeasuredSql =
+    "SELECT site_id, count(*) FILTER (WHERE status = 'up'), count(*) FILTER (WHERE status = 'degraded'),
+            count(*) FILTER (WHERE status = 'down'), count(*) FILTER (WHERE status = 'missed'),
+            count(*) FILTER (WHERE status = 'unknown'),
+            percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_us) FILTER (WHERE status IN ('up', 'degraded'))
+     FROM ping_status WHERE scheduled_at >= " (from: Timestamptz) " AND scheduled_at < " (to: Timestamptz) " GROUP BY site_id"
+);
+
+statement!(for Pg: MeasuredOfSite { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz, id: i64 as BigInt } -> MeasuredSql =
+    "SELECT site_id, count(*) FILTER (WHERE status = 'up'), count(*) FILTER (WHERE status = 'degraded'),
+            count(*) FILTER (WHERE status = 'down'), count(*) FILTER (WHERE status = 'missed'),
+            count(*) FILTER (WHERE status = 'unknown'),
+            percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_us) FILTER (WHERE status IN ('up', 'degraded'))
+     FROM ping_status WHERE site_id = " (id: BigInt) " AND scheduled_at >= " (from: Timestamptz)
+    " AND scheduled_at < " (to: Timestamptz) " GROUP BY site_id");
+
+statement!(for Pg: Gaps { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> (Timestamptz, Timestamptz) =
+    "SELECT after_at, until_at FROM schedule_gap WHERE until_at >= " (from: Timestamptz) " AND after_at < " (to: Timestamptz));
+
+statement!(for Pg: Spans { from: Timestamp as Timestamptz }
+    -> (BigInt, Text, BigInt, Timestamptz, Nullable<Timestamptz>, Integer, Integer, Nullable<Timestamptz>) =
+    "SELECT site.id, site.name, site.timeout_ms, span.valid_from, span.valid_to, span.every_s, span.phase_s, span.first_slot
+     FROM site_schedule AS span JOIN site_config AS site ON site.id = span.site_id
+     WHERE span.valid_to IS NULL OR span.valid_to >= " (from: Timestamptz) " OR span.first_slot >= " (from: Timestamptz));
+
+statement!(for Pg: Rows { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> (Timestamptz, BigInt, Text, Timestamptz) =
+    "SELECT scheduled_at, site_id, status, started_at FROM ping_status
+     WHERE scheduled_at >= " (from: Timestamptz) " AND scheduled_at < " (to: Timestamptz));
+
+statement!(for Pg: Waiting { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> (Timestamptz, BigInt) =
+    "SELECT job.scheduled_at, job.site_id FROM job_queue AS job
+     WHERE job.scheduled_at >= " (from: Timestamptz) " AND job.scheduled_at < " (to: Timestamptz)
+    " AND NOT EXISTS (SELECT 1 FROM ping_status AS row WHERE row.scheduled_at = job.scheduled_at AND row.site_id = job.site_id)");

@@ -1,0 +1,235 @@
+//! The days of `ping_status`: each UTC day is a partition, made before its first result and dropped as a whole.
+//!
+//! A partition that could not be made costs nothing but tidiness: its results go to the default partition, and move when it is
+//! made. So nothing here stops results, and nothing waits long for a lock, for behind whoever waits for one of these locks all
+//! writers wait, too.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{Days, NaiveDate, TimeDelta};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
+use log::{debug, info, warn};
+
+use crate::clock::{Clock, Timestamp};
+use crate::database::postgres::Postgres;
+use crate::database::{DatabaseError, statement};
+use crate::failure::chain;
+
+/// A result of an older slot, or of one further in the future, has a nonsense date and gets no partition.
+const SENSIBLE_PAST: Days = Days::new(400);
+const SENSIBLE_FUTURE: Days = Days::new(3);
+
+/// Partitions are made for today and so many days more, so that midnight is like any other second.
+const AHEAD: u64 = 3;
+
+/// After a failure the next try waits for so long.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// Makes and drops partitions.
+pub(super) struct Partitions {
+    database: Postgres,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    days: BTreeSet<NaiveDate>,
+    failed: Option<Instant>,
+}
+
+impl Partitions {
+    pub(super) fn new(database: Postgres) -> Self {
+        Self { database, known: Mutex::default() }
+    }
+
+    /// Makes partitions for these slots where there are none. What fails is tried again later.
+    pub(super) async fn prepare_for(&self, slots: impl Iterator<Item = Timestamp>) {
+        let unknown = self.unknown(slots.map(|slot| slot.date_naive()));
+        if !unknown.is_empty() {
+            self.try_to_make(unknown).await;
+        }
+    }
+
+    async fn try_to_make(&self, days: BTreeSet<NaiveDate>) {
+        if let Err(error) = self.make(days).await {
+            warn!(error = chain(&error); "failed to make a partition; results go to ping_status_default meanwhile");
+            self.known().failed = Some(Clock::instant());
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unknown(&self, days: impl Iterator<Item = NaiveDate>) -> BTreeSet<NaiveDate> {
+        let known = self.known();
+        if known.failed.is_some_and(|failed| failed.elapsed() < RETRY) {
+            return BTreeSet::new();
+        }
+        days.filter(|day| !known.days.contains(day)).collect()
+    }
+
+    /// Makes the partitions of `days` that are sensible, and those of the days ahead.
+    async fn make(&self, mut days: BTreeSet<NaiveDate>) -> Result<(), DatabaseError> {
+        let today = self.database.call(async |connection| today(connection).await).await?;
+        days.retain(|&day| day >= today - SENSIBLE_PAST && day <= today + SENSIBLE_FUTURE);
+        days.extend((0..=AHEAD).map(|ahead| today + Days::new(ahead)));
+        for day in days {
+            if !self.known().days.contains(&day) {
+                self.database.transaction(async move |connection| make(connection, day).await).await?;
+                self.known().days.insert(day);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops days that end at or before `before`. Where that lies within the last day, as with a retention of hours, it also
+    /// removes up to `most` older rows one by one; otherwise the rest of a day goes with its day.
+    pub(super) async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, DatabaseError> {
+        self.try_to_make(BTreeSet::new()).await;
+        let dropped = self.drop_days(before).await?;
+        if dropped > 0 {
+            return Ok(dropped);
+        }
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.database.transaction(async move |connection| prune_rows(connection, before, most).await).await
+    }
+
+    async fn drop_days(&self, before: Timestamp) -> Result<usize, DatabaseError> {
+        let partitions: Vec<(String, i64, bool)> = self
+            .database
+            .call(async |connection| -> Result<_, DatabaseError> { Ok(Existing {}.load(connection).await?) })
+            .await?;
+        let mut dropped = 0;
+        for (name, rows, attached) in partitions {
+            let Some(day) = day_of(&name).filter(|day| end_of(*day) <= before) else { continue };
+            self.known().days.remove(&day);
+            self.database
+                .transaction(async move |connection| detach(connection, day, attached).await)
+                .await?;
+            let drop = format!("DROP TABLE IF EXISTS {name}");
+            self.database.call(async move |connection| execute(connection, &drop).await).await?;
+            info!(day:%, rows; "a day's results are dropped");
+            dropped += rows.max(1) as usize;
+        }
+        Ok(dropped)
+    }
+}
+
+async fn execute(connection: &mut AsyncPgConnection, sql: &str) -> Result<(), DatabaseError> {
+    Ok(connection.batch_execute(sql).await?)
+}
+
+/// Of two that make or drop partitions one waits for the other. And neither waits long for a table.
+const ALONE: &str = "SET LOCAL lock_timeout = '1s'; SELECT pg_advisory_xact_lock(7075746977)";
+
+async fn today(connection: &mut AsyncPgConnection) -> Result<NaiveDate, DatabaseError> {
+    let (now,): (Timestamp,) = Now {}.get_result(connection).await?;
+    Ok(now.date_naive())
+}
+
+fn name_of(day: NaiveDate) -> String {
+    format!("ping_status_{}", day.format("%Y%m%d"))
+}
+
+fn day_of(name: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(name.strip_prefix("ping_status_")?, "%Y%m%d").ok()
+}
+
+fn end_of(day: NaiveDate) -> Timestamp {
+    (day + Days::new(1)).and_time(chrono::NaiveTime::MIN).and_utc()
+}
+
+/// Makes a day's partition with the rows that have already come for it. They are in the default partition, which must be closed
+/// to others from the look at them to the end.
+async fn make(connection: &mut AsyncPgConnection, day: NaiveDate) -> Result<(), DatabaseError> {
+    execute(connection, ALONE).await?;
+    let name = name_of(day);
+    let (exists,): (bool,) = Exists { name: name.clone() }.get_result(connection).await?;
+    if exists {
+        return Ok(());
+    }
+    let (from, to) = (day, day + Days::new(1));
+    let sql = format!(
+        "LOCK TABLE ping_status_default IN ACCESS EXCLUSIVE MODE;
+         CREATE TABLE {name} (LIKE ping_status INCLUDING ALL);
+         WITH early AS (DELETE FROM ping_status_default WHERE scheduled_at >= '{from} UTC' AND scheduled_at < '{to} UTC' RETURNING *)
+         INSERT INTO {name} SELECT * FROM early;
+         ALTER TABLE ping_status ATTACH PARTITION {name} FOR VALUES FROM ('{from} UTC') TO ('{to} UTC')"
+    );
+    execute(connection, &sql).await?;
+    debug!(day:%; "a partition is made");
+    Ok(())
+}
+
+/// Takes a day out of the table, which writers wait for, in a transaction of its own: removing its files takes longer.
+async fn detach(
+    connection: &mut AsyncPgConnection,
+    day: NaiveDate,
+    attached: bool,
+) -> Result<(), DatabaseError> {
+    execute(connection, ALONE).await?;
+    if attached {
+        execute(connection, &format!("ALTER TABLE ping_status DETACH PARTITION {}", name_of(day))).await?;
+    }
+    MarkPruned { cut: end_of(day) }.execute(connection).await?;
+    DropGaps { cut: end_of(day) }.execute(connection).await?;
+    Ok(())
+}
+
+async fn prune_rows(
+    connection: &mut AsyncPgConnection,
+    before: Timestamp,
+    most: i64,
+) -> Result<usize, DatabaseError> {
+    let (now,): (Timestamp,) = Now {}.get_result(connection).await?;
+    let pruned: Vec<(Timestamp,)> = if before < now - TimeDelta::days(1) {
+        PruneDefault { before, most }.load(connection).await?
+    } else {
+        Prune { before, most }.load(connection).await?
+    };
+    if let Some((newest,)) = pruned.iter().max() {
+        // Some rows of that second may be left; it counts as pruned.
+        let cut = *newest + TimeDelta::seconds(1);
+        MarkPruned { cut }.execute(connection).await?;
+        DropGaps { cut }.execute(connection).await?;
+    }
+    Ok(pruned.len())
+}
+
+statement!(for Pg: Now {} -> (Timestamptz,) = "SELECT uptime_now()");
+
+statement!(for Pg: Exists { name: String as Text } -> (Bool,) =
+    "SELECT to_regclass(" (name: Text) ") IS NOT NULL");
+
+statement!(for Pg:
+    /// Days by age, with the planner's idea of their rows, for counting them would take longer than dropping them. A day that is
+    /// not attached was left by a process that ended between the two steps of dropping it.
+    Existing {} -> (Text, BigInt, Bool) =
+    "SELECT day.relname::text, greatest(day.reltuples, 0)::bigint, day.relispartition
+     FROM pg_class AS day
+     WHERE day.relkind = 'r' AND day.relname ~ '^ping_status_[0-9]{8}$'
+       AND day.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'ping_status'::regclass)
+     ORDER BY day.relname"
+);
+
+statement!(for Pg: PruneDefault { before: Timestamp as Timestamptz, most: i64 as BigInt } -> (Timestamptz,) =
+    "DELETE FROM ping_status_default WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM ping_status_default WHERE scheduled_at < " (before: Timestamptz)
+    " ORDER BY scheduled_at LIMIT " (most: BigInt) ")) RETURNING scheduled_at");
+
+statement!(for Pg: Prune { before: Timestamp as Timestamptz, most: i64 as BigInt } -> (Timestamptz,) =
+    "WITH oldest AS MATERIALIZED (
+       SELECT site_id, scheduled_at FROM ping_status WHERE scheduled_at < " (before: Timestamptz)
+    " ORDER BY scheduled_at LIMIT " (most: BigInt) ")
+     DELETE FROM ping_status AS row USING oldest
+     WHERE row.site_id = oldest.site_id AND row.scheduled_at = oldest.scheduled_at RETURNING row.scheduled_at");
+
+statement!(for Pg: MarkPruned { cut: Timestamp as Timestamptz } -> () =
+    "UPDATE scheduler_state SET pruned_before = greatest(pruned_before, " (cut: Timestamptz) ") WHERE id = 1");
+
+statement!(for Pg: DropGaps { cut: Timestamp as Timestamptz } -> () =
+    "DELETE FROM schedule_gap WHERE until_at < " (cut: Timestamptz));

@@ -1,0 +1,157 @@
+//! Writing results: one row per slot, and the newest status of each site.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use diesel::result::{Error as DieselError, QueryResult};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+
+use super::PostgresStore;
+use super::rows::storable;
+use crate::clock::Timestamp;
+use crate::database::{DatabaseError, statement};
+use crate::model::{CheckResult, Slot};
+use crate::result_log::Batch;
+use crate::store::{Persisted, ResultStore, StoreError};
+
+/// Deadlocks should not happen, for everybody locks in one order. PostgreSQL's own documentation says to be ready for them all
+/// the same.
+const DEADLOCK_TRIES: usize = 4;
+
+#[async_trait]
+impl ResultStore for PostgresStore {
+    async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
+        let results = in_order(batch.results());
+        if results.is_empty() {
+            return Ok(Persisted::default());
+        }
+        self.partitions.prepare_for(results.iter().map(|(slot, _)| slot.scheduled_at)).await;
+        let all = batch.results().filter(|result| result.site_id.is_some()).count();
+        let statement = Persist::of(&results);
+        let work = async move |connection: &mut AsyncPgConnection| persist(connection, statement).await;
+        let new = self.database.call(work).await?;
+        Ok(Persisted { new, repeated: all - new })
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
+        Ok(self.partitions.prune(before, most).await?)
+    }
+}
+
+/// One result for each slot, the first that came, in the order in which everybody writes them, so that no two writers wait for
+/// each other.
+fn in_order<'a>(results: impl Iterator<Item = &'a CheckResult>) -> Vec<(Slot, &'a CheckResult)> {
+    let mut seen = HashSet::new();
+    let mut first: Vec<(Slot, &CheckResult)> = results
+        .filter_map(|result| result.slot().map(|slot| (slot, result)))
+        .filter(|(slot, _)| seen.insert(*slot))
+        .collect();
+    first.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at));
+    first
+}
+
+async fn persist(connection: &mut AsyncPgConnection, statement: Persist) -> Result<usize, DatabaseError> {
+    for _ in 1..DEADLOCK_TRIES {
+        match store(connection, statement.clone()).await {
+            Err(error) if is_deadlock(&error) => {
+                log::warn!("results are stored again after a deadlock");
+            }
+            stored => return Ok(stored?),
+        }
+    }
+    Ok(store(connection, statement).await?)
+}
+
+async fn store(connection: &mut AsyncPgConnection, statement: Persist) -> QueryResult<usize> {
+    let (new,): (i64,) = statement.get_result(connection).await?;
+    Ok(new as usize)
+}
+
+/// diesel hands no SQLSTATE on.
+fn is_deadlock(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected"))
+}
+
+impl Persist {
+    /// Values that do not fit are stored as the nearest that do.
+    fn of(results: &[(Slot, &CheckResult)]) -> Self {
+        fn column<T>(results: &[(Slot, &CheckResult)], of: impl Fn(&CheckResult) -> T) -> Vec<T> {
+            results.iter().map(|(_, result)| of(result)).collect()
+        }
+        let us = |phase: Option<u64>| phase.map(|us| i32::try_from(us).unwrap_or(i32::MAX));
+        let certificate = |result: &CheckResult| result.certificate.as_ref().map(|found| found.not_after);
+        Self {
+            sites: results.iter().map(|(slot, _)| slot.site_id.0).collect(),
+            ats: results.iter().map(|(slot, _)| slot.scheduled_at).collect(),
+            started: column(results, |result| result.started_at),
+            not_after: column(results, certificate),
+            bytes: column(results, |result| i64::try_from(result.body_bytes).unwrap_or(i64::MAX)),
+            total: column(results, |result| us(result.timings.total_us)),
+            dns: column(results, |result| us(result.timings.dns_us)),
+            connect: column(results, |result| us(result.timings.connect_us)),
+            tls: column(results, |result| us(result.timings.tls_us)),
+            ttfb: column(results, |result| us(result.timings.ttfb_us)),
+            download: column(results, |result| us(result.timings.download_us)),
+            http: column(results, |result| {
+                result.http_status.map(|code| i16::try_from(code).unwrap_or(i16::MAX))
+            }),
+            attempt: column(results, |result| i16::try_from(result.attempt).unwrap_or(i16::MAX)),
+            status: column(results, |result| result.status.as_str()),
+            reason: column(results, |result| result.reason.map(|reason| reason.as_str())),
+            worker: column(results, |result| storable(&result.worker)),
+            error: column(results, |result| result.error.as_deref().map(storable)),
+        }
+    }
+}
+
+statement!(for Pg:
+    /// A batch in one statement: the new rows, then the sites whose newest slot is among them. Returns the number of new rows.
+    ///
+    /// Rows come in order of site and slot, and sites are locked in order and only after all rows are in: so writers never wait
+    /// for each other in a circle. A site's status turns where a slot's differs from the one before; slots that are older than
+    /// what is known of the site count for nothing.
+    Persist {
+        sites: Vec<i64> as Array<BigInt>, ats: Vec<Timestamp> as Array<Timestamptz>, started: Vec<Timestamp> as Array<Timestamptz>,
+        not_after: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>, bytes: Vec<i64> as Array<BigInt>,
+        total: Vec<Option<i32>> as Array<Nullable<Integer>>, dns: Vec<Option<i32>> as Array<Nullable<Integer>>,
+        connect: Vec<Option<i32>> as Array<Nullable<Integer>>, tls: Vec<Option<i32>> as Array<Nullable<Integer>>,
+        ttfb: Vec<Option<i32>> as Array<Nullable<Integer>>, download: Vec<Option<i32>> as Array<Nullable<Integer>>,
+        http: Vec<Option<i16>> as Array<Nullable<SmallInt>>, attempt: Vec<i16> as Array<SmallInt>,
+        status: Vec<&'static str> as Array<Text>, reason: Vec<Option<&'static str>> as Array<Nullable<Text>>,
+        worker: Vec<String> as Array<Text>, error: Vec<Option<String>> as Array<Nullable<Text>>,
+    } -> (BigInt,) =
+    "WITH result AS MATERIALIZED (
+       SELECT * FROM unnest(" (sites: Array<BigInt>) ", " (ats: Array<Timestamptz>) ", " (started: Array<Timestamptz>) ", "
+         (not_after: Array<Nullable<Timestamptz>>) ", " (bytes: Array<BigInt>) ", " (total: Array<Nullable<Integer>>) ", "
+         (dns: Array<Nullable<Integer>>) ", " (connect: Array<Nullable<Integer>>) ", " (tls: Array<Nullable<Integer>>) ", "
+         (ttfb: Array<Nullable<Integer>>) ", " (download: Array<Nullable<Integer>>) ", " (http: Array<Nullable<SmallInt>>) ", "
+         (attempt: Array<SmallInt>) ", " (status: Array<Text>) ", " (reason: Array<Nullable<Text>>) ", "
+         (worker: Array<Text>) ", " (error: Array<Nullable<Text>>) ")
+       AS result (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us, ttfb_us,
+         download_us, http_status, attempt, status, reason, worker, error)),
+     stored AS (
+       INSERT INTO ping_status (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
+         ttfb_us, download_us, http_status, attempt, status, reason, worker, error)
+       SELECT * FROM result ORDER BY site_id, scheduled_at
+       ON CONFLICT DO NOTHING RETURNING 1),
+     counted AS MATERIALIZED (SELECT count(*) AS new FROM stored),
+     known AS MATERIALIZED (
+       SELECT site_id, last_updated, last_status FROM sites
+       WHERE (SELECT new FROM counted) >= 0 AND site_id IN (SELECT site_id FROM result)
+       ORDER BY site_id FOR NO KEY UPDATE),
+     fresh AS (
+       SELECT result.site_id, result.scheduled_at, result.status,
+         result.status IS DISTINCT FROM lag(result.status, 1, known.last_status)
+           OVER (PARTITION BY result.site_id ORDER BY result.scheduled_at) AS turns
+       FROM result JOIN known ON known.site_id = result.site_id
+       WHERE known.last_updated IS NULL OR result.scheduled_at > known.last_updated),
+     newest AS (
+       SELECT site_id, max(scheduled_at) AS scheduled_at, (array_agg(status ORDER BY scheduled_at DESC))[1] AS status,
+         max(scheduled_at) FILTER (WHERE turns) AS turned_at
+       FROM fresh GROUP BY site_id),
+     changed AS (
+       UPDATE sites SET last_updated = newest.scheduled_at, last_status = newest.status, since = coalesce(newest.turned_at, sites.since)
+       FROM newest WHERE sites.site_id = newest.site_id)
+     SELECT new FROM counted"
+);
