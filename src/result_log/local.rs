@@ -163,7 +163,8 @@ impl LogReader for LocalReader {
     }
 
     async fn commit(&mut self, batch: Batch) -> Result<(), LogError> {
-        let Position::Local(end) = batch.end;
+        // A batch of another log is not ours to commit.
+        let end = batch.end.local().ok_or(LogError::Closed)?;
         let mut state = self.shared.state();
         if state.reader != self.number {
             return Err(LogError::Closed);

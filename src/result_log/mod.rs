@@ -1,7 +1,10 @@
 //! The result log: between the checkers, which make results, and the persister, which stores them.
 //!
-//! The port is [`ResultLog`]; [`local`] keeps it in this process.
+//! The port is [`ResultLog`]; [`local`] keeps it in this process, `kafka` shares it between many.
 
+#[cfg(feature = "kafka")]
+pub mod kafka;
+pub mod kafka_settings;
 pub mod local;
 
 use std::sync::Arc;
@@ -64,6 +67,20 @@ pub struct Batch {
 enum Position {
     /// Number of the next group.
     Local(u64),
+    /// The end in each partition.
+    #[cfg(feature = "kafka")]
+    Kafka(Vec<kafka::Mark>),
+}
+
+impl Position {
+    /// The position in a local log; `None` in another.
+    fn local(&self) -> Option<u64> {
+        match self {
+            Self::Local(end) => Some(*end),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => None,
+        }
+    }
 }
 
 impl Batch {

@@ -1,0 +1,367 @@
+//! The thread that has the consumer: it polls, whatever its owner does.
+//!
+//! librdkafka's calls block now and then (a commit, a rebalance, a broker that is silent), and a member that does not
+//! poll is put out of its group. So an arbiter never calls them, and while the database is away this thread goes on
+//! polling with its partitions paused.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::time::{Duration, Instant};
+
+use log::{debug, info};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message as _};
+
+use super::super::kafka_settings::KafkaSettings;
+use super::super::{Batch, LogError, Position};
+use super::commits::Commits;
+use super::dead_letter::{Letter, Warnings};
+use super::health::Health;
+use super::marks::Marks;
+use super::producer::Producer;
+use super::reader::{Answer, Request};
+use super::rebalance::{Event, ReaderContext};
+use super::refusal::Refusal;
+use super::{TARGET, config, message};
+use crate::clock::Clock;
+use crate::model::CheckResult;
+
+/// The longest sleep, so the latest that a rebalance is served or a stop is heard.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Without a request for this long, fetching is paused: what is read ahead is bounded, and a batch is being stored slowly or not at all.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Results that are read ahead and handed out at once, whatever the owner asks for.
+const MOST: usize = 10_000;
+
+/// Dead letters that may wait for their acknowledgement.
+const LETTERS: usize = 1_000;
+
+/// Reads until it is told to stop.
+pub(super) fn run(
+    settings: Arc<KafkaSettings>,
+    producer: Arc<Producer>,
+    health: &Arc<Health>,
+    requests: &Receiver<Request>,
+) {
+    match Reading::start(settings, producer, health) {
+        Ok(mut reading) => {
+            while reading.step(requests) {}
+            reading.leave();
+        }
+        Err(error) => refuse(requests, error),
+    }
+    // A reader that has ended is not behind and not in trouble.
+    health.worked();
+    health.set_lag(None);
+}
+
+/// Without a consumer, the first request for results is told why.
+fn refuse(requests: &Receiver<Request>, error: LogError) {
+    while let Ok(request) = requests.recv() {
+        match request {
+            // The owner may have given up.
+            Request::Next { answer, .. } => return drop(answer.send(Err(error))),
+            Request::Commit { .. } => {}
+            Request::Stop => return,
+        }
+    }
+}
+
+/// A result that waits to be handed out.
+struct Waiting {
+    partition: i32,
+    turn: u64,
+    offset: i64,
+    result: CheckResult,
+}
+
+/// A request for results that is not answered yet.
+struct Asked {
+    most: usize,
+    linger: Duration,
+    /// When the first result was there.
+    since: Option<Instant>,
+    answer: Answer<Batch>,
+}
+
+struct Reading {
+    settings: Arc<KafkaSettings>,
+    producer: Arc<Producer>,
+    health: Arc<Health>,
+    consumer: Arc<BaseConsumer<ReaderContext>>,
+    events: Receiver<Event>,
+    marks: Marks,
+    commits: Commits,
+    waiting: VecDeque<Waiting>,
+    asked: Option<Asked>,
+    /// How many results the owner asked for last: as many are read ahead.
+    ahead: usize,
+    /// When the owner was last known to want results.
+    wanted: Instant,
+    paused: bool,
+    /// The last poll brought something, so there may be more.
+    flowing: bool,
+    failure: Option<LogError>,
+    warnings: Warnings,
+}
+
+impl Reading {
+    fn start(
+        settings: Arc<KafkaSettings>,
+        producer: Arc<Producer>,
+        health: &Arc<Health>,
+    ) -> Result<Self, LogError> {
+        let (sender, events) = channel();
+        let context = ReaderContext::new(Arc::clone(health), sender.clone());
+        let refused = |error| Refusal::of_settings(&error).into_error(&settings);
+        let consumer =
+            BaseConsumer::from_config_and_context(&config::consumer(&settings), context).map_err(refused)?;
+        let consumer = Arc::new(consumer);
+        let commits = Commits::start(Arc::clone(&consumer), settings.topic.clone(), sender)
+            .map_err(|_| LogError::Closed)?;
+        consumer.subscribe(&[&settings.topic]).map_err(refused)?;
+        Ok(Self {
+            settings,
+            producer,
+            health: Arc::clone(health),
+            consumer,
+            events,
+            marks: Marks::default(),
+            commits,
+            waiting: VecDeque::new(),
+            asked: None,
+            ahead: 1,
+            wanted: Clock::instant(),
+            paused: false,
+            flowing: false,
+            failure: None,
+            warnings: Warnings::default(),
+        })
+    }
+
+    /// Returns whether to go on.
+    fn step(&mut self, requests: &Receiver<Request>) -> bool {
+        if !self.take_requests(requests) {
+            return false;
+        }
+        self.poll();
+        self.take_events();
+        self.marks
+            .letters()
+            .for_each(|letters| letters.drive(&self.settings.dead_letter_topic, &self.producer));
+        self.commits.drive(&self.marks);
+        self.pause_when_idle();
+        self.answer()
+    }
+
+    /// Takes all requests, and waits for one where there is nothing better to do. Returns whether to go on.
+    fn take_requests(&mut self, requests: &Receiver<Request>) -> bool {
+        if !self.wants_to_poll() {
+            match requests.recv_timeout(TICK) {
+                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+                Ok(request) => self.take(request),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        loop {
+            match requests.try_recv() {
+                Ok(Request::Stop) | Err(TryRecvError::Disconnected) => return false,
+                Ok(request) => self.take(request),
+                Err(TryRecvError::Empty) => return true,
+            }
+        }
+    }
+
+    /// Leaves the group: when the last holder drops the consumer, it is closed.
+    fn leave(self) {
+        self.commits.finish(&self.marks);
+    }
+
+    /// Whether the consumer is where the next thing happens, and not the owner.
+    fn wants_to_poll(&self) -> bool {
+        !self.is_full() && (self.asked.is_some() || self.flowing)
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= self.ahead || self.marks.letters_count() >= LETTERS
+    }
+
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Next { most, linger, answer } => {
+                self.ahead = most.clamp(1, MOST);
+                self.asked = Some(Asked { most: self.ahead, linger, since: None, answer });
+                self.resume();
+            }
+            Request::Commit { marks, answer } => {
+                self.marks.store(&marks);
+                self.commits.ask(answer);
+            }
+            // Seen before.
+            Request::Stop => {}
+        }
+    }
+
+    /// One event of the consumer: a message, an error, or a call of our [`ReaderContext`].
+    fn poll(&mut self) {
+        let patience = self.patience();
+        let Some(polled) = self.consumer.poll(patience) else {
+            self.flowing = false;
+            return;
+        };
+        self.flowing = true;
+        match polled {
+            Ok(message) => {
+                self.health.worked();
+                let kept = read(&message, &mut self.marks, &mut self.warnings);
+                drop(message);
+                self.waiting.extend(kept);
+            }
+            Err(error) => self.note(&error),
+        }
+    }
+
+    /// How long to wait for the consumer.
+    fn patience(&self) -> Duration {
+        match &self.asked {
+            Some(asked) if self.wants_to_poll() => asked.rest().map_or(TICK, |rest| rest.min(TICK)),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Most errors are news about the outside, told to [`Health`], and pass. Some end the reader.
+    fn note(&mut self, error: &KafkaError) {
+        let fatal = self.consumer.client().fatal_error();
+        let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code());
+        let reason = match &fatal {
+            Some((_, reason)) => reason.clone(),
+            None => self.health.trouble().unwrap_or_else(|| error.to_string()),
+        };
+        let refusal = code.and_then(|code| Refusal::of_reader(code, &reason, &self.settings));
+        if let Some(refusal) = refusal {
+            self.failure = Some(refusal.into_error(&self.settings));
+        } else if fatal.is_some() {
+            let message = format!("the reader has failed for good: {reason}");
+            self.failure = Some(LogError::Unreachable { server: self.settings.server(), message });
+        }
+    }
+
+    fn take_events(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            match event {
+                Event::Assigned(partitions) => {
+                    info!(target: TARGET, partitions:?; "partitions assigned");
+                    self.marks.add(&partitions);
+                    self.pause_newcomers();
+                }
+                Event::Revoked(partitions) => {
+                    info!(target: TARGET, partitions:?; "partitions revoked");
+                    self.marks.remove(&partitions);
+                }
+                Event::Committed(outcome) => self.commits.done(outcome, &mut self.marks),
+            }
+            // What others read now is not for us to hand out.
+            let marks = &self.marks;
+            self.waiting.retain(|waiting| marks.turn(waiting.partition) == Some(waiting.turn));
+        }
+    }
+
+    fn pause_newcomers(&mut self) {
+        if std::mem::take(&mut self.paused) {
+            self.pause();
+        }
+    }
+
+    fn pause_when_idle(&mut self) {
+        if self.asked.is_some() {
+            self.wanted = Clock::instant();
+        } else if !self.paused && Clock::instant() - self.wanted > IDLE {
+            debug!(target: TARGET, "nobody asks for results, fetching is paused");
+            self.pause();
+        }
+    }
+
+    /// The library forgets what it has fetched ahead and will fetch it again, from behind the last message that we took.
+    fn pause(&mut self) {
+        let paused = self.consumer.assignment().and_then(|partitions| self.consumer.pause(&partitions));
+        self.paused = self.logged(paused, "pause");
+    }
+
+    fn resume(&mut self) {
+        if self.paused {
+            let resumed = self.consumer.assignment().and_then(|partitions| self.consumer.resume(&partitions));
+            self.paused = !self.logged(resumed, "resume");
+        }
+    }
+
+    fn logged(&self, outcome: Result<(), KafkaError>, what: &str) -> bool {
+        let _ =
+            outcome.as_ref().inspect_err(|error| debug!(target: TARGET, error:%, what; "trying again later"));
+        outcome.is_ok()
+    }
+
+    /// Hands out results when it is time. Returns whether to go on.
+    fn answer(&mut self) -> bool {
+        let Some(asked) = self.asked.as_mut() else { return true };
+        if let Some(failure) = self.failure.take() {
+            let answer = self.asked.take().map(|asked| asked.answer.send(Err(failure)));
+            return answer.is_none();
+        }
+        if asked.is_due(self.waiting.len()) {
+            let most = asked.most;
+            let batch = self.batch(most);
+            if let Some(asked) = self.asked.take() {
+                // The owner keeps the other end until it has the batch, or is gone itself.
+                let _ = asked.answer.send(Ok(batch));
+            }
+        }
+        true
+    }
+
+    fn batch(&mut self, most: usize) -> Batch {
+        let count = self.waiting.len().min(most);
+        let mut results = Vec::with_capacity(count);
+        for Waiting { partition, offset, result, .. } in self.waiting.drain(..count) {
+            self.marks.hand(partition, offset);
+            results.push(result);
+        }
+        Batch { groups: vec![Arc::new(results)], end: Position::Kafka(self.marks.end()) }
+    }
+}
+
+impl Asked {
+    /// When the results that are there must be handed out; `None` while there are none.
+    fn rest(&self) -> Option<Duration> {
+        self.since.map(|since| (since + self.linger).saturating_duration_since(Clock::instant()))
+    }
+
+    fn is_due(&mut self, waiting: usize) -> bool {
+        if waiting == 0 {
+            return false;
+        }
+        self.since.get_or_insert_with(Clock::instant);
+        waiting >= self.most || self.rest().is_some_and(|rest| rest.is_zero())
+    }
+}
+
+/// A result, or a dead letter that is put with its partition. Messages of partitions that have left us are for others.
+fn read(message: &BorrowedMessage<'_>, marks: &mut Marks, warnings: &mut Warnings) -> Option<Waiting> {
+    let (partition, offset) = (message.partition(), message.offset());
+    let progress = marks.read(partition, offset)?;
+    match message::decode(message.payload()) {
+        Ok(result) => {
+            progress.waiting += 1;
+            Some(Waiting { partition, turn: progress.turn, offset, result })
+        }
+        Err(why) => {
+            warnings.say(message, &why);
+            progress.letters.add(offset, Letter::new(message, &why));
+            None
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The log on Kafka: many machines append to it and many read it.
+//!
+//! ```text
+//! append ─▶ Producer ─▶ topic, by site ─▶ Consumer, a thread ─▶ batches ─▶ commit: offsets of the group
+//!                                              └─▶ dead letters: what can't be read
+//! ```
+//!
+//! The clients are librdkafka's and run on threads of their own, so nothing here blocks an arbiter.
+
+mod commits;
+mod config;
+mod consumer;
+mod context;
+mod dead_letter;
+mod health;
+mod listener;
+mod marks;
+mod message;
+mod producer;
+mod reader;
+mod rebalance;
+mod refusal;
+mod topics;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use self::health::Health;
+pub(super) use self::marks::Mark;
+use self::producer::{Producer, elsewhere};
+use self::reader::Running;
+use self::refusal::{Refusal, unreachable};
+use super::kafka_settings::KafkaSettings;
+use super::{Condition, LogError, LogReader, ResultLog};
+use crate::model::CheckResult;
+
+/// Of our log lines, and of librdkafka's.
+const TARGET: &str = "uptime_monitor::result_log::kafka";
+
+/// [`ResultLog`] on a topic.
+pub struct KafkaResultLog {
+    settings: Arc<KafkaSettings>,
+    producer: Arc<Producer>,
+    health: Arc<Health>,
+    reader_health: Arc<Health>,
+    /// The present reader's thread.
+    running: Mutex<Option<Running>>,
+}
+
+impl KafkaResultLog {
+    /// Connects, makes the topics that are missing and verifies the others. Takes seconds when brokers are away, then says why.
+    /// Any executor will do.
+    pub async fn open(settings: KafkaSettings) -> Result<Self, LogError> {
+        let (done, opened) = oneshot::channel();
+        elsewhere("kafka-open", move || {
+            // Whoever wanted it may be gone.
+            let _ = done.send(Self::open_blocking(settings));
+        });
+        opened.await.unwrap_or(Err(LogError::Closed))
+    }
+
+    fn open_blocking(settings: KafkaSettings) -> Result<Self, LogError> {
+        let settings = Arc::new(settings);
+        let health = Arc::new(Health::new("append", settings.server()));
+        let reader_health = Arc::new(Health::new("read", settings.server()));
+        let producer = Producer::new(Arc::clone(&settings), Arc::clone(&health))
+            .map_err(|error| Refusal::of_settings(&error).into_error(&settings))?;
+        topics::prepare(&settings, &producer, &health)?;
+        Ok(Self { settings, producer: Arc::new(producer), health, reader_health, running: Mutex::default() })
+    }
+
+    /// Ends the reader, which leaves its group at once, and gives up what is not acknowledged. Blocks for `within` and a second more at most.
+    ///
+    /// Without it, a process that ends leaves its partitions to nobody until the group's session has expired: 45 s by default.
+    pub fn close(&self, within: Duration) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(running) = running {
+            running.stop();
+            running.wait(within);
+        }
+        self.producer.close();
+    }
+}
+
+#[async_trait]
+impl ResultLog for KafkaResultLog {
+    async fn append(&self, results: Arc<Vec<CheckResult>>) -> Result<(), LogError> {
+        let outcome = self.producer.append(&results).await;
+        outcome.map_err(|error| unreachable(&self.settings, &self.health, &error))
+    }
+
+    fn reader(&self) -> Box<dyn LogReader> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let (reader, present) = reader::start(
+            Arc::clone(&self.settings),
+            Arc::clone(&self.producer),
+            Arc::clone(&self.reader_health),
+            running.take(),
+        );
+        *running = Some(present);
+        Box::new(reader)
+    }
+
+    fn depth(&self) -> usize {
+        self.producer.depth()
+    }
+
+    fn condition(&self) -> Condition {
+        let trouble = self.health.trouble().or_else(|| self.reader_health.trouble());
+        Condition { trouble, lag: self.reader_health.lag() }
+    }
+}
+
+impl Drop for KafkaResultLog {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            running.stop();
+        }
+    }
+}

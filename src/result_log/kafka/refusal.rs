@@ -1,0 +1,146 @@
+//! What the brokers won't do for us, as a sentence with a remedy. Each case was seen on a real broker (`tests/kafka`).
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::super::LogError;
+use super::super::kafka_settings::KafkaSettings;
+use super::config;
+use super::health::Health;
+
+/// Trying again will not help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    message: String,
+    remedy: String,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { message: message.into(), remedy: remedy.into() }
+    }
+
+    pub(super) fn into_error(self, settings: &KafkaSettings) -> LogError {
+        LogError::Refused { server: settings.server(), message: self.message, remedy: self.remedy }
+    }
+
+    /// The client could not even be made.
+    pub(super) fn of_settings(error: &KafkaError) -> Self {
+        let message = match error {
+            KafkaError::ClientCreation(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let remedy = match message.contains("ssl.ca.location") {
+            true => "check that result_log.kafka.ca_file can be read and holds certificates in PEM",
+            false => "check [result_log.kafka]",
+        };
+        Self::new(message, remedy)
+    }
+
+    /// The connection ended in an error that is no accident.
+    pub(super) fn of_connection(code: RDKafkaErrorCode, reason: &str) -> Option<Self> {
+        let remedy = match code {
+            RDKafkaErrorCode::Authentication if reason.contains("Unsupported SASL mechanism") => {
+                "set result_log.kafka.mechanism to one that the brokers support"
+            }
+            RDKafkaErrorCode::Authentication if reason.contains("not valid in current SASL state") => {
+                "this listener takes no login: set result_log.kafka.security to one without SASL, or name the port of a listener with SASL"
+            }
+            RDKafkaErrorCode::Authentication => {
+                "check result_log.kafka.username, its password, and result_log.kafka.mechanism"
+            }
+            RDKafkaErrorCode::SSL if reason.contains("certificate verify failed") => {
+                "set result_log.kafka.ca_file to the certificate that signed the brokers', and name the brokers as their certificates do"
+            }
+            _ => return None,
+        };
+        Some(Self::new(tidy(reason), remedy))
+    }
+
+    /// The listener speaks TLS and we don't.
+    pub(super) fn tls_wanted() -> Self {
+        Self::new(
+            "the listener speaks TLS",
+            "set result_log.kafka.security to \"tls\" or \"sasl_tls\", or name the port of a listener without TLS",
+        )
+    }
+
+    /// We speak TLS and the listener does not.
+    pub(super) fn tls_unknown() -> Self {
+        Self::new(
+            "the listener does not speak TLS",
+            "set result_log.kafka.security to \"plaintext\" or \"sasl_plaintext\", or name the port of a listener with TLS",
+        )
+    }
+
+    /// A topic could not be made or looked at.
+    pub(super) fn of_topic(topic: &str, code: RDKafkaErrorCode, settings: &KafkaSettings) -> Option<Self> {
+        use RDKafkaErrorCode as Code;
+        let remedy = match code {
+            Code::InvalidTopic => {
+                "use letters, digits, '.', '_' and '-', at most 249, in result_log.kafka.topic and dead_letter_topic"
+                    .to_owned()
+            }
+            Code::InvalidReplicationFactor => {
+                "set result_log.kafka.replication to at most the number of brokers, or 0 for their default".to_owned()
+            }
+            Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => format!(
+                "let this user create and describe topics, or create {} with {} partitions and {} with 1 for it",
+                settings.topic, settings.partitions, settings.dead_letter_topic
+            ),
+            Code::InvalidPartitions | Code::InvalidConfig | Code::PolicyViolation => format!(
+                "create {} with {} partitions and {} with 1 by hand",
+                settings.topic, settings.partitions, settings.dead_letter_topic
+            ),
+            _ => return None,
+        };
+        Some(Self::new(format!("topic {topic} can't be used ({code})"), remedy))
+    }
+
+    /// Sites would move to other partitions, or readers would find nothing to do.
+    pub(super) fn partitions(found: usize, settings: &KafkaSettings) -> Self {
+        let KafkaSettings { topic, partitions, .. } = settings;
+        Self::new(
+            format!("topic {topic} has {found} partitions and not {partitions}"),
+            format!(
+                "set result_log.kafka.partitions = {found}, or add partitions with kafka-topics --alter --topic {topic} --partitions {partitions}"
+            ),
+        )
+    }
+
+    /// The group won't have our reader.
+    pub(super) fn of_reader(code: RDKafkaErrorCode, reason: &str, settings: &KafkaSettings) -> Option<Self> {
+        use RDKafkaErrorCode as Code;
+        let KafkaSettings { group, topic, .. } = settings;
+        let remedy = match code {
+            Code::UnsupportedVersion | Code::UnsupportedFeature => {
+                "use Kafka 4.0 or newer, or set result_log.kafka.group_protocol = \"classic\"".to_owned()
+            }
+            Code::GroupAuthorizationFailed => format!("let this user read with the group {group}"),
+            Code::TopicAuthorizationFailed => format!("let this user read the topic {topic}"),
+            Code::InconsistentGroupProtocol | Code::GroupIdNotFound => format!(
+                "another group protocol is in use in the group {group}: set result_log.kafka.group_protocol to it, or stop its other readers first"
+            ),
+            _ => return None,
+        };
+        Some(Self::new(tidy(reason), remedy))
+    }
+}
+
+/// No broker answered, for the reason that librdkafka found or else for `error`.
+pub(super) fn unreachable(settings: &KafkaSettings, health: &Health, error: &KafkaError) -> LogError {
+    let message = match (health.cause(), error.rdkafka_error_code()) {
+        (Some(cause), Some(RDKafkaErrorCode::MessageTimedOut)) => {
+            format!("no acknowledgement within {} s: {cause}", config::DELIVERY_TIMEOUT_S)
+        }
+        (Some(cause), _) => cause,
+        (None, _) => error.to_string(),
+    };
+    LogError::Unreachable { server: settings.server(), message }
+}
+
+/// librdkafka puts the name of a thread or broker before a reason and its state behind. The brokers are named by us.
+pub(super) fn tidy(reason: &str) -> String {
+    let reason = reason.split_once("/bootstrap: ").map_or(reason, |(_, rest)| rest);
+    let reason = reason.rsplit_once(" (after ").map_or(reason, |(rest, _)| rest);
+    reason.trim_end_matches([':', ' ']).to_owned()
+}
