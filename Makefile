@@ -9,10 +9,12 @@ ARGS ?= run
 # What `make test` ran, in full.
 TEST_LOG := target/test.log
 
-.PHONY: help build run test lint fmt fmt-check doc bench deny ci clean
+CLUSTER := start-support logs-support start logs load-data stop stop-support
+
+.PHONY: help build run test lint fmt fmt-check doc bench deny ci clean $(CLUSTER)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build the optimised binary: target/release/uptime-monitor
 	cargo build --release --locked
@@ -20,11 +22,14 @@ build: ## Build the optimised binary: target/release/uptime-monitor
 run: ## Run it, optimised; ARGS="check https://example.com" for a command other than run
 	cargo run --release --locked -- $(ARGS)
 
+# It begins with what takes long, so that PostgreSQL and Kafka don't wait for the compiler.
 # What passing tests print goes to the log only: there, a test says what it had to leave out on this machine.
-test: ## Run every test; at the end, say what was left out
+test: ## Run every test, with a PostgreSQL and a Kafka for them; at the end, say what was left out
 	@mkdir -p target
 	@status=0; \
-	{ cargo test --locked --no-fail-fast -- --show-output && cargo test --locked --benches --no-run; } 2>&1 \
+	{ cargo test --locked --no-run \
+	  && scripts/support/with-servers cargo test --locked --no-fail-fast -- --show-output \
+	  && cargo test --locked --benches --no-run; } 2>&1 \
 	  | tee $(TEST_LOG) \
 	  | awk '/^successes:$$/ { quiet = 1 } /^(failures:$$|test result:)/ { quiet = 0 } !quiet' || status=$$?; \
 	echo; \
@@ -53,6 +58,18 @@ bench: ## Run the benches
 deny: ## Check licences and sources of the dependencies; with cargo-deny, forbidden crates too
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
 	else .ci/licences && echo "cargo-deny is not installed: forbidden crates were not checked (cargo install cargo-deny)"; fi
+
+# How, and with which options: scripts/cluster help. SUPPORT=local asks for processes on this machine where Docker would be used.
+start-support: ## Start PostgreSQL and Kafka, with Docker where there is one
+logs-support: ## Follow their logs
+start: ## Start the roles over them: a scheduler, two workers, two consumers
+logs: ## Follow the logs of the roles
+load-data: ## Import the sites of config/sites.csv, or SITES=FILE; change those that exist
+stop: ## Stop the roles in order
+stop-support: ## Stop PostgreSQL and Kafka; the data stays
+
+$(CLUSTER):
+	@scripts/cluster $@
 
 ci: ## What CI runs: format, lints, documentation, licences, tests
 	.ci/run

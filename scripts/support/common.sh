@@ -1,4 +1,5 @@
-# What the support scripts share. Sourced, not run; needs Linux (/proc).
+# shellcheck shell=sh
+# What the support scripts share. Sourced, not run, with the caller's $name; needs Linux (/proc).
 
 say() { echo "$name: $*" >&2; }
 die() { say "$*"; exit 1; }
