@@ -42,7 +42,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, spawn_local};
 use tokio_rustls::TlsConnector;
-use uptime_monitor::app::Stages;
+use uptime_monitor::app::{Parts, Stages};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::model;
 use uptime_monitor::probe::Probe;
@@ -138,7 +138,8 @@ async fn through_actor(target: &Target, load: Load) -> Cost {
     let feed = Feed::new(job, Clock::system(), 0);
     // Between warm-up and measurement the queue is empty; a short poll finds the new jobs without a scheduler's hint.
     let changes = [("worker.threads", "1"), ("worker.poll", "10ms")];
-    let stages = Stages::start(settings(load.in_flight, target, &changes), without_database(&feed));
+    let stages =
+        Stages::start(Parts::ALL, settings(load.in_flight, target, &changes), without_database(&feed));
     feed.run(warm_up(load)).await;
     let meter = Meter::read();
     feed.run(load.checks).await;

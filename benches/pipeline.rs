@@ -34,7 +34,7 @@ use support::table::{Samples, Table};
 use support::target::Target;
 use support::{Effort, expect_up, settings};
 use tokio::task::JoinSet;
-use uptime_monitor::app::{Ports, Stages};
+use uptime_monitor::app::{Parts, Ports, Stages};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::database::sqlite::{self, Sqlite};
 use uptime_monitor::model::{self, SiteSpec, Status};
@@ -167,7 +167,7 @@ async fn whole(target: &Target, pace: usize) -> Whole {
         store: Arc::new(store.clone()),
         clock: clock.clone(),
     };
-    let stages = Stages::start(settings(IN_FLIGHT, target, &[]), ports);
+    let stages = Stages::start(Parts::ALL, settings(IN_FLIGHT, target, &[]), ports);
     between_bursts(WARM_UP).await;
     move_log(&path);
     let (before, meter) = (stages.tally.total(), Meter::read());
@@ -205,7 +205,7 @@ fn move_log(path: &Path) {
 /// The pipeline's actors with ports that keep nothing: CPU µs per check.
 async fn actors(target: &Target, pace: usize) -> f64 {
     let feed = Feed::new(job(target), Clock::system(), pace);
-    let stages = Stages::start(settings(IN_FLIGHT, target, &[]), without_database(&feed));
+    let stages = Stages::start(Parts::ALL, settings(IN_FLIGHT, target, &[]), without_database(&feed));
     between_bursts(WARM_UP).await;
     let (before, meter) = (feed.completed(), Meter::read());
     between_bursts(EVERY / 2).await;

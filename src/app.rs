@@ -1,36 +1,35 @@
 //! The composition root: configuration to ports, ports to supervised actors, and the order in which they end.
 
 mod limits;
+mod log;
+mod role;
 pub mod settings;
 mod shutdown;
 mod signals;
 mod stages;
+mod storage;
 
-use std::path::Path;
+use std::net::TcpListener;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use log::{error, info, warn};
-use tokio::sync::oneshot;
+use ::log::{error, info, warn};
 
-use crate::clock::Clock;
-use crate::config::{self, Config, Loaded, Sources};
+use crate::config::{self, Config, Loaded, Sources, hide_password};
 use crate::database::DatabaseError;
-use crate::database::sqlite::{self, RunLock, Sqlite};
 use crate::failure::chain;
 use crate::model::{SiteSpec, Status};
 use crate::probe::ProbeError;
-use crate::queue::sqlite::SqliteJobQueue;
-use crate::queue::{JobQueue, QueueError};
-use crate::result_log::ResultLog;
-use crate::result_log::local::LocalResultLog;
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Catalog, Changes, ResultStore, SiteCount, StoreError};
-use crate::supervisor::Ending;
+use crate::queue::QueueError;
+use crate::result_log::LogError;
+use crate::store::{Catalog, Changes, SiteCount, StoreError};
+use crate::supervisor::{Ending, Running, Supervisor};
+use crate::web::{Health, Web};
 
+pub use role::{Role, RoleError};
 use signals::{Order, Signals};
-pub use stages::{Ports, Stages};
+pub use stages::{Parts, Ports, Stages};
+pub use storage::{Storage, migrate};
 
 /// How often the log tells what has been done.
 const STATUS_EVERY: Duration = Duration::from_secs(60);
@@ -38,12 +37,21 @@ const STATUS_EVERY: Duration = Duration::from_secs(60);
 /// Why the program could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
+    /// The role has nothing to do with this configuration.
+    #[error(transparent)]
+    Role(#[from] RoleError),
+    /// The address for HTTP cannot be listened on.
+    #[error("failed to listen on web.listen = {0}; stop what uses it, or choose another address")]
+    Listen(std::net::SocketAddr, #[source] std::io::Error),
     /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// The sites.
     #[error("failed to read or reconcile the sites")]
     Store(#[from] StoreError),
+    /// The result log.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The queue.
     #[error("failed to prepare the job queue")]
     Queue(#[from] QueueError),
@@ -65,34 +73,39 @@ impl AppError {
     /// The exit code of the program: 2 for a wrong configuration, 3 for a service that could not be reached or gave up.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Probe(_) => 2,
+            Self::Probe(_) | Self::Role(_) => 2,
             _ => 3,
         }
     }
 }
 
-/// Runs every role in this process until a signal or a failure that supervision cannot mend.
-pub fn run(loaded: Loaded, sources: Sources) -> Result<(), AppError> {
-    actix::System::new().block_on(serve(loaded, sources))
+/// Runs a role in this process until a signal or a failure that supervision cannot mend.
+pub fn run(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppError> {
+    role.check(&loaded.config)?;
+    actix::System::new().block_on(serve(role, loaded, sources))
 }
 
-async fn serve(loaded: Loaded, sources: Sources) -> Result<(), AppError> {
+async fn serve(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppError> {
     let mut signals = Signals::listen().map_err(AppError::Signals)?;
+    let config = &loaded.config;
+    let health = Health::starting(&role.to_string(), &settings::worker_name(&config.worker.name));
+    let _web = answer_http(config, &health)?;
     let prepared = tokio::select! {
-        prepared = prepare(&loaded) => prepared?,
+        prepared = prepare(role, &loaded) => prepared?,
         () = signals.stop() => {
             // What was under way is a transaction, and is undone.
-            info!("stopped before any check began");
+            info!("stopped before any work began");
             return Ok(());
         }
     };
-    let Prepared { _lock, ports, store } = prepared;
-    let config = &loaded.config;
+    let Prepared { storage, ports } = prepared;
     let concurrency = limits::concurrency(config.worker.concurrency, settings::threads(config));
     let settings = settings::settings(config, concurrency)?;
-    let mut stages = Stages::start(settings, ports);
-    greet(&store, config).await?;
-    let outcome = watch(&mut stages, &mut signals, &store, &sources).await;
+    let mut stages = Stages::start(parts(role, config), settings, ports);
+    health.works(stages.health_sources());
+    greet(role, &*storage.catalog, config).await?;
+    let outcome = watch(role, &mut stages, &mut signals, &*storage.catalog, &sources).await;
+    health.stops();
     let stopped = tokio::select! {
         () = shutdown::shutdown(stages, config.supervisor.shutdown_timeout) => Ok(()),
         () = signals.stop() => Err(AppError::StoppedAtOnce),
@@ -100,63 +113,54 @@ async fn serve(loaded: Loaded, sources: Sources) -> Result<(), AppError> {
     outcome.and(stopped)
 }
 
-/// What has to be there before the first check.
-struct Prepared {
-    _lock: RunLock,
-    ports: Ports,
-    store: SqliteStore,
+fn parts(role: Role, config: &Config) -> Parts {
+    let stores = role.stores(config.result_log.kind);
+    Parts { schedules: role.schedules(), checks: role.checks(), stores }
 }
 
-/// Takes the database, reconciles the sites, and takes back what a dead run held.
-async fn prepare(loaded: &Loaded) -> Result<Prepared, AppError> {
+/// Answers from the beginning, so that whoever looks learns what is waited for.
+fn answer_http(config: &Config, health: &Health) -> Result<Option<Running>, AppError> {
+    let Some(address) = config.web.listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).map_err(|error| AppError::Listen(address, error))?;
+    info!(address = address.to_string(); "answering /health, /health/ready and /health/live");
+    let health = health.clone();
+    let mut supervisor = Supervisor::new(settings::policy(&config.supervisor));
+    supervisor.supervise("web", move |life| Web::new(life, &listener, health.clone()));
+    Ok(Some(supervisor.start()))
+}
+
+/// What has to be there before the first check.
+struct Prepared {
+    storage: Storage,
+    ports: Ports,
+}
+
+/// Waits for database and log, reconciles the sites, and takes back what a dead run held.
+async fn prepare(role: Role, loaded: &Loaded) -> Result<Prepared, AppError> {
     let Loaded { config, sites, file, .. } = loaded;
-    let clock = Clock::system();
-    let path = Path::new(config.database.sqlite_path());
-    let _lock = RunLock::take(path)?;
-    let database = open(path, config.database.migrate).await?;
-    let store = SqliteStore::new(database.clone(), clock.clone());
-    if file.is_some() {
-        reconcile(&store, sites.clone()).await?;
+    let storage = Storage::for_role(&config.database).await?;
+    let log = log::open(role, &config.result_log).await?;
+    if role.schedules() && file.is_some() {
+        reconcile(&*storage.catalog, sites.clone()).await?;
     }
-    let queue = SqliteJobQueue::new(database, clock.clone());
-    let returned = queue.release_dead().await?;
+    let returned = storage.queue.release_dead().await?;
     if returned > 0 {
         info!(jobs = returned; "jobs that were in flight when the last run ended go back to the queue");
     }
     let ports = Ports {
-        queue: Arc::new(queue) as Arc<dyn JobQueue>,
-        log: Arc::new(LocalResultLog::new(config.result_log.capacity)) as Arc<dyn ResultLog>,
-        store: Arc::new(store.clone()) as Arc<dyn ResultStore>,
-        clock,
+        queue: Arc::clone(&storage.queue),
+        log,
+        store: Arc::clone(&storage.results),
+        clock: storage.clock.clone(),
     };
-    Ok(Prepared { _lock, ports, store })
+    Ok(Prepared { storage, ports })
 }
 
-/// Opens on a thread of its own: a database that is locked blocks it, and a signal must be heard all the same.
-async fn open(path: &Path, migrate: bool) -> Result<Sqlite, DatabaseError> {
-    let failed =
-        |source: std::io::Error| DatabaseError::Open { path: path.to_owned(), source: source.into() };
-    let (reply, answer) = oneshot::channel();
-    let owned = path.to_owned();
-    thread::Builder::new().spawn(move || reply.send(open_blocking(&owned, migrate))).map_err(failed)?;
-    answer.await.map_err(|_| DatabaseError::Panicked)?
-}
-
-fn open_blocking(path: &Path, migrate: bool) -> Result<Sqlite, DatabaseError> {
-    if migrate {
-        for name in sqlite::migrate(path)? {
-            info!(migration = name; "database migrated");
-        }
-    } else {
-        sqlite::verify(path)?;
-    }
-    Sqlite::open(path)
-}
-
-async fn greet(store: &SqliteStore, config: &Config) -> Result<(), StoreError> {
-    let SiteCount { enabled, paused } = store.count().await?;
-    info!(sites = enabled, paused, database = config.database.sqlite_path(), version = env!("CARGO_PKG_VERSION"); "watching");
-    if enabled == 0 {
+async fn greet(role: Role, catalog: &dyn Catalog, config: &Config) -> Result<(), StoreError> {
+    let SiteCount { enabled, paused } = catalog.count().await?;
+    let database = hide_password(&config.database.url);
+    info!(role:% = role, sites = enabled, paused, database = &*database, version = env!("CARGO_PKG_VERSION"); "watching");
+    if enabled == 0 && role.schedules() {
         warn!(
             "there is nothing to watch yet; add a site with `uptime-monitor sites add https://example.com`, or [[site]] in the configuration file"
         );
@@ -168,8 +172,8 @@ async fn greet(store: &SqliteStore, config: &Config) -> Result<(), StoreError> {
 }
 
 /// Makes the file's sites those of the database.
-async fn reconcile(store: &SqliteStore, sites: Vec<SiteSpec>) -> Result<(), StoreError> {
-    let Changes { added, changed, unchanged, disabled, foreign } = store.reconcile(sites).await?;
+async fn reconcile(catalog: &dyn Catalog, sites: Vec<SiteSpec>) -> Result<(), StoreError> {
+    let Changes { added, changed, unchanged, disabled, foreign } = catalog.reconcile(sites).await?;
     if added + changed + disabled > 0 {
         info!(added, changed, disabled, unchanged; "sites of the configuration file reconciled");
     }
@@ -181,9 +185,10 @@ async fn reconcile(store: &SqliteStore, sites: Vec<SiteSpec>) -> Result<(), Stor
 
 /// Looks after the stages until it is time to end: `Ok` when told to, the reason otherwise.
 async fn watch(
+    role: Role,
     stages: &mut Stages,
     signals: &mut Signals,
-    store: &SqliteStore,
+    catalog: &dyn Catalog,
     sources: &Sources,
 ) -> Result<(), AppError> {
     let mut status = tokio::time::interval_at(tokio::time::Instant::now() + STATUS_EVERY, STATUS_EVERY);
@@ -191,7 +196,8 @@ async fn watch(
     loop {
         tokio::select! {
             order = signals.next() => match order {
-                Order::Reload => reload(store, sources).await,
+                Order::Reload if role.schedules() => reload(catalog, sources).await,
+                Order::Reload => info!("the sites of the configuration file are the scheduler's to read"),
                 Order::Stop => {
                     info!("stopping: no new checks, finishing those in flight; a second signal stops at once");
                     return Ok(());
@@ -207,9 +213,9 @@ async fn watch(
 }
 
 /// Reads the configuration file again and reconciles its sites. Other settings need a new start.
-async fn reload(store: &SqliteStore, sources: &Sources) {
+async fn reload(catalog: &dyn Catalog, sources: &Sources) {
     match config::load(sources.clone()) {
-        Ok(loaded) if loaded.file.is_some() => match reconcile(store, loaded.sites).await {
+        Ok(loaded) if loaded.file.is_some() => match reconcile(catalog, loaded.sites).await {
             Ok(()) => info!(
                 "configuration file read again; settings other than sites take effect at the next start"
             ),

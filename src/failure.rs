@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use log::{info, warn};
@@ -37,27 +37,68 @@ pub(crate) async fn persevere<T, E: Error + 'static>(
     what: &str,
     mut attempt: impl AsyncFnMut() -> Result<T, E>,
 ) -> T {
-    let mut delays = backoff();
-    let mut failing_since = None;
-    let mut last_said = None;
+    let mut patience = Patience::new(what);
     loop {
         life.progressed();
-        let error = match attempt().await {
+        match attempt().await {
             Ok(done) => {
-                if let Some(since) = failing_since {
-                    info!(actor = life.name(), what, away_ms = millis(since); "works again");
-                }
+                patience.rewarded();
                 return done;
             }
-            Err(error) => error,
-        };
-        let now = Clock::instant();
-        failing_since.get_or_insert(now);
-        if last_said.is_none_or(|said| now - said >= REMIND) {
-            warn!(actor = life.name(), what, error = chain(&error); "fails and will be tried again");
-            last_said = Some(now);
+            Err(error) => patience.tried(&error).await,
         }
-        tokio::time::sleep(delays.next().unwrap_or(REMIND)).await;
+    }
+}
+
+/// Tries until it works or cannot heal, for what is needed before any actor lives.
+///
+/// # Errors
+/// The first error that waiting does not mend.
+pub(crate) async fn wait_for<T, E: Error + 'static>(
+    what: &str,
+    mut attempt: impl AsyncFnMut() -> Result<T, E>,
+    may_heal: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let mut patience = Patience::new(what);
+    loop {
+        match attempt().await {
+            Ok(done) => {
+                patience.rewarded();
+                return Ok(done);
+            }
+            Err(error) if may_heal(&error) => patience.tried(&error).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Backoff, and what is said meanwhile.
+struct Patience<'a> {
+    what: &'a str,
+    delays: Box<dyn Iterator<Item = Duration> + Send>,
+    failing_since: Option<Instant>,
+    last_said: Option<Instant>,
+}
+
+impl<'a> Patience<'a> {
+    fn new(what: &'a str) -> Self {
+        Self { what, delays: Box::new(backoff()), failing_since: None, last_said: None }
+    }
+
+    async fn tried(&mut self, error: &(dyn Error + 'static)) {
+        let now = Clock::instant();
+        self.failing_since.get_or_insert(now);
+        if self.last_said.is_none_or(|said| now - said >= REMIND) {
+            warn!(what = self.what, error = chain(error); "fails and will be tried again");
+            self.last_said = Some(now);
+        }
+        tokio::time::sleep(self.delays.next().unwrap_or(REMIND)).await;
+    }
+
+    fn rewarded(&self) {
+        if let Some(since) = self.failing_since {
+            info!(what = self.what, away_ms = millis(since); "works again");
+        }
     }
 }
 
@@ -70,7 +111,7 @@ fn backoff() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-fn millis(since: std::time::Instant) -> u64 {
+fn millis(since: Instant) -> u64 {
     (Clock::instant() - since).as_millis() as u64
 }
 

@@ -15,6 +15,7 @@
 //! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust` |
 //! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule` |
 //! | [`database`] | the databases: SQLite with one writing thread, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust` |
+//! | [`web`] | what a process tells over HTTP: how it is | `model`, `clock`, `supervisor`, `pipeline`'s tally, the ports |
 //! | [`report`] | what was measured: tables, JSON, CSV | `model`, `clock`, `store`'s port |
 //! | [`schedule`] | when a site is due: a pure function | nothing |
 //! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |
@@ -38,3 +39,4 @@ pub mod schedule;
 pub mod store;
 pub mod supervisor;
 mod trust;
+pub mod web;

@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use common::target::Target;
 use common::{Database, eventually, jan_1, last, site};
 use uptime_monitor::app::settings::{Settings, settings};
-use uptime_monitor::app::{Ports, Stages};
+use uptime_monitor::app::{Parts, Ports, Stages};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::config::{Sources, load};
 use uptime_monitor::database::sqlite;
@@ -93,7 +93,7 @@ fn start_stages(database: &Database, queue: Arc<dyn JobQueue>, policy: Policy) -
         store: Arc::new(database.store.clone()),
         clock: database.clock.clone(),
     };
-    Stages::start(Settings { policy, ..quick_settings() }, ports)
+    Stages::start(Parts::ALL, Settings { policy, ..quick_settings() }, ports)
 }
 
 /// The product's own settings with short times.

@@ -90,7 +90,8 @@ pub fn worker_name(configured: &str) -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
-fn policy(config: &SupervisorConfig) -> Policy {
+/// How actors are watched and restarted.
+pub(super) fn policy(config: &SupervisorConfig) -> Policy {
     Policy {
         max_restarts: config.max_restarts,
         window: config.window,

@@ -20,8 +20,10 @@ const STOP: Duration = Duration::from_millis(300);
 pub(super) async fn shutdown(stages: Stages, within: Duration) {
     let finish = within.saturating_sub(RESERVE).max(within / 2);
     stages.running.stop(SCHEDULER, STOP).await;
-    // A claimer that is down claims nothing.
-    let _ = timeout(STOP, stages.claimer.send(Drain)).await;
+    if let Some(claimer) = &stages.claimer {
+        // One that is down claims nothing.
+        let _ = timeout(STOP, claimer.send(Drain)).await;
+    }
     let drained = timeout(finish, join_all(stages.checkers.iter().map(|checker| checker.send(Drain)))).await;
     if drained.is_err() {
         warn!(in_flight = stages.leases.len(); "checks are still in flight at the end of the time to finish; they go back to the queue");
@@ -29,7 +31,9 @@ pub(super) async fn shutdown(stages: Stages, within: Duration) {
     for number in 0..stages.checkers.len() {
         stages.running.stop(&checker_name(number), STOP).await;
     }
-    give_back(&stages).await;
+    if stages.claimer.is_some() {
+        give_back(&stages).await;
+    }
     let stored = stages.tally.total();
     stages.running.shutdown(STOP).await;
     info!(results = stored; "stopped");

@@ -16,6 +16,7 @@ use crate::queue::JobQueue;
 use crate::result_log::ResultLog;
 use crate::store::ResultStore;
 use crate::supervisor::{Handle, Running, Supervisor};
+use crate::web::Sources;
 
 /// What the stages talk to.
 #[derive(Clone)]
@@ -41,8 +42,24 @@ pub struct Stages {
     /// What they talk to.
     pub ports: Ports,
     pub(super) owner: Arc<str>,
-    pub(super) claimer: Handle<Claimer>,
+    pub(super) claimer: Option<Handle<Claimer>>,
     pub(super) checkers: Vec<Handle<Checker>>,
+}
+
+/// Which of them a process has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    /// The scheduler.
+    pub schedules: bool,
+    /// Claimer, checkers and publisher.
+    pub checks: bool,
+    /// The persister.
+    pub stores: bool,
+}
+
+impl Parts {
+    /// Every stage in one process.
+    pub const ALL: Self = Self { schedules: true, checks: true, stores: true };
 }
 
 /// The supervisor's name of the scheduler.
@@ -55,19 +72,50 @@ pub(super) fn checker_name(number: usize) -> String {
 
 impl Stages {
     /// Starts them in an actix system: last stage first, so that each finds its neighbour.
-    pub fn start(settings: Settings, ports: Ports) -> Self {
+    pub fn start(parts: Parts, settings: Settings, ports: Ports) -> Self {
         let (leases, tally) = (Leases::default(), Tally::default());
-        let owner = Arc::clone(&settings.claim.owner);
         let mut supervisor = Supervisor::new(settings.policy);
-        persister(&mut supervisor, &settings, &ports);
-        let publisher = publisher(&mut supervisor, &settings, &ports, &leases, &tally);
-        let claimer = claimer(&mut supervisor, &settings, &ports, &leases, &publisher);
-        let checkers = (0..settings.checkers)
-            .map(|number| checker(&mut supervisor, number, &settings, &ports, &leases, &claimer, &publisher))
-            .collect();
-        scheduler(&mut supervisor, &settings, &ports, &claimer);
+        if parts.stores {
+            persister(&mut supervisor, &settings, &ports);
+        }
+        let (claimer, checkers) = if parts.checks {
+            let (claimer, checkers) = worker(&mut supervisor, &settings, &ports, &leases, &tally);
+            (Some(claimer), checkers)
+        } else {
+            (None, Vec::new())
+        };
+        if parts.schedules {
+            scheduler(&mut supervisor, &settings, &ports, claimer.clone());
+        }
+        let owner = settings.claim.owner;
         Self { running: supervisor.start(), leases, tally, ports, owner, claimer, checkers }
     }
+
+    /// What tells how they are.
+    pub(super) fn health_sources(&self) -> Sources {
+        Sources {
+            queue: Arc::clone(&self.ports.queue),
+            log: Arc::clone(&self.ports.log),
+            board: self.running.board(),
+            tally: self.tally.clone(),
+            clock: self.ports.clock.clone(),
+        }
+    }
+}
+
+fn worker(
+    supervisor: &mut Supervisor,
+    settings: &Settings,
+    ports: &Ports,
+    leases: &Leases,
+    tally: &Tally,
+) -> (Handle<Claimer>, Vec<Handle<Checker>>) {
+    let publisher = publisher(supervisor, settings, ports, leases, tally);
+    let claimer = claimer(supervisor, settings, ports, leases, &publisher);
+    let checkers = (0..settings.checkers)
+        .map(|number| checker(supervisor, number, settings, ports, leases, &claimer, &publisher))
+        .collect();
+    (claimer, checkers)
 }
 
 fn persister(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports) {
@@ -131,8 +179,13 @@ fn checker(
     })
 }
 
-fn scheduler(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports, claimer: &Handle<Claimer>) {
-    let (every, ports, claimer) = (settings.tick, ports.clone(), claimer.clone());
+fn scheduler(
+    supervisor: &mut Supervisor,
+    settings: &Settings,
+    ports: &Ports,
+    claimer: Option<Handle<Claimer>>,
+) {
+    let (every, ports) = (settings.tick, ports.clone());
     supervisor.supervise(SCHEDULER, move |life| {
         Scheduler::new(life, Arc::clone(&ports.queue), ports.clock.clone(), every, claimer.clone())
     });

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::audit::AuditArgs;
 use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
+use super::health::HealthArgs;
 use super::once::CheckArgs;
 use super::report::ReportArgs;
 use super::sites::SitesArgs;
@@ -40,6 +41,17 @@ Examples:
 Ctrl-C or SIGTERM: finishes what is in flight and stops; a second one stops at once.
 SIGHUP: reads the sites of the configuration file again.";
 
+const ROLE_EXAMPLES: &str = "\
+Example: the three roles on one machine, each in a terminal of its own:
+  export UPTIME__DATABASE__URL=postgres://uptime:secret@db/uptime
+  export UPTIME__RESULT_LOG__KIND=kafka
+  export UPTIME__RESULT_LOG__KAFKA__BROKERS=kafka-1:9092,kafka-2:9092
+  uptime-monitor scheduler
+  uptime-monitor worker
+  uptime-monitor consumer
+
+A service that is away is waited for. Signals are those of `run`.";
+
 const MIGRATE_EXAMPLES: &str = "\
 Example: with `migrate = false` under [database], once per new version:
   uptime-monitor migrate && uptime-monitor run";
@@ -47,7 +59,8 @@ Example: with `migrate = false` under [database], once per new version:
 /// Watches many websites on schedule and loses no result.
 ///
 /// Checks websites on schedule and keeps what it found, in a database of its own that needs no server. `run` does the
-/// work until it is stopped; the other commands work beside it, at any time.
+/// work until it is stopped; the other commands work beside it, at any time. On several machines, `scheduler`, `worker`
+/// and `consumer` share the work over PostgreSQL and Kafka.
 #[derive(Debug, Parser)]
 #[command(name = "uptime-monitor", version, after_help = EXAMPLES, max_term_width = 110)]
 pub(super) struct Arguments {
@@ -68,6 +81,22 @@ pub(super) enum Command {
     /// Check all sites on schedule until stopped (the default)
     #[command(after_help = RUN_EXAMPLES)]
     Run,
+    /// Queue the slots that become due, for any number of workers
+    ///
+    /// Needs PostgreSQL. One is enough; a second one, elsewhere, takes over when the first dies. It also reconciles the sites
+    /// of the configuration file, so all schedulers are given the same one.
+    #[command(after_help = ROLE_EXAMPLES)]
+    Scheduler,
+    /// Claim due jobs and check them; start as many as you need
+    ///
+    /// Needs PostgreSQL. What it finds goes to Kafka with `result_log.kind = "kafka"`, and otherwise straight to the database.
+    #[command(after_help = ROLE_EXAMPLES)]
+    Worker,
+    /// Store what workers have written into Kafka; start as many as you need
+    ///
+    /// Needs PostgreSQL and Kafka. Also removes results that are older than `retention.results`.
+    #[command(after_help = ROLE_EXAMPLES)]
+    Consumer,
     Check(CheckArgs),
     Sites(SitesArgs),
     Report(ReportArgs),
@@ -78,6 +107,7 @@ pub(super) enum Command {
     /// Running it twice, or on several machines at once, does no harm.
     #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate,
+    Health(HealthArgs),
     Config(ConfigArgs),
     Completions(CompletionsArgs),
 }

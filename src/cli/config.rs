@@ -97,31 +97,34 @@ fn show_toml(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "\n[{section}]")?;
             current = section;
         }
-        let line = format!("{key} = {}", without_passwords(&entry.value));
+        let line = format!("{key} = {}", shown(key, &entry.value));
         writeln!(out, "{line:<50} # {}", entry.origin)?;
     }
     Ok(())
 }
 
 fn show_json(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
-    let mut sections = serde_json::Map::new();
+    let mut sections = serde_json::json!({});
     for entry in &loaded.origins {
         let (section, key) = split(entry);
-        let shown =
-            serde_json::json!({ "value": without_passwords(&entry.value), "from": entry.origin.to_string() });
-        let keys = sections.entry(section).or_insert_with(|| serde_json::json!({}));
-        keys[key] = shown;
+        let mut keys = &mut sections;
+        for name in section.split('.') {
+            keys = &mut keys[name];
+        }
+        keys[key] =
+            serde_json::json!({ "value": shown(key, &entry.value), "from": entry.origin.to_string() });
     }
     serde_json::to_writer_pretty(&mut *out, &sections)?;
     writeln!(out)
 }
 
 fn split(entry: &Effective) -> (&str, &str) {
-    entry.key.split_once('.').unwrap_or(("", &entry.key))
+    entry.key.rsplit_once('.').unwrap_or(("", &entry.key))
 }
 
-fn without_passwords(value: &toml::Value) -> toml::Value {
+fn shown(key: &str, value: &toml::Value) -> toml::Value {
     match value {
+        toml::Value::String(text) if key == "password" && !text.is_empty() => "***".into(),
         toml::Value::String(text) => hide_password(text).into_owned().into(),
         other => other.clone(),
     }

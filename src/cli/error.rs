@@ -1,6 +1,7 @@
 //! Why a command failed, and which exit code that makes.
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use crate::app::AppError;
 use crate::config::{Problem, Problems};
@@ -47,6 +48,22 @@ pub(super) enum CliError {
     /// The database is away.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+
+    /// The database did not answer, and said nothing.
+    #[error("the database did not answer within {waited:?}; look whether the server at database.url is well")]
+    NoAnswer {
+        /// For how long it was waited for.
+        waited: Duration,
+    },
+
+    /// Nobody tells how a process is.
+    #[error("no process answers at {url}: {why}; is it running, with web.listen set to this address?")]
+    NotAnswering {
+        /// What was asked.
+        url: String,
+        /// What came instead.
+        why: String,
+    },
 
     /// No check can be made with this configuration.
     #[error("failed to prepare the check")]
@@ -95,7 +112,12 @@ impl CliError {
             Self::Store(error) => store_exit_code(error),
             Self::Refused(errors) => errors.iter().map(store_exit_code).max().unwrap_or(WRONG_USAGE),
             Self::App(error) => error.exit_code(),
-            Self::NoDatabase { .. } | Self::Database(_) | Self::Output(_) | Self::Runtime(_) => UNREACHABLE,
+            Self::NoDatabase { .. }
+            | Self::NoAnswer { .. }
+            | Self::NotAnswering { .. }
+            | Self::Database(_)
+            | Self::Output(_)
+            | Self::Runtime(_) => UNREACHABLE,
         }
     }
 

@@ -1,19 +1,22 @@
 //! `migrate`.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use super::output::Output;
+use super::storage::wait_briefly;
 use super::{Answer, FINE};
-use crate::config::Config;
-use crate::database::sqlite::migrate;
+use crate::app;
+use crate::config::{Config, hide_password};
 
 pub(super) fn run(config: &Config, output: &mut Output) -> Answer {
-    let path = config.database.sqlite_path();
-    let applied = migrate(Path::new(path))?;
+    let applied = wait_briefly(app::migrate(&config.database))?;
     for migration in &applied {
         writeln!(output, "applied {migration}")?;
     }
-    writeln!(output, "{path} is up to date")?;
+    writeln!(output, "{} is up to date", hide_password(name(config)))?;
     Ok(FINE)
+}
+
+fn name(config: &Config) -> &str {
+    config.database.sqlite_path().and_then(|path| path.to_str()).unwrap_or(&config.database.url)
 }

@@ -9,6 +9,7 @@ pub mod check;
 mod completions;
 mod config;
 mod error;
+mod health;
 mod logging;
 mod migrate;
 mod once;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::app;
+use crate::app::{self, Role};
 use crate::config as configuration;
 use crate::config::{Loaded, Problems, Sources};
 use arguments::{Arguments, Command};
@@ -56,13 +57,10 @@ fn execute(arguments: Arguments, output: &mut Output) -> Answer {
     match arguments.command.unwrap_or(Command::Run) {
         Command::Completions(args) => completions::run(&args, output),
         Command::Config(args) => config::run(&args, &load(sources), output),
-        Command::Run => {
-            let sources = sources?;
-            let loaded = configuration::load(sources.clone())?;
-            logging::start(&loaded.config.log, filter.as_deref().unwrap_or(&loaded.config.log.level));
-            app::run(loaded, sources)?;
-            Ok(FINE)
-        }
+        Command::Run => stay(Role::Run, sources?, filter),
+        Command::Scheduler => stay(Role::Scheduler, sources?, filter),
+        Command::Worker => stay(Role::Worker, sources?, filter),
+        Command::Consumer => stay(Role::Consumer, sources?, filter),
         one_off => {
             let loaded = load(sources)?;
             // What only answers a question has little to tell beside its answer.
@@ -72,6 +70,14 @@ fn execute(arguments: Arguments, output: &mut Output) -> Answer {
     }
 }
 
+/// Takes a role until the process is stopped.
+fn stay(role: Role, sources: Sources, filter: Option<String>) -> Answer {
+    let loaded = configuration::load(sources.clone())?;
+    logging::start(&loaded.config.log, filter.as_deref().unwrap_or(&loaded.config.log.level));
+    app::run(role, loaded, sources)?;
+    Ok(FINE)
+}
+
 fn answer(command: Command, loaded: &Loaded, output: &mut Output) -> Answer {
     match command {
         Command::Sites(args) => sites::run(args, loaded, output),
@@ -79,8 +85,14 @@ fn answer(command: Command, loaded: &Loaded, output: &mut Output) -> Answer {
         Command::Report(args) => report::run(&args, &loaded.config, output),
         Command::Audit(args) => audit::run(&args, &loaded.config, output),
         Command::Migrate => migrate::run(&loaded.config, output),
+        Command::Health(args) => health::run(&args, &loaded.config, output),
         // Dealt with before a configuration is needed, or with one of their own.
-        Command::Run | Command::Config(_) | Command::Completions(_) => Ok(FINE),
+        Command::Run
+        | Command::Scheduler
+        | Command::Worker
+        | Command::Consumer
+        | Command::Config(_)
+        | Command::Completions(_) => Ok(FINE),
     }
 }
 

@@ -1,17 +1,20 @@
-//! Opens the store for a command that works beside `run`.
+//! Opens the store for a command that works beside the others.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 use super::error::CliError;
+use crate::app;
 use crate::clock::Clock;
 use crate::config::DatabaseConfig;
 use crate::database::DatabaseError;
-use crate::database::sqlite::{Sqlite, migrate, verify};
-use crate::store::sqlite::SqliteStore;
 use crate::store::{Catalog, History, StoreError};
+
+/// A command does not wait longer than this for a server: its user does.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The store's ports, for commands that do one thing after the other.
 pub(super) struct Storage {
@@ -37,12 +40,10 @@ impl Storage {
     }
 
     fn open(config: &DatabaseConfig) -> Result<Self, CliError> {
-        let path = Path::new(config.sqlite_path());
-        bring_up_to_date(path, config.migrate)?;
-        let clock = Clock::system();
-        let store = Arc::new(SqliteStore::new(Sqlite::open_patiently(path)?, clock.clone()));
-        let runtime = Builder::new_current_thread().enable_time().build().map_err(CliError::Runtime)?;
-        Ok(Self { catalog: Arc::clone(&store) as _, history: store, clock, runtime })
+        let runtime = runtime()?;
+        let app::Storage { catalog, history, clock, .. } =
+            within_patience(&runtime, app::Storage::for_command(config))?;
+        Ok(Self { catalog, history, clock, runtime })
     }
 
     /// Waits for an answer of a port.
@@ -54,19 +55,29 @@ impl Storage {
     }
 }
 
-fn refuse_missing(config: &DatabaseConfig, remedy: &'static str) -> Result<(), CliError> {
-    let path = config.sqlite_path();
-    // Where we may not even look, opening it tells why.
-    match Path::new(path).try_exists() {
-        Ok(false) => Err(CliError::NoDatabase { path: path.to_owned(), remedy }),
-        _ => Ok(()),
-    }
+/// Waits for an answer of the database, but not for ever.
+pub(super) fn wait_briefly<T>(answer: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, CliError> {
+    within_patience(&runtime()?, answer)
 }
 
-/// Looks first, since migrating takes the right to write from a `run` for a moment.
-fn bring_up_to_date(path: &Path, may_migrate: bool) -> Result<(), DatabaseError> {
-    match verify(path) {
-        Err(DatabaseError::Older { .. }) if may_migrate => migrate(path).map(drop),
-        verified => verified,
+fn within_patience<T>(
+    runtime: &Runtime,
+    answer: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, CliError> {
+    let answer = runtime.block_on(async { timeout(PATIENCE, answer).await });
+    Ok(answer.map_err(|_| CliError::NoAnswer { waited: PATIENCE })??)
+}
+
+fn runtime() -> Result<Runtime, CliError> {
+    Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)
+}
+
+/// A server's database is there or not, as opening it tells; a file would be created.
+fn refuse_missing(config: &DatabaseConfig, remedy: &'static str) -> Result<(), CliError> {
+    let Some(path) = config.sqlite_path() else { return Ok(()) };
+    // Where we may not even look, opening it tells why.
+    match path.try_exists() {
+        Ok(false) => Err(CliError::NoDatabase { path: path.display().to_string(), remedy }),
+        _ => Ok(()),
     }
 }

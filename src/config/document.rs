@@ -64,13 +64,21 @@ impl Document {
                     .push(Problem::new(origin, "is one table, not a list of sites", remedy).about("[site]"));
                 self.sites.get_or_insert_default();
             }
-            DeValue::Table(table) => {
-                self.sections.push((name.clone(), origin));
-                let fields = fields(table, lines);
-                self.settings
-                    .extend(fields.into_iter().map(|(key, setting)| (format!("{name}.{key}"), setting)));
-            }
+            DeValue::Table(table) => self.add_section(&name, origin, table, lines),
             other => self.settings.push((name, Setting::new(Value::Typed(plain(other)), origin))),
+        }
+    }
+
+    /// A table inside a table is a section of its own: `[result_log.kafka]`.
+    fn add_section(&mut self, name: &str, origin: Origin, table: DeTable<'_>, lines: &Lines<'_>) {
+        self.sections.push((name.to_owned(), origin));
+        for (key, value) in table {
+            let origin = lines.origin(key.span().start);
+            let key = format!("{name}.{}", key.into_inner());
+            match value.into_inner() {
+                DeValue::Table(inner) => self.add_section(&key, origin, inner, lines),
+                other => self.settings.push((key, Setting::new(Value::Typed(plain(other)), origin))),
+            }
         }
     }
 

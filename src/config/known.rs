@@ -7,9 +7,6 @@ use super::problem::Fault;
 use super::suggest::nearest;
 use super::value::Value;
 
-/// Keys that users of the documentation may try, which come with a later version.
-const LATER: [&str; 1] = ["result_log.kafka"];
-
 /// What a key sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
@@ -39,6 +36,10 @@ impl Known {
     }
 
     pub(super) fn unknown_section(&self, section: &str) -> Fault {
+        if let Some(is_string) = self.keys.get(section) {
+            let wanted = if *is_string { "a string" } else { "a single value" };
+            return Fault::new(format!("is a table, not {wanted}"), format!("write {section} = … as a key"));
+        }
         let known = self.sections.iter().map(String::as_str);
         let remedy = match nearest(section, known.chain(["site"])) {
             Some("site") => "did you mean [[site]]?".to_owned(),
@@ -65,9 +66,6 @@ impl Known {
         if self.has_section(key) {
             return Fault::new("is a section, not a key", format!("write [{key}] and its keys below"));
         }
-        if LATER.iter().any(|later| key == *later || key.starts_with(&format!("{later}."))) {
-            return Fault::new("is not supported by this version yet", "remove it");
-        }
         if key == "site" || key.starts_with("site.") {
             return Fault::new(
                 "sites cannot be set here",
@@ -83,7 +81,7 @@ impl Known {
     }
 
     fn suggest(&self, key: &str) -> Option<String> {
-        let Some((section, name)) = key.split_once('.') else { return self.suggest_section_of(key) };
+        let Some((section, name)) = key.rsplit_once('.') else { return self.suggest_section_of(key) };
         let sections = self.sections.iter().map(String::as_str);
         let near_name = nearest(section, sections).and_then(|section| {
             let name = nearest(name, self.names_in(section))?;
@@ -99,23 +97,22 @@ impl Known {
     }
 
     fn elsewhere(&self, name: &str) -> Option<String> {
-        self.keys.keys().find(|key| key.split_once('.').is_some_and(|(_, known)| known == name)).cloned()
+        self.keys.keys().find(|key| key.rsplit_once('.').is_some_and(|(_, known)| known == name)).cloned()
     }
 
     fn names_in<'a>(&'a self, section: &'a str) -> impl Iterator<Item = &'a str> {
-        self.keys
-            .keys()
-            .filter_map(move |key| key.split_once('.').filter(|(of, _)| *of == section).map(|(_, name)| name))
+        self.keys.keys().filter_map(move |key| {
+            key.rsplit_once('.').filter(|(of, _)| *of == section).map(|(_, name)| name)
+        })
     }
 
     fn list_keys(&self, key: &str, spell: fn(&str) -> String) -> String {
-        let section = key.split('.').next().unwrap_or_default();
+        let (section, _) = key.rsplit_once('.').unwrap_or_default();
         let keys: Vec<String> =
             self.names_in(section).map(|name| spell(&format!("{section}.{name}"))).collect();
-        match (self.has_section(section), keys.is_empty()) {
-            (true, true) => format!("remove it; [{section}] has no keys in this version"),
-            (true, false) => format!("remove it; known here are {}", keys.join(", ")),
-            (false, _) => format!("remove it; known sections are {}", self.section_list()),
+        match self.has_section(section) {
+            true => format!("remove it; known here are {}", keys.join(", ")),
+            false => format!("remove it; known sections are {}", self.section_list()),
         }
     }
 

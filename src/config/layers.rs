@@ -55,7 +55,7 @@ impl<'a> Layers<'a> {
         let settings = std::mem::take(&mut document.settings);
         let in_known = settings
             .into_iter()
-            .filter(|(key, _)| key.split_once('.').is_none_or(|(section, _)| !unknown.contains(section)));
+            .filter(|(key, _)| key.rsplit_once('.').is_none_or(|(section, _)| !unknown.contains(section)));
         self.add(in_known.collect(), Resolver::for_file(path, env), str::to_owned);
     }
 

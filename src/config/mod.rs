@@ -20,6 +20,7 @@ mod problem;
 mod reader;
 mod secret;
 mod sections;
+mod services;
 mod sites;
 mod suggest;
 mod syntax;

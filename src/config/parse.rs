@@ -8,12 +8,9 @@ use std::time::Duration;
 
 use super::format;
 use super::problem::{Fault, quoted};
-use super::sections::{LogFormat, ResultLogKind};
+use super::sections::LogFormat;
 use super::suggest::nearest;
 use super::value::Value;
-
-/// How a database's URL begins in this version.
-pub(super) const SQLITE: &str = "sqlite://";
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
@@ -134,40 +131,6 @@ pub(super) fn list(value: &Value) -> Result<Vec<&str>, Fault> {
             items.iter().map(|item| item.as_str().ok_or_else(fault)).collect()
         }
         Value::Typed(_) => Err(fault()),
-    }
-}
-
-pub(super) fn database_url(url: &str) -> Result<String, Fault> {
-    let example = "write for example \"sqlite://data/uptime.db\"";
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Err(Fault::new(
-            "PostgreSQL is not supported by this version, which stores in SQLite only",
-            example,
-        ));
-    }
-    let Some(path) = url.strip_prefix(SQLITE) else {
-        return Err(Fault::new("does not begin with sqlite://", example));
-    };
-    if path.is_empty() {
-        return Err(Fault::new("has no path", example));
-    }
-    if path.chars().any(char::is_control) {
-        return Err(Fault::new("has a control character in its path", example));
-    }
-    if path.contains('?') {
-        return Err(Fault::new(
-            "has options after \"?\", which this version does not know",
-            "leave them out",
-        ));
-    }
-    Ok(url.to_owned())
-}
-
-pub(super) fn result_log_kind(word: &str) -> Result<ResultLogKind, Fault> {
-    match word {
-        "local" => Ok(ResultLogKind::Local),
-        "kafka" => Err(Fault::new("Kafka is not supported by this version", "use \"local\"")),
-        _ => Err(unknown_word(word, &["local"])),
     }
 }
 

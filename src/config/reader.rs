@@ -2,6 +2,7 @@
 //! to the next; with any problem the whole is refused, and nobody sees a placeholder.
 
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::layers::Settings;
@@ -67,6 +68,20 @@ impl<'a> Reader<'a> {
         self.read(key, |value| check(parse::text(value)?), |text| text.as_str().into())
     }
 
+    /// A path, relative to the file that names it; empty: none.
+    pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
+        let path = self.text(key, |path| Ok(path.to_owned()));
+        if path.is_empty() {
+            return None;
+        }
+        let setting = self.settings.get(&self.full(key)).and_then(Option::as_ref);
+        let folder = match setting.map(|setting| &setting.origin) {
+            Some(Origin::File(file, _)) => file.parent(),
+            _ => None,
+        };
+        Some(folder.unwrap_or(Path::new("")).join(path))
+    }
+
     /// One of a few words. The word as written is what `config show` shows.
     pub(super) fn choice<T: Default>(&mut self, key: &str, parse: fn(&str) -> Result<T, Fault>) -> T {
         let read = self.read(
@@ -112,7 +127,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Refuses two keys that contradict each other, unless one of them is refused anyway.
+    /// Refuses a value that is well formed and of no use.
+    pub(super) fn refuse(&mut self, key: &str, message: &str, remedy: &str) {
+        let key = self.full(key);
+        let is_refused = self.problems.iter().any(|problem| problem.key == key);
+        if let (Some(Some(setting)), false) = (self.settings.get(&key), is_refused) {
+            self.problems.push(Problem::with(key, setting, Fault::new(message, remedy)));
+        }
+    }
+
+    /// Refuses two keys that contradict each other, unless one of them is refused anyway. Keys with a dot are of any section.
     pub(super) fn conflict(&mut self, keys: [&str; 2], is: &str, remedy: &str) {
         let [first, second] = keys.map(|key| self.full(key));
         let (Some(Some(a)), Some(Some(b))) = (self.settings.get(&first), self.settings.get(&second)) else {
@@ -131,6 +155,6 @@ impl<'a> Reader<'a> {
     }
 
     fn full(&self, key: &str) -> String {
-        format!("{}.{key}", self.section)
+        if key.contains('.') { key.to_owned() } else { format!("{}.{key}", self.section) }
     }
 }

@@ -4,10 +4,12 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::{network, parse};
+use super::{network, parse, services};
+use crate::result_log::kafka_settings::KafkaSettings;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -42,7 +44,7 @@ pub struct Config {
 
 impl Config {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        Self {
+        let config = Self {
             database: DatabaseConfig::read(reader.section("database")),
             result_log: ResultLogConfig::read(reader.section("result_log")),
             scheduler: SchedulerConfig::read(reader.section("scheduler")),
@@ -51,29 +53,52 @@ impl Config {
             persister: PersisterConfig::read(reader.section("persister")),
             supervisor: SupervisorConfig::read(reader.section("supervisor")),
             retention: RetentionConfig::read(reader.section("retention")),
-            web: WebConfig {},
+            web: WebConfig::read(reader.section("web")),
             log: LogConfig::read(reader.section("log")),
+        };
+        if config.result_log.kind == ResultLogKind::Kafka && config.database.sqlite_path().is_some() {
+            reader.conflict(
+                ["result_log.kind", "database.url"],
+                "needs PostgreSQL, and not",
+                "set database.url to postgres://…, or result_log.kind to \"local\"",
+            );
         }
+        config
     }
 }
 
 /// `[database]`: where configuration, queue and results are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseConfig {
-    /// `sqlite://` and a path; see [`DatabaseConfig::sqlite_path`].
+    /// `sqlite://` and a path, see [`DatabaseConfig::sqlite_path`], or a URL of PostgreSQL.
     pub url: String,
     /// Whether migrations are applied at start.
     pub migrate: bool,
+    /// PostgreSQL: the authority that has signed the server's certificate; the system's when `None`.
+    pub ca_file: Option<PathBuf>,
+    /// PostgreSQL: most connections of this process.
+    pub connections: u32,
+    /// PostgreSQL: for a connection to be made, or to become free.
+    pub connect_timeout: Duration,
+    /// PostgreSQL: for one statement.
+    pub statement_timeout: Duration,
 }
 
 impl DatabaseConfig {
     fn read(reader: &mut Reader<'_>) -> Self {
-        Self { url: reader.text("url", parse::database_url), migrate: reader.bool("migrate") }
+        Self {
+            url: reader.text("url", services::database_url),
+            migrate: reader.bool("migrate"),
+            ca_file: reader.path("ca_file"),
+            connections: reader.count("connections", 2..=100),
+            connect_timeout: reader.duration("connect_timeout", 100 * MS..=MINUTE),
+            statement_timeout: reader.duration("statement_timeout", SECOND..=10 * MINUTE),
+        }
     }
 
-    /// The path in [`DatabaseConfig::url`], as written: relative to the working directory or absolute.
-    pub fn sqlite_path(&self) -> &str {
-        self.url.strip_prefix(parse::SQLITE).unwrap_or(&self.url)
+    /// The path in [`DatabaseConfig::url`], as written: relative to the working directory or absolute. `None` for PostgreSQL.
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        self.url.strip_prefix(services::SQLITE).map(Path::new)
     }
 }
 
@@ -84,6 +109,8 @@ pub struct ResultLogConfig {
     pub kind: ResultLogKind,
     /// Results that may wait before checks pause; at least 1.
     pub capacity: usize,
+    /// `[result_log.kafka]`
+    pub kafka: KafkaSettings,
 }
 
 /// Implementations of the result log.
@@ -92,15 +119,49 @@ pub enum ResultLogKind {
     /// Inside this process.
     #[default]
     Local,
+    /// In Kafka, for any number of processes.
+    Kafka,
 }
 
 impl ResultLogConfig {
     fn read(reader: &mut Reader<'_>) -> Self {
-        Self {
-            kind: reader.choice("kind", parse::result_log_kind),
-            capacity: reader.count("capacity", 1..=10_000_000),
-        }
+        let kind = reader.choice("kind", services::result_log_kind);
+        let capacity = reader.count("capacity", 1..=10_000_000);
+        Self { kind, capacity, kafka: kafka(reader.section("result_log.kafka"), capacity) }
     }
+}
+
+/// `[result_log.kafka]`.
+fn kafka(reader: &mut Reader<'_>, capacity: usize) -> KafkaSettings {
+    let settings = KafkaSettings {
+        brokers: reader.list("brokers", services::broker),
+        topic: reader.text("topic", services::topic),
+        dead_letter_topic: reader.text("dead_letter_topic", services::topic),
+        group: reader.text("group", services::group),
+        partitions: reader.count("partitions", 1..=10_000),
+        replication: reader.count("replication", 0..=100),
+        group_protocol: reader.choice("group_protocol", services::group_protocol),
+        security: reader.choice("security", services::security),
+        mechanism: reader.choice("mechanism", services::mechanism),
+        username: reader.text("username", parse::label),
+        password: reader.text("password", |password| Ok(password.to_owned())),
+        ca_file: reader.path("ca_file"),
+        capacity,
+    };
+    if settings.security.authenticates() && settings.username.is_empty() {
+        reader.conflict(
+            ["security", "username"],
+            "needs a user, and not",
+            "set username and password, or choose \"plaintext\" or \"tls\"",
+        );
+    }
+    if settings.brokers.is_empty() {
+        reader.refuse("brokers", "names no broker", "write for example [\"kafka-1:9092\"]");
+    }
+    if settings.topic == settings.dead_letter_topic {
+        reader.conflict(["dead_letter_topic", "topic"], "is the same as", "give them different names");
+    }
+    settings
 }
 
 /// `[scheduler]`: how due slots are queued.
@@ -265,9 +326,20 @@ impl RetentionConfig {
     }
 }
 
-/// `[web]`: accepted, without a key in this version.
+/// `[web]`: what this process answers to HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebConfig {}
+pub struct WebConfig {
+    /// Where; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
+impl WebConfig {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let listen = reader.text("listen", services::listen);
+        // Refused already when it is no address.
+        Self { listen: listen.parse().ok() }
+    }
+}
 
 /// `[log]`: what is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,6 +21,10 @@ use crate::model::{CheckResult, Job, Slot, Unchecked};
 use crate::queue::{JobQueue, QueueError};
 use crate::supervisor::{Handle, Life};
 
+/// Jobs in one claim at most. Several workers share what is due better in such portions, and one costs the database
+/// hardly more per job than a larger one.
+const BATCH: usize = 500;
+
 /// How this process claims.
 #[derive(Debug, Clone)]
 pub struct ClaimSettings {
@@ -95,7 +99,7 @@ impl Claimer {
     fn claim(&mut self, ctx: &mut Context<Self>) {
         // A checker that has died meanwhile no longer listens.
         self.waiting.retain(|waiting| !waiting.answer.is_closed());
-        let wanted: usize = self.waiting.iter().map(|waiting| waiting.free).sum();
+        let wanted = self.waiting.iter().map(|waiting| waiting.free).sum::<usize>().min(BATCH);
         if wanted == 0 || self.claiming || self.settling > 0 || self.drained || self.draining {
             return;
         }

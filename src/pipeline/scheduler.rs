@@ -1,7 +1,7 @@
 //! Fills the job queue with the slots that have become due.
 //!
 //! In:    `Tick`, only from our own timer, just after each whole second.
-//! Out:   `JobsQueued`, a hint to the claimer.
+//! Out:   `JobsQueued`, a hint to the claimer of this process; claimers elsewhere look by themselves.
 //! Crash: nothing. The queue remembers up to where it is filled, and the next tick goes on from there.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct Scheduler {
     clock: Clock,
     /// From one tick to the next.
     every: Duration,
-    claimer: Handle<Claimer>,
+    claimer: Option<Handle<Claimer>>,
     /// The queue failed last time, and that has been said.
     failing: bool,
 }
@@ -35,7 +35,7 @@ impl Scheduler {
         queue: Arc<dyn JobQueue>,
         clock: Clock,
         every: Duration,
-        claimer: Handle<Claimer>,
+        claimer: Option<Handle<Claimer>>,
     ) -> Self {
         Self { life, queue, clock, every, claimer, failing: false }
     }
@@ -102,9 +102,9 @@ impl Handler<Ticked> for Scheduler {
         match outcome {
             Ok(tick) => {
                 self.report(&tick);
-                if tick.queued > 0 {
-                    // A claimer that is down or busy looks by itself within its poll interval.
-                    let _ = self.claimer.try_send(JobsQueued);
+                if let Some(claimer) = self.claimer.as_ref().filter(|_| tick.queued > 0) {
+                    // One that is down or busy looks by itself within its poll interval.
+                    let _ = claimer.try_send(JobsQueued);
                 }
             }
             Err(error) if !self.failing => {

@@ -33,6 +33,11 @@ impl Tally {
         Status::ALL.iter().map(|&status| self.of(status)).sum()
     }
 
+    /// The worst lag since it was last taken, milliseconds.
+    pub fn worst_lag_ms(&self) -> u64 {
+        self.0.worst_lag_ms.load(Ordering::Relaxed)
+    }
+
     /// The worst lag since the last call, milliseconds.
     pub fn take_worst_lag_ms(&self) -> u64 {
         self.0.worst_lag_ms.swap(0, Ordering::Relaxed)

@@ -244,7 +244,7 @@ a name of some…     2000
         for width in 24..120 {
             let table = table(Some(width), false);
             assert_eq!(table.lines().count(), 3, "{table}");
-            assert!(table.lines().all(|line| line.chars().count() <= width.into()), "{width}: {table}");
+            assert!(table.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}: {table}");
         }
     }
 

@@ -35,18 +35,20 @@ pub struct KafkaSettings {
 }
 
 /// How readers of a group agree on who reads what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum GroupProtocol {
     /// The brokers assign (KIP-848). Kafka 4.0 or newer. A reader that comes or goes moves only the partitions it must.
+    #[default]
     Consumer,
     /// The readers assign. Any broker.
     Classic,
 }
 
 /// What a listener of a broker speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Security {
     /// Neither encrypted nor authenticated.
+    #[default]
     Plaintext,
     /// Encrypted.
     Tls,
@@ -57,13 +59,14 @@ pub enum Security {
 }
 
 /// How a password is shown to a broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mechanism {
     /// As it is.
     Plain,
     /// By proof of knowing it, with SHA-256.
     ScramSha256,
     /// By proof of knowing it, with SHA-512.
+    #[default]
     ScramSha512,
 }
 
@@ -71,9 +74,9 @@ impl Default for KafkaSettings {
     fn default() -> Self {
         Self {
             brokers: vec!["127.0.0.1:9092".to_owned()],
-            topic: "uptime-results".to_owned(),
-            dead_letter_topic: "uptime-results-dead".to_owned(),
-            group: "uptime-monitor".to_owned(),
+            topic: "uptime.results".to_owned(),
+            dead_letter_topic: "uptime.results.dead".to_owned(),
+            group: "uptime-persister".to_owned(),
             partitions: 12,
             replication: 0,
             group_protocol: GroupProtocol::Consumer,
@@ -82,7 +85,7 @@ impl Default for KafkaSettings {
             username: String::new(),
             password: String::new(),
             ca_file: None,
-            capacity: 10_000,
+            capacity: 20_000,
         }
     }
 }

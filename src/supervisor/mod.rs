@@ -47,4 +47,4 @@ pub use handle::{Handle, Unavailable};
 pub use life::Life;
 pub use policy::Policy;
 pub use report::{Cause, ChildStatus, Ending, Hang};
-pub use running::{Running, Supervisor};
+pub use running::{Board, Running, Supervisor};

@@ -55,7 +55,24 @@ impl Supervisor {
         let (board, status) = watch::channel(self.children.iter().map(Child::status).collect());
         let (give_up, ending) = watch::channel(None);
         let tree = Context::new().into_future(Tree::new(self.policy, self.children, board, give_up));
-        Running { tree: tree.address(), task: actix_rt::spawn(tree), board: status, ending, died: None }
+        Running {
+            tree: tree.address(),
+            task: actix_rt::spawn(tree),
+            board: Board(status),
+            ending,
+            died: None,
+        }
+    }
+}
+
+/// The children's status, at any time. Clones read the same.
+#[derive(Debug, Clone)]
+pub struct Board(watch::Receiver<Vec<ChildStatus>>);
+
+impl Board {
+    /// The children, in the order in which they were added.
+    pub fn status(&self) -> Vec<ChildStatus> {
+        self.0.borrow().clone()
     }
 }
 
@@ -63,7 +80,7 @@ impl Supervisor {
 pub struct Running {
     tree: Addr<Tree>,
     task: JoinHandle<()>,
-    board: watch::Receiver<Vec<ChildStatus>>,
+    board: Board,
     ending: watch::Receiver<Option<Ending>>,
     /// The end of `task`, which tells it only once.
     died: Option<Ending>,
@@ -87,12 +104,17 @@ impl Running {
 
     /// The children, in the order in which they were added.
     pub fn status(&self) -> Vec<ChildStatus> {
-        self.board.borrow().clone()
+        self.board.status()
+    }
+
+    /// The same, for somebody else to look at.
+    pub fn board(&self) -> Board {
+        self.board.clone()
     }
 
     /// Injects a fault into a child. False when there is no such child or it is down.
     pub fn inject(&self, child: &str, fault: Fault) -> bool {
-        let is_up = self.board.borrow().iter().any(|status| status.name == child && status.alive);
+        let is_up = self.board.0.borrow().iter().any(|status| status.name == child && status.alive);
         is_up && self.order(Inject { child: child.to_owned(), fault })
     }
 
@@ -115,7 +137,7 @@ impl Running {
 
     async fn retire(&self, name: Option<&str>, within: Duration) {
         let order = Retire { child: name.map(str::to_owned), within };
-        let mut board = self.board.clone();
+        let mut board = self.board.0.clone();
         let gone = async {
             // An error means that the supervisor is gone, and every child with it.
             if self.tree.send(order).await.is_ok() {

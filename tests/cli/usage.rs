@@ -4,9 +4,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::Desk;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 22] = [
     "",
     "run",
+    "scheduler",
+    "worker",
+    "consumer",
+    "health",
     "check",
     "sites",
     "sites add",
@@ -37,6 +41,23 @@ fn every_command_has_help_with_an_example_that_fits_a_terminal() {
         let example = |line: &&str| line.trim_start().starts_with("uptime-monitor ");
         assert!(help.lines().filter(example).all(|line| line.len() <= 80), "{help}");
     }
+}
+
+#[test]
+fn a_role_that_cannot_work_with_the_configuration_says_why_and_exits_2() {
+    let desk = Desk::new();
+    for role in ["scheduler", "worker", "consumer"] {
+        let error = desk.say(role).refused(2);
+        assert!(
+            error.contains(&format!("a {role} shares its work")) && error.contains("postgres://"),
+            "{error}"
+        );
+    }
+
+    let postgres = ("UPTIME__DATABASE__URL", "postgres://u@127.0.0.1:1/x");
+    let error = desk.run_with(&["consumer"], &[postgres], "").refused(2);
+
+    assert!(error.contains("nothing to consume") && error.contains("kafka"), "{error}");
 }
 
 #[test]

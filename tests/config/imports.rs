@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use uptime_monitor::clock::Clock;
 use uptime_monitor::config::{Format, Import, Problems, SiteDefaults, parse_sites, read_sites, write_sites};
-use uptime_monitor::model::SiteSpec;
+use uptime_monitor::model::{Declared, SiteId, SiteSpec};
 
 use crate::assert_says;
 
@@ -40,7 +40,9 @@ fn csv_columns_may_stand_in_any_order_and_cells_may_be_empty() {
     );
 
     assert_eq!(import.rejected, []);
-    let [a, b] = &import.sites[..] else { panic!("{import:?}") };
+    let [Declared { spec: a, .. }, Declared { spec: b, .. }] = &import.sites[..] else {
+        panic!("{import:?}")
+    };
     assert_eq!(
         (a.name.as_str(), a.url.as_str(), a.every_s, a.retries, a.enabled),
         ("a", "https://a", 300, 3, false)
@@ -76,7 +78,7 @@ fn every_bad_row_is_told_with_its_line_and_the_good_ones_are_kept() {
         "name,url,every\na,https://a,1m\n\n\nb,b.example,60\nc,https://c,1m,surplus\na,https://again,1m\n,https://d,\n\
          e,https://e,1m\n",
     );
-    let names: Vec<&str> = import.sites.iter().map(|site| site.name.as_str()).collect();
+    let names: Vec<&str> = import.sites.iter().map(|site| site.spec.name.as_str()).collect();
     let rejected = rejections(&import);
 
     assert_eq!(names, ["a", "e"]);
@@ -92,7 +94,7 @@ fn every_bad_row_is_told_with_its_line_and_the_good_ones_are_kept() {
 fn lines_count_right_with_windows_line_ends_and_quotes() {
     let import = csv("name,url\r\n\"a, b\",https://a\r\n\r\nb,x\r\nc,y\r\n");
 
-    assert_eq!(import.sites[0].name, "a, b");
+    assert_eq!(import.sites[0].spec.name, "a, b");
     let rejected = rejections(&import);
     assert_says(&rejected[0], &["sites:4: "]);
     assert_says(&rejected[1], &["sites:5: "]);
@@ -149,7 +151,7 @@ fn json_may_be_a_list_or_an_object_with_a_list() {
     let wrapped = parse(&format!("{{\"site\": {list}}}"), Format::Json).unwrap();
 
     assert_eq!(bare, wrapped);
-    assert_eq!((bare.sites[0].retries, bare.sites[0].every_s), (2, 60));
+    assert_eq!((bare.sites[0].spec.retries, bare.sites[0].spec.every_s), (2, 60));
 }
 
 #[test]
@@ -197,6 +199,17 @@ fn no_sites_are_written_and_read_as_none() {
 }
 
 #[test]
+fn ids_are_positive_and_each_is_used_once() {
+    let import = csv("name,url,id\na,https://a,7\nb,https://b,7\nc,https://c,0\nd,https://d,\n");
+
+    let ids: Vec<Option<i64>> = import.sites.iter().map(|site| site.id.map(|id| id.0)).collect();
+    assert_eq!(ids, [Some(7), None]);
+    let rejected = rejections(&import);
+    assert_says(&rejected[0], &["sites:3: site \"b\": id = \"7\"", "already used in line 2"]);
+    assert_says(&rejected[1], &["sites:4: site \"c\": id = \"0\"", "less than 1"]);
+}
+
+#[test]
 fn a_hundred_thousand_rows_are_all_read() {
     let rows: String =
         (0..100_000).map(|n| format!("site-{n},https://host-{n}.example/health,5m,10s,prod;eu\n")).collect();
@@ -237,6 +250,8 @@ proptest! {
         let mut sites = sites;
         sites.sort_by(|a, b| a.name.cmp(&b.name));
         sites.dedup_by(|a, b| a.name == b.name);
+        let with_id = |(number, spec)| Declared { id: (number % 2 == 0).then_some(SiteId(number as i64 + 7)), spec };
+        let sites: Vec<Declared> = sites.into_iter().enumerate().map(with_id).collect();
         for format in [Format::Csv, Format::Toml, Format::Json] {
             let mut bytes = Vec::new();
             write_sites(&sites, format, &mut bytes).unwrap();

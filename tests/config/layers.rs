@@ -44,7 +44,7 @@ fn the_environment_can_hold_every_type() {
         .env("UPTIME__CHECKER__DNS", "9.9.9.9:53,[2620:fe::fe]:53")
         .config();
 
-    assert_eq!(config.database.sqlite_path(), "/var/lib/uptime.db");
+    assert_eq!(config.database.sqlite_path(), Some(Path::new("/var/lib/uptime.db")));
     assert!(!config.database.migrate);
     assert_eq!(config.worker.threads, 4);
     assert_eq!(config.checker.body_limit, 65_536);

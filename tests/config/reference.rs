@@ -1,6 +1,7 @@
 //! The compiled-in reference is complete, and says what the documents promise.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use uptime_monitor::config::{LogFormat, REFERENCE, ResultLogKind, Sources, load};
@@ -10,17 +11,20 @@ use crate::Setup;
 #[test]
 fn every_key_of_the_structs_stands_in_the_reference_and_no_other() {
     let reference: toml::Table = REFERENCE.parse().unwrap();
-    let written: BTreeSet<String> = reference
-        .iter()
-        .flat_map(|(section, keys)| {
-            keys.as_table().unwrap().keys().map(move |key| format!("{section}.{key}"))
-        })
-        .collect();
+    let written: BTreeSet<String> =
+        reference.iter().flat_map(|(section, value)| keys(section, value)).collect();
 
     // Whatever a struct reads is listed here, and a key it cannot find in the reference is a problem.
     let read = load(Sources::default()).unwrap().origins.into_iter().map(|entry| entry.key).collect();
 
     assert_eq!(written, read);
+}
+
+fn keys(name: &str, value: &toml::Value) -> Vec<String> {
+    match value.as_table() {
+        Some(table) => table.iter().flat_map(|(key, value)| keys(&format!("{name}.{key}"), value)).collect(),
+        None => vec![name.to_owned()],
+    }
 }
 
 #[test]
@@ -54,7 +58,7 @@ fn the_reference_itself_declares_no_site() {
 fn the_defaults_are_those_of_the_documents() {
     let config = load(Sources::default()).unwrap().config;
 
-    assert_eq!(config.database.sqlite_path(), "data/uptime.db");
+    assert_eq!(config.database.sqlite_path(), Some(Path::new("data/uptime.db")));
     assert!(config.database.migrate);
     assert_eq!((config.result_log.kind, config.result_log.capacity), (ResultLogKind::Local, 20_000));
     assert_eq!(config.scheduler.tick, Duration::from_secs(1));
@@ -62,7 +66,10 @@ fn the_defaults_are_those_of_the_documents() {
         (config.worker.threads, config.worker.concurrency, config.worker.max_attempts),
         (0, 10_000, 5)
     );
-    assert_eq!((config.worker.lease, config.worker.poll), (Duration::from_secs(30), Duration::from_secs(1)));
+    assert_eq!(
+        (config.worker.lease, config.worker.poll),
+        (Duration::from_secs(30), Duration::from_millis(250))
+    );
     assert_eq!(config.checker.timeout, Duration::from_secs(10));
     assert_eq!(config.checker.user_agent, concat!("uptime-monitor/", env!("CARGO_PKG_VERSION")));
     assert_eq!((config.checker.body_limit, config.checker.max_redirects), (1 << 20, 10));

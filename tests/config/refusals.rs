@@ -52,7 +52,7 @@ fn a_misspelt_key_is_told_the_nearest() {
 #[test]
 fn a_key_that_resembles_nothing_is_told_what_there_is() {
     assert_says(&problem("[persister]\ncolour = 1"), &["unknown key", "persister.batch, persister.linger"]);
-    assert_says(&problem("[web]\ncolour = 1"), &["unknown key", "no keys in this version"]);
+    assert_says(&problem("[web]\ncolour = 1"), &["unknown key", "known here are web.listen"]);
     assert_says(&problem("[colours]\nred = 1"), &["unknown section", "known sections are checker, database"]);
 }
 
@@ -122,23 +122,50 @@ fn a_bad_size_is_told_how_to_write_one() {
 }
 
 #[test]
-fn a_database_other_than_sqlite_is_refused_without_showing_its_password() {
-    let postgres = problem("[database]\nurl = \"postgres://u:hunter2@db/x\"");
+fn a_database_that_is_none_of_ours_is_refused_without_showing_its_password() {
+    let mysql = problem("[database]\nurl = \"mysql://u:hunter2@db/x\"");
 
-    assert_says(&postgres, &["postgres://u:***@db/x", "SQLite only", "sqlite://data/uptime.db"]);
-    assert_says(&problem("[database]\nurl = \"data.db\""), &["does not begin with sqlite://"]);
+    assert_says(&mysql, &["mysql://u:***@db/x", "sqlite://data/uptime.db", "postgres://"]);
+    assert_says(&problem("[database]\nurl = \"data.db\""), &["neither with sqlite:// nor with postgres://"]);
     assert_says(&problem("[database]\nurl = \"sqlite://\""), &["has no path"]);
     assert_says(&problem("[database]\nurl = \"sqlite://a?mode=ro\""), &["options"]);
 }
 
 #[test]
-fn kafka_is_refused_as_coming_later() {
-    assert_says(
-        &problem("[result_log]\nkind = \"kafka\""),
-        &["not supported by this version", "use \"local\""],
-    );
-    assert_says(&problem("[result_log.kafka]\ntopic = \"x\""), &["not supported by this version yet"]);
+fn what_needs_other_servers_is_told_how_to_name_them() {
+    let postgres = "[database]\nurl = \"postgres://u@db/x\"\n";
+    let log = |text: &str| {
+        problem(&format!("{postgres}[result_log]\nkind = \"kafka\"\n[result_log.kafka]\n{text}"))
+    };
+
     assert_says(&problem("[result_log]\nkind = \"locale\""), &["did you mean \"local\"?"]);
+    assert_says(&log("brokers = [\"kafka\"]"), &["result_log.kafka.brokers", "\"kafka-1:9092\""]);
+    assert_says(&log("brokers = []"), &["names no broker"]);
+    assert_says(&log("topic = \"my topic\""), &["is no name of a topic"]);
+    assert_says(&log("topic = \"a\"\ndead_letter_topic = \"a\""), &["is the same as result_log.kafka.topic"]);
+    assert_says(&log("group = \"\""), &["is no name of a group"]);
+    assert_says(&log("security = \"tsl\""), &["did you mean \"tls\"?"]);
+    assert_says(&log("security = \"sasl_tls\""), &["needs a user", "username"]);
+    assert_says(&log("group_protocol = \"clasic\""), &["did you mean \"classic\"?"]);
+    assert_says(&log("topics = \"x\""), &["result_log.kafka.topics", "did you mean result_log.kafka.topic?"]);
+    assert_says(&problem("[web]\nlisten = \"localhost\""), &["\"127.0.0.1:9180\""]);
+}
+
+#[test]
+fn a_url_of_postgresql_is_checked_before_it_is_tried() {
+    let url = |url: &str| problem(&format!("[database]\nurl = \"{url}\""));
+
+    assert_says(&url("postgres:///x"), &["names no host"]);
+    assert_says(&url("postgres://u@db"), &["names no database"]);
+    assert_says(&url("postgres://u@db/x?sslmode=verify"), &["unknown sslmode", "verify-full"]);
+    assert_says(&url("postgres://u@db:port/x"), &["is no URL"]);
+}
+
+#[test]
+fn kafka_needs_postgresql() {
+    let both = problem("[result_log]\nkind = \"kafka\"");
+
+    assert_says(&both, &["result_log.kind = \"kafka\"", "needs PostgreSQL", "sqlite://data/uptime.db"]);
 }
 
 #[test]

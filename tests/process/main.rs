@@ -5,6 +5,7 @@
 
 mod database;
 mod disk;
+mod health;
 mod kill;
 mod load;
 mod machine;

@@ -10,7 +10,7 @@ use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use crate::config::{Format, write_sites};
-use crate::model::SiteSpec;
+use crate::model::Declared;
 use crate::report::count;
 
 const EXAMPLES: &str = "\
@@ -18,7 +18,8 @@ Examples:
   uptime-monitor sites export sites.csv
   uptime-monitor sites export --format json | jq length
 
-What is exported can be imported again, or, as TOML, be part of the configuration file.";
+What is exported can be imported again, also into another database, where the sites keep their ids; or, as TOML, be part
+of the configuration file.";
 
 /// Write all sites to a file or to stdout
 #[derive(Debug, Args)]
@@ -52,17 +53,18 @@ impl FormatArg {
 
 pub(super) fn run(args: &ExportArgs, storage: &Storage, output: &mut Output) -> Answer {
     let sites = storage.wait(storage.catalog.sites())?;
-    let specs: Vec<SiteSpec> = sites.into_iter().map(|site| site.spec).collect();
+    let sites: Vec<Declared> =
+        sites.into_iter().map(|site| Declared { id: Some(site.id), spec: site.spec }).collect();
     let file = args.file.as_deref().filter(|file| *file != Path::new("-"));
     let format =
         args.format.map(FormatArg::format).or_else(|| file.and_then(Format::of)).unwrap_or(Format::Toml);
     let mut written = Vec::new();
-    write_sites(&specs, format, &mut written)?;
+    write_sites(&sites, format, &mut written)?;
     match file {
         None => output.write_all(&written)?,
         Some(file) => {
             replace(file, &written)?;
-            writeln!(output, "exported {} to {}", count(specs.len() as u64, "site"), file.display())?;
+            writeln!(output, "exported {} to {}", count(sites.len() as u64, "site"), file.display())?;
         }
     }
     Ok(FINE)

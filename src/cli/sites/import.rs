@@ -17,7 +17,7 @@ use super::defaults;
 use super::export::FormatArg;
 use crate::clock::Clock;
 use crate::config::{Import, Loaded, SiteDefaults, parse_sites, read_sites};
-use crate::model::SiteSpec;
+use crate::model::{Declared, SiteSpec};
 use crate::report::count;
 use crate::store::{Changes, Progress, StoreError};
 
@@ -27,14 +27,15 @@ Examples:
   uptime-monitor sites import sites.toml --update
   generate-sites | uptime-monitor sites import - --format json
 
-CSV has a header; every, timeout, tags, retries and enabled may be left out:
+CSV has a header; every, timeout, tags, retries, enabled and id may be left out:
   name,url,every,timeout,tags
   shop,https://shop.example/health,30s,5s,prod;eu";
 
 /// Add many sites from a CSV, TOML or JSON file: all of them, or none
 ///
 /// Every row that is wrong is named with its line. Imported sites are checked in their phases, spread evenly over their
-/// intervals. A name that is taken is refused, unless the site is the same already, or --update is given.
+/// intervals. A name that is taken is refused, unless the site is the same already, or --update is given. A new site gets the
+/// id that the file names, as an export does.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ImportArgs {
@@ -67,11 +68,7 @@ pub(super) fn run(args: &ImportArgs, loaded: &Loaded, output: &mut Output) -> An
         let bar = bar.clone();
         Arc::new(move |done| bar.set_position(done as u64))
     };
-    let changes = storage.wait(storage.catalog.import(
-        import.sites.into_iter().map(Into::into).collect(),
-        args.update,
-        progress,
-    ));
+    let changes = storage.wait(storage.catalog.import(import.sites, args.update, progress));
     bar.finish_and_clear();
     writeln!(output, "{}", told(sites, &changes?, started.elapsed()))?;
     if import.rejected_sites > 0 {
@@ -112,10 +109,10 @@ fn refuse_invalid(import: &Import, skip_invalid: bool) -> Result<(), CliError> {
 }
 
 /// The file's sites are in the database only after the next start, which would then find their names taken.
-fn refuse_declared(sites: &[SiteSpec], loaded: &Loaded) -> Result<(), CliError> {
+fn refuse_declared(sites: &[Declared], loaded: &Loaded) -> Result<(), CliError> {
     let own: HashMap<&str, &SiteSpec> = loaded.sites.iter().map(|site| (site.name.as_str(), site)).collect();
     let differs = |site: &&SiteSpec| own.get(site.name.as_str()).is_some_and(|own| own != site);
-    match sites.iter().find(differs) {
+    match sites.iter().map(|site| &site.spec).find(differs) {
         Some(site) => Err(StoreError::DeclaredInFile(site.name.clone()).into()),
         None => Ok(()),
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::format;
 use super::import::Format;
-use crate::model::SiteSpec;
+use crate::model::{Declared, SiteId, SiteSpec};
 
 /// A site with the keys and texts of the configuration file, for everything that writes sites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,19 +52,29 @@ struct Row<'a> {
     tags: String,
     retries: u8,
     enabled: bool,
+    id: Option<SiteId>,
+}
+
+/// A site as a table.
+#[derive(Serialize)]
+struct Table<'a> {
+    #[serde(flatten)]
+    fields: SiteFields<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<SiteId>,
 }
 
 #[derive(Serialize)]
 struct Tables<'a> {
-    site: Vec<SiteFields<'a>>,
+    site: Vec<Table<'a>>,
 }
 
 /// Writes `sites` to `out`, complete with what is otherwise default.
 ///
 /// # Errors
 /// `out` cannot be written to.
-pub fn write_sites(sites: &[SiteSpec], format: Format, out: &mut impl Write) -> io::Result<()> {
-    let fields = || sites.iter().map(SiteFields::from);
+pub fn write_sites(sites: &[Declared], format: Format, out: &mut impl Write) -> io::Result<()> {
+    let fields = || sites.iter().map(|site| Table { id: site.id, fields: SiteFields::from(&site.spec) });
     match format {
         Format::Csv => write_rows(fields(), out),
         Format::Toml => {
@@ -78,12 +88,13 @@ pub fn write_sites(sites: &[SiteSpec], format: Format, out: &mut impl Write) -> 
     }
 }
 
-fn write_rows<'a>(sites: impl Iterator<Item = SiteFields<'a>>, out: &mut impl Write) -> io::Result<()> {
+fn write_rows<'a>(sites: impl Iterator<Item = Table<'a>>, out: &mut impl Write) -> io::Result<()> {
     let mut rows = csv::WriterBuilder::new().has_headers(false).from_writer(out);
     // By hand, so that an export without sites is a valid file too.
-    rows.write_record(["name", "url", "every", "timeout", "tags", "retries", "enabled"])?;
-    for SiteFields { name, url, every, timeout, retries, enabled, tags } in sites {
-        rows.serialize(Row { name, url, every, timeout, tags: tags.join(";"), retries, enabled })?;
+    rows.write_record(["name", "url", "every", "timeout", "tags", "retries", "enabled", "id"])?;
+    for Table { id, fields } in sites {
+        let SiteFields { name, url, every, timeout, retries, enabled, tags } = fields;
+        rows.serialize(Row { name, url, every, timeout, tags: tags.join(";"), retries, enabled, id })?;
     }
     rows.flush()
 }

@@ -11,7 +11,7 @@ use super::{Names, RawSite, SiteDefaults};
 use crate::model::SiteSpec;
 
 /// Keys of this version, as in files and as CSV columns.
-pub(super) const KEYS: [&str; 7] = ["name", "url", "every", "timeout", "retries", "enabled", "tags"];
+pub(super) const KEYS: [&str; 8] = ["name", "url", "every", "timeout", "retries", "enabled", "tags", "id"];
 
 /// Documented keys that come with a later version.
 const LATER: [&str; 3] = ["request", "tls", "expect"];
@@ -26,6 +26,7 @@ pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Opti
         "retries" => &mut site.retries,
         "enabled" => &mut site.enabled,
         "tags" => &mut site.tags,
+        "id" => &mut site.id,
         _ => return None,
     })
 }

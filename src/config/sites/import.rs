@@ -7,13 +7,13 @@ use super::super::document::{Document, Fields, file_origin};
 use super::super::problem::{Problem, Problems};
 use super::super::value::Origin;
 use super::fields::{add_new, raw_site};
-use super::{Names, RawSite, SiteDefaults, json, rows};
-use crate::model::SiteSpec;
+use super::{Ids, Names, RawSite, SiteDefaults, json, rows};
+use crate::model::Declared;
 
 /// How sites are written in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// A header `name,url,every,timeout,tags`, and also `retries` and `enabled`; tags separated by `;` or space.
+    /// A header `name,url,every,timeout,tags`, and also `retries`, `enabled` and `id`; tags separated by `;` or space.
     Csv,
     /// `[[site]]` tables.
     Toml,
@@ -44,8 +44,8 @@ impl FromStr for Format {
 /// What a file of sites holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Import {
-    /// The valid ones, in the file's order, with names that differ.
-    pub sites: Vec<SiteSpec>,
+    /// The valid ones, in the file's order, with names and ids that differ.
+    pub sites: Vec<Declared>,
     /// Everything wrong with the others, by line.
     pub rejected: Vec<Problem>,
     /// How many sites were rejected; a site may have several problems.
@@ -78,7 +78,8 @@ pub fn parse_sites(
     defaults: &SiteDefaults,
 ) -> Result<Import, Problems> {
     let origin = file_origin(path);
-    let mut collector = Collector { defaults, names: Names::default(), import: Import::default() };
+    let mut collector =
+        Collector { defaults, names: Names::default(), ids: Ids::default(), import: Import::default() };
     match format {
         Format::Csv => rows::read(bytes, &origin, &mut collector)?,
         Format::Toml => {
@@ -114,6 +115,7 @@ fn toml_sites(text: &str, origin: &Origin) -> Result<Vec<Fields>, Problems> {
 pub(super) struct Collector<'a> {
     defaults: &'a SiteDefaults,
     names: Names,
+    ids: Ids,
     import: Import,
 }
 
@@ -126,8 +128,12 @@ impl Collector<'_> {
     /// A site, and what is wrong with it already.
     pub(super) fn add(&mut self, site: RawSite, mut problems: Vec<Problem>) {
         problems.extend(self.names.claim(&site).err());
+        let id = self.ids.claim(&site).unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
         match site.validate(self.defaults) {
-            Ok(spec) if problems.is_empty() => return self.import.sites.push(spec),
+            Ok(spec) if problems.is_empty() => return self.import.sites.push(Declared { id, spec }),
             Ok(_) => {}
             Err(more) => add_new(&mut problems, more),
         }

@@ -14,7 +14,7 @@ use super::problem::{Fault, Problem, quoted};
 use super::sections::CheckerConfig;
 use super::value::{Origin, Setting, Value};
 use super::{format, parse};
-use crate::model::SiteSpec;
+use crate::model::{SiteId, SiteSpec};
 
 pub use export::{SiteFields, write_sites};
 pub(super) use fields::from_file;
@@ -54,6 +54,8 @@ impl SiteDefaults {
 pub struct RawSite {
     /// Where the declaration begins.
     pub origin: Origin,
+    /// The id that it had where it was exported. Counts in imports only.
+    pub id: Option<Setting>,
     /// 1 to 200 characters, trimmed.
     pub name: Option<Setting>,
     /// Absolute, `http` or `https`.
@@ -75,6 +77,7 @@ impl RawSite {
     pub fn new(origin: Origin) -> Self {
         Self {
             origin,
+            id: None,
             name: None,
             url: None,
             every: None,
@@ -89,6 +92,7 @@ impl RawSite {
     pub fn from_spec(spec: &SiteSpec, origin: Origin) -> Self {
         let say = |value: toml::Value| Some(Setting::new(Value::Typed(value), origin.clone()));
         Self {
+            id: None,
             name: say(spec.name.as_str().into()),
             url: say(spec.url.as_str().into()),
             every: say(format::duration(Duration::from_secs(spec.every_s.into())).into()),
@@ -124,6 +128,18 @@ impl RawSite {
                 Ok(SiteSpec { name, url, every_s, timeout, retries, enabled, tags })
             }
             _ => Err(problems),
+        }
+    }
+
+    /// The id that it names.
+    ///
+    /// # Errors
+    /// It is no id.
+    pub(super) fn site_id(&self) -> Result<Option<SiteId>, Problem> {
+        let Some(setting) = &self.id else { return Ok(None) };
+        match parse::count(&setting.value, &(1..=i64::MAX)) {
+            Ok(id) => Ok(Some(SiteId(id))),
+            Err(fault) => Err(Problem::with(self.key("id"), setting, fault)),
         }
     }
 
@@ -258,6 +274,26 @@ fn tags(value: &Value) -> Result<Vec<String>, Fault> {
         }
     }
     Ok(tags)
+}
+
+/// Refuses an id that its source has used before.
+#[derive(Default)]
+struct Ids(HashMap<SiteId, Origin>);
+
+impl Ids {
+    fn claim(&mut self, site: &RawSite) -> Result<Option<SiteId>, Problem> {
+        let (Some(id), Some(setting)) = (site.site_id()?, &site.id) else { return Ok(None) };
+        match self.0.insert(id, setting.origin.clone()) {
+            None => Ok(Some(id)),
+            Some(first) => {
+                let fault = Fault::new(
+                    format!("is already used in {}", first.short()),
+                    "give each site an id of its own, or none",
+                );
+                Err(Problem::with(site.key("id"), setting, fault))
+            }
+        }
+    }
 }
 
 /// Refuses a name that its source has used before.

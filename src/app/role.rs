@@ -1,0 +1,85 @@
+//! What a process does: everything, or one part of the work that it shares with others.
+
+use std::fmt;
+
+use crate::config::{Config, ResultLogKind};
+
+/// The part that a process takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// All of it.
+    Run,
+    /// Queues due slots, and reconciles the sites of the configuration file.
+    Scheduler,
+    /// Checks. With the local log it also stores what it has checked.
+    Worker,
+    /// Stores what workers have written into Kafka.
+    Consumer,
+}
+
+/// Why a role cannot work with this configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    /// SQLite belongs to one process.
+    #[error(
+        "a {0} shares its work with other processes, and {url} belongs to one; use `uptime-monitor run`, or set database.url to postgres://…",
+        url = .1
+    )]
+    NotShared(Role, String),
+
+    /// Nobody writes what it would read.
+    #[error(
+        "there is nothing to consume: with result_log.kind = \"local\" every worker stores what it has checked; set result_log.kind = \"kafka\", or leave the consumer out"
+    )]
+    NothingToConsume,
+}
+
+impl Role {
+    /// Whether it queues due slots.
+    pub fn schedules(self) -> bool {
+        matches!(self, Self::Run | Self::Scheduler)
+    }
+
+    /// Whether it claims jobs and checks them.
+    pub fn checks(self) -> bool {
+        matches!(self, Self::Run | Self::Worker)
+    }
+
+    /// Whether it stores what comes through a log of this kind.
+    pub fn stores(self, log: ResultLogKind) -> bool {
+        match log {
+            ResultLogKind::Local => self.checks(),
+            ResultLogKind::Kafka => matches!(self, Self::Run | Self::Consumer),
+        }
+    }
+
+    /// Whether it has to do with the log at all.
+    pub fn uses_log(self) -> bool {
+        self != Self::Scheduler
+    }
+
+    /// Refuses a configuration in which the role has nothing to do, or nobody to share with.
+    pub(super) fn check(self, config: &Config) -> Result<(), RoleError> {
+        if self == Self::Run {
+            return Ok(());
+        }
+        if config.database.sqlite_path().is_some() {
+            return Err(RoleError::NotShared(self, config.database.url.clone()));
+        }
+        if self == Self::Consumer && config.result_log.kind == ResultLogKind::Local {
+            return Err(RoleError::NothingToConsume);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Run => "run",
+            Self::Scheduler => "scheduler",
+            Self::Worker => "worker",
+            Self::Consumer => "consumer",
+        })
+    }
+}

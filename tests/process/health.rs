@@ -1,0 +1,69 @@
+//! What a running process tells about itself.
+
+use nix::sys::signal::Signal;
+
+use crate::machine::Machine;
+use crate::process::Process;
+use crate::waiting::eventually;
+
+/// A port that was free a moment ago.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[test]
+fn a_process_that_works_says_so_and_tells_how_it_is() {
+    let machine = Machine::new().with("web.listen", &free_address());
+    machine.import_load();
+    let monitor = machine.start();
+    machine.records_more(300);
+
+    eventually("it is ready", || machine.cli("health").code == Some(0));
+    assert_eq!(machine.cli("health").fine(), "ready: run\n");
+    let report: serde_json::Value = serde_json::from_str(&machine.cli("health --json").fine()).unwrap();
+
+    assert_eq!((&report["ready"], &report["role"]), (&true.into(), &"run".into()));
+    assert!(report["results"]["up"].as_u64().unwrap() >= 300, "{report}");
+    assert!(report["queue"]["jobs"].is_u64() && report["database"]["ok"] == true, "{report}");
+    let actors: Vec<&str> =
+        report["actors"].as_array().unwrap().iter().filter_map(|actor| actor["name"].as_str()).collect();
+    for actor in ["scheduler", "claimer", "checker-0", "publisher", "persister"] {
+        assert!(actors.contains(&actor), "{report}");
+    }
+    monitor.kill();
+}
+
+#[test]
+fn a_process_that_is_about_to_end_is_not_ready_any_more() {
+    let machine =
+        Machine::new().with("web.listen", &free_address()).with("supervisor.shutdown_timeout", "5s");
+    machine.write("uptime.toml", &machine.minutely(1, "/hang"));
+    let monitor = machine.start();
+    eventually("it hangs", || machine.target.requests() >= 1);
+
+    monitor.signal(Signal::SIGTERM);
+
+    eventually("it says so", || machine.cli("health").out == "not ready: stopping\n");
+    assert_eq!(monitor.ends().code, Some(0));
+}
+
+#[test]
+fn without_a_process_or_an_address_it_says_what_is_missing() {
+    let machine = Machine::new();
+    let nowhere = format!("health --url http://{}", free_address());
+
+    assert!(machine.cli("health").refused(2).contains("web.listen"));
+    assert!(machine.cli(&nowhere).refused(3).contains("is it running"));
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let machine = Machine::new().with("web.listen", &address);
+
+    let error = Process::spawn(&mut machine.command("run")).ends().refused(3);
+
+    assert!(error.contains(&address) && error.contains("choose another"), "{error}");
+}
