@@ -1,0 +1,141 @@
+//! Several processes of each role, killed and started again at random.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::cluster::Cluster;
+use crate::process::Process;
+use crate::servers;
+
+/// Two processes of each role.
+struct Fleet<'a> {
+    cluster: &'a Cluster<'a>,
+    members: Vec<(&'static str, Process)>,
+}
+
+const ROLES: [&str; 3] = ["scheduler", "worker", "consumer"];
+
+impl<'a> Fleet<'a> {
+    fn start(cluster: &'a Cluster<'a>) -> Self {
+        let members =
+            ROLES.iter().flat_map(|role| (0..2).map(|_| (*role, cluster.spawn(role)))).collect::<Vec<_>>();
+        members.iter().for_each(|(_, process)| process.says("watching"));
+        Self { cluster, members }
+    }
+
+    /// Kills one of the two, and starts another in its place after a while.
+    fn kill_one(&mut self, role: &'static str) {
+        let candidates: Vec<usize> =
+            (0..self.members.len()).filter(|&index| self.members[index].0 == role).collect();
+        let (_, victim) = self.members.swap_remove(candidates[fastrand::usize(..candidates.len())]);
+        victim.kill();
+        std::thread::sleep(Duration::from_millis(fastrand::u64(..800)));
+        self.members.push((role, self.cluster.spawn(role)));
+    }
+
+    fn schedulers(&mut self) -> Vec<Process> {
+        self.members.extract_if(.., |(role, _)| *role == "scheduler").map(|(_, process)| process).collect()
+    }
+}
+
+#[test]
+fn kill_9_of_each_role_ten_times_at_random_loses_no_slot_and_repeats_none() {
+    let (Some(postgres), Some(kafka)) = (servers::postgres(), servers::kafka()) else { return };
+    let cluster = Cluster::with_kafka(postgres, kafka);
+    cluster.import_load();
+    let mut fleet = Fleet::start(&cluster);
+    cluster.records_more(300);
+
+    let mut victims: Vec<&str> = ROLES.iter().flat_map(|role| [*role; 10]).collect();
+    fastrand::shuffle(&mut victims);
+    for role in victims {
+        fleet.kill_one(role);
+    }
+    cluster.records_more(600);
+
+    let audit = cluster.assert_every_slot_once(fleet.schedulers(), 1_500);
+    assert_eq!(audit.gaps, 0, "with two schedulers one is always there: {audit:?}");
+}
+
+#[test]
+fn a_worker_that_was_stopped_past_its_leases_changes_nothing_with_its_late_results() {
+    let (Some(postgres), Some(kafka)) = (servers::postgres(), servers::kafka()) else { return };
+    let cluster = Cluster::with_kafka(postgres, kafka).with("worker.max_attempts", "20");
+    cluster.import_load();
+    let scheduler = cluster.start("scheduler");
+    let _consumer = cluster.start("consumer");
+    let sleeper = cluster.spawn_with("worker", &[("worker.name", "sleeper")]);
+    sleeper.says("watching");
+    cluster.records_more(300);
+
+    sleeper.signal(Signal::SIGSTOP);
+    let _worker = cluster.spawn_with("worker", &[("worker.name", "other")]);
+    let leased = "SELECT count(*) FROM job_queue WHERE lease_owner LIKE 'sleeper/%'";
+    cluster.eventually("the other one has taken over", || cluster.number(leased) == 0);
+    let rows = "SELECT coalesce(sum(hashtext(p::text)), 0) + 4611686018427387904 FROM ping_status AS p
+                WHERE scheduled_at <= (SELECT max(scheduled_at) FROM ping_status) - interval '20 seconds'";
+    cluster.records_more(300);
+    sleeper.signal(Signal::SIGCONT);
+    let before = cluster.number(rows);
+    cluster.records_more(600);
+
+    assert!(cluster.number(rows) >= before, "rows that were there are there");
+    cluster.assert_every_slot_once(vec![scheduler], 1_200);
+}
+
+#[test]
+fn a_consumer_that_dies_in_the_middle_of_a_backlog_loses_none_of_it() {
+    let (Some(postgres), Some(kafka)) = (servers::postgres(), servers::kafka()) else { return };
+    let cluster = Cluster::with_kafka(postgres, kafka).with("persister.batch", "100");
+    cluster.import_load();
+    let scheduler = cluster.start("scheduler");
+    let _worker = cluster.start("worker");
+    cluster.eventually("a backlog", || cluster.target.requests() > 2_000);
+
+    for _ in 0..3 {
+        let stored = cluster.recorded();
+        let consumer = cluster.spawn("consumer");
+        cluster.eventually("it is in the middle", || cluster.recorded() > stored);
+        consumer.kill();
+    }
+    let _consumer = cluster.start("consumer");
+
+    cluster.assert_every_slot_once(vec![scheduler], 2_000);
+}
+
+#[test]
+fn consumers_that_come_and_go_lose_nothing() {
+    let (Some(postgres), Some(kafka)) = (servers::postgres(), servers::kafka()) else { return };
+    let cluster = Cluster::with_kafka(postgres, kafka);
+    cluster.import_load();
+    let scheduler = cluster.start("scheduler");
+    let _worker = cluster.start("worker");
+    let _stays = cluster.start("consumer");
+
+    for _ in 0..4 {
+        let joins = cluster.start("consumer");
+        cluster.records_more(200);
+        joins.signal(Signal::SIGTERM);
+        let done = joins.ends();
+        assert_eq!(done.code, Some(0), "{done:?}");
+    }
+
+    cluster.assert_every_slot_once(vec![scheduler], 800);
+}
+
+#[test]
+fn without_kafka_each_worker_stores_what_it_has_checked() {
+    let Some(postgres) = servers::postgres() else { return };
+    let cluster = Cluster::with_local_log(postgres);
+    cluster.import_load();
+    let scheduler = cluster.start("scheduler");
+    let dies = cluster.start("worker");
+    let _worker = cluster.start("worker");
+    cluster.records_more(300);
+
+    dies.kill();
+    cluster.records_more(600);
+
+    cluster.assert_every_slot_once(vec![scheduler], 900);
+}
