@@ -129,6 +129,8 @@ impl ResultLog for Void {
         0
     }
 
+    fn close(&self, _: Duration) {}
+
     fn condition(&self) -> Condition {
         Condition::default()
     }

@@ -16,6 +16,9 @@ const RESERVE: Duration = Duration::from_millis(1500);
 /// Stops an actor that has nothing left to do.
 const STOP: Duration = Duration::from_millis(300);
 
+/// For leaving the group of those who read the log.
+const CLOSE: Duration = Duration::from_secs(1);
+
 /// Ends the stages within `within`.
 pub(super) async fn shutdown(stages: Stages, within: Duration) {
     let finish = within.saturating_sub(RESERVE).max(within / 2);
@@ -36,6 +39,8 @@ pub(super) async fn shutdown(stages: Stages, within: Duration) {
     }
     let stored = stages.tally.total();
     stages.running.shutdown(STOP).await;
+    // Nothing else runs any more.
+    stages.ports.log.close(CLOSE);
     info!(results = stored; "stopped");
 }
 

@@ -98,6 +98,9 @@ impl ResultLog for LocalResultLog {
         self.shared.state().results
     }
 
+    /// Nobody else reads it.
+    fn close(&self, _: Duration) {}
+
     fn condition(&self) -> Condition {
         Condition { trouble: None, lag: Some(self.depth() as u64) }
     }

@@ -30,6 +30,9 @@ pub trait ResultLog: Send + Sync {
     /// Results that were appended here and are not acknowledged yet.
     fn depth(&self) -> usize;
 
+    /// Lets go of the log when the process ends, so that other readers take over at once. Blocks for about `within` at most.
+    fn close(&self, within: Duration);
+
     /// What this process knows of the log: whether it can be reached, and how far behind our reader is.
     fn condition(&self) -> Condition;
 }

@@ -71,18 +71,6 @@ impl KafkaResultLog {
         topics::prepare(&settings, &producer, &health)?;
         Ok(Self { settings, producer: Arc::new(producer), health, reader_health, running: Mutex::default() })
     }
-
-    /// Ends the reader, which leaves its group at once, and gives up what is not acknowledged. Blocks for `within` and a second more at most.
-    ///
-    /// Without it, a process that ends leaves its partitions to nobody until the group's session has expired: 45 s by default.
-    pub fn close(&self, within: Duration) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(running) = running {
-            running.stop();
-            running.wait(within);
-        }
-        self.producer.close();
-    }
 }
 
 #[async_trait]
@@ -106,6 +94,18 @@ impl ResultLog for KafkaResultLog {
 
     fn depth(&self) -> usize {
         self.producer.depth()
+    }
+
+    /// Ends the reader, which leaves its group at once, and gives up what is not acknowledged. Blocks for `within` and a second more at most.
+    ///
+    /// Without it, a process that ends leaves its partitions to nobody until the group's session has expired: 45 s by default.
+    fn close(&self, within: Duration) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(running) = running {
+            running.stop();
+            running.wait(within);
+        }
+        self.producer.close();
     }
 
     fn condition(&self) -> Condition {
