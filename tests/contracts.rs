@@ -8,30 +8,42 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use common::{Database, batch, jan_1, last, result, site};
-use uptime_monitor::clock::Clock;
-use uptime_monitor::model::{Job, SiteSpec, Slot, Status};
-use uptime_monitor::queue::JobQueue;
+use common::world::World;
+use common::{batch, last, result, site};
+use uptime_monitor::model::{Declared, Job, SiteId, SiteSpec, Slot, Status};
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::result_log::{LogError, ResultLog};
 use uptime_monitor::schedule::Rhythm;
-use uptime_monitor::store::{Catalog, History, ResultStore, Start, StoreError};
+use uptime_monitor::store::{Range, Start, StoreError};
 
 const LEASE: Duration = Duration::from_secs(30);
 
-fn clock() -> Clock {
-    Clock::starting_at(jan_1())
-}
+/// Makes two tests of each promise, one per database.
+macro_rules! on_every_database {
+    ($($promise:ident),+ $(,)?) => {$(
+        mod $promise {
+            use super::World;
 
-fn forward(clock: &Clock, seconds: i64) {
-    clock.jump(TimeDelta::seconds(seconds));
+            #[actix::test]
+            async fn sqlite() {
+                super::$promise(&World::sqlite()).await;
+            }
+
+            #[actix::test]
+            async fn postgres() {
+                if let Some(world) = World::postgres().await {
+                    super::$promise(&world).await;
+                }
+            }
+        }
+    )+};
 }
 
 fn slots(jobs: &[Job]) -> Vec<Slot> {
     jobs.iter().map(|job| job.slot).collect()
 }
 
-async fn many(database: &Database, count: usize, every_s: u32) {
+async fn many(database: &World, count: usize, every_s: u32) {
     let specs: Vec<SiteSpec> = (0..count).map(|number| site(&format!("site-{number}"), every_s)).collect();
     database
         .store
@@ -43,14 +55,29 @@ async fn many(database: &Database, count: usize, every_s: u32) {
 mod queue {
     use super::*;
 
-    #[actix::test]
-    async fn every_site_is_queued_once_per_interval_at_its_phase() {
-        let database = Database::new(clock());
-        many(&database, 200, 60).await;
+    on_every_database!(
+        every_site_is_queued_once_per_interval_at_its_phase,
+        schedulers_that_tick_at_once_queue_a_slot_once,
+        after_an_outage_each_site_is_checked_once_and_the_gap_is_recorded,
+        a_scheduler_that_is_some_seconds_late_skips_no_slot,
+        an_unfinished_job_is_claimed_again_after_its_lease,
+        claimers_never_share_a_job,
+        only_the_owner_of_the_lease_completes_a_job,
+        a_released_job_is_claimable_at_once,
+        a_job_more_than_one_interval_late_is_marked_so,
+        jobs_of_a_removed_site_are_not_in_the_way,
+        a_clock_that_is_set_back_does_not_stop_the_schedule,
+        a_lease_that_is_renewed_ends_later,
+        an_owner_is_told_what_it_holds,
+        a_job_carries_what_its_check_needs,
+    );
+
+    async fn every_site_is_queued_once_per_interval_at_its_phase(database: &World) {
+        many(database, 200, 60).await;
 
         let mut queued = 0;
         for _ in 0..120 {
-            forward(&database.clock, 1);
+            database.forward(1).await;
             queued += database.queue.enqueue_due().await.unwrap().queued;
         }
         let jobs = database.queue.claim("a", 1000, LEASE).await.unwrap();
@@ -62,25 +89,21 @@ mod queue {
         }
     }
 
-    #[actix::test]
-    async fn schedulers_that_tick_at_once_queue_a_slot_once() {
-        let database = Database::new(clock());
-        many(&database, 100, 1).await;
-        forward(&database.clock, 1);
+    async fn schedulers_that_tick_at_once_queue_a_slot_once(database: &World) {
+        many(database, 100, 1).await;
+        database.forward(1).await;
 
         let (a, b) = tokio::join!(database.queue.enqueue_due(), database.queue.enqueue_due());
 
         assert_eq!(a.unwrap().queued + b.unwrap().queued, 100);
     }
 
-    #[actix::test]
-    async fn after_an_outage_each_site_is_checked_once_and_the_gap_is_recorded() {
-        let database = Database::new(clock());
-        many(&database, 50, 10).await;
-        forward(&database.clock, 10);
+    async fn after_an_outage_each_site_is_checked_once_and_the_gap_is_recorded(database: &World) {
+        many(database, 50, 10).await;
+        database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
 
-        forward(&database.clock, 3600);
+        database.forward(3600).await;
         let tick = database.queue.enqueue_due().await.unwrap();
 
         assert_eq!(tick.queued, 50);
@@ -88,29 +111,25 @@ mod queue {
         assert_eq!((gap.until - gap.after).num_seconds(), 3600);
     }
 
-    #[actix::test]
-    async fn a_scheduler_that_is_some_seconds_late_skips_no_slot() {
-        let database = Database::new(clock());
-        many(&database, 5, 1).await;
-        forward(&database.clock, 1);
+    async fn a_scheduler_that_is_some_seconds_late_skips_no_slot(database: &World) {
+        many(database, 5, 1).await;
+        database.forward(1).await;
         database.queue.enqueue_due().await.unwrap();
 
-        forward(&database.clock, 4);
+        database.forward(4).await;
         let tick = database.queue.enqueue_due().await.unwrap();
 
         assert_eq!((tick.queued, tick.gap), (20, None));
     }
 
-    #[actix::test]
-    async fn an_unfinished_job_is_claimed_again_after_its_lease() {
-        let database = Database::new(clock());
-        many(&database, 1, 60).await;
-        forward(&database.clock, 60);
+    async fn an_unfinished_job_is_claimed_again_after_its_lease(database: &World) {
+        many(database, 1, 60).await;
+        database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
 
         let first = database.queue.claim("a", 10, LEASE).await.unwrap();
         let while_leased = database.queue.claim("b", 10, LEASE).await.unwrap();
-        forward(&database.clock, 32);
+        database.forward(32).await;
         let second = database.queue.claim("b", 10, LEASE).await.unwrap();
 
         assert!(while_leased.is_empty());
@@ -118,11 +137,9 @@ mod queue {
         assert_eq!((first[0].attempt, second[0].attempt), (1, 2));
     }
 
-    #[actix::test]
-    async fn claimers_never_share_a_job() {
-        let database = Database::new(clock());
-        many(&database, 500, 1).await;
-        forward(&database.clock, 1);
+    async fn claimers_never_share_a_job(database: &World) {
+        many(database, 500, 1).await;
+        database.forward(1).await;
         database.queue.enqueue_due().await.unwrap();
 
         let claims = (0..10).map(|owner| {
@@ -136,14 +153,12 @@ mod queue {
         assert_eq!((claimed.len(), distinct.len()), (500, 500));
     }
 
-    #[actix::test]
-    async fn only_the_owner_of_the_lease_completes_a_job() {
-        let database = Database::new(clock());
-        many(&database, 1, 60).await;
-        forward(&database.clock, 60);
+    async fn only_the_owner_of_the_lease_completes_a_job(database: &World) {
+        many(database, 1, 60).await;
+        database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
         let job = database.queue.claim("a", 1, LEASE).await.unwrap();
-        forward(&database.clock, 32);
+        database.forward(32).await;
         database.queue.claim("b", 1, LEASE).await.unwrap();
 
         let by_loser = database.queue.complete("a", &slots(&job)).await.unwrap();
@@ -153,11 +168,9 @@ mod queue {
         assert_eq!(database.queue.depth().await.unwrap().jobs, 0);
     }
 
-    #[actix::test]
-    async fn a_released_job_is_claimable_at_once() {
-        let database = Database::new(clock());
-        many(&database, 1, 60).await;
-        forward(&database.clock, 60);
+    async fn a_released_job_is_claimable_at_once(database: &World) {
+        many(database, 1, 60).await;
+        database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
         let job = database.queue.claim("a", 1, LEASE).await.unwrap();
 
@@ -167,24 +180,20 @@ mod queue {
         assert_eq!(again[0].attempt, 2);
     }
 
-    #[actix::test]
-    async fn a_job_more_than_one_interval_late_is_marked_so() {
-        let database = Database::new(clock());
-        many(&database, 1, 10).await;
-        forward(&database.clock, 10);
+    async fn a_job_more_than_one_interval_late_is_marked_so(database: &World) {
+        many(database, 1, 10).await;
+        database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
 
-        forward(&database.clock, 21);
+        database.forward(21).await;
         let jobs = database.queue.claim("a", 1, LEASE).await.unwrap();
 
         assert!(jobs[0].late);
     }
 
-    #[actix::test]
-    async fn jobs_of_a_removed_site_are_not_in_the_way() {
-        let database = Database::new(clock());
-        many(&database, 2, 1).await;
-        forward(&database.clock, 1);
+    async fn jobs_of_a_removed_site_are_not_in_the_way(database: &World) {
+        many(database, 2, 1).await;
+        database.forward(1).await;
         database.queue.enqueue_due().await.unwrap();
 
         database.store.remove("site-0").await.unwrap();
@@ -194,37 +203,88 @@ mod queue {
         assert_eq!(database.queue.depth().await.unwrap().jobs, 1, "and keeps no orphan");
     }
 
-    #[actix::test]
-    async fn a_clock_that_is_set_back_does_not_stop_the_schedule() {
-        let database = Database::new(clock());
-        many(&database, 10, 10).await;
-        forward(&database.clock, 10);
+    async fn a_clock_that_is_set_back_does_not_stop_the_schedule(database: &World) {
+        many(database, 10, 10).await;
+        database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
 
-        forward(&database.clock, -3600);
+        database.forward(-3600).await;
         let tick = database.queue.enqueue_due().await.unwrap();
-        forward(&database.clock, 10);
+        database.forward(10).await;
         let next = database.queue.enqueue_due().await.unwrap();
 
         assert_eq!(tick.set_back, Some(Duration::from_secs(3600)));
         assert_eq!(next.queued, 10);
+    }
+
+    async fn a_lease_that_is_renewed_ends_later(database: &World) {
+        many(database, 2, 60).await;
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        let jobs = database.queue.claim("a", 2, LEASE).await.unwrap();
+
+        database.forward(25).await;
+        let renewed = database.queue.renew("a", &slots(&jobs[..1]), LEASE).await.unwrap();
+        let by_other = database.queue.renew("b", &slots(&jobs[1..]), LEASE).await.unwrap();
+        database.forward(7).await;
+        let again = database.queue.claim("b", 2, LEASE).await.unwrap();
+
+        assert_eq!((renewed, by_other), (1, 0));
+        assert_eq!(slots(&again), slots(&jobs[1..]), "only the one that was not renewed");
+    }
+
+    async fn an_owner_is_told_what_it_holds(database: &World) {
+        many(database, 3, 60).await;
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        let mine = database.queue.claim("a", 2, LEASE).await.unwrap();
+        database.queue.claim("b", 1, LEASE).await.unwrap();
+
+        let mut held = database.queue.leased("a").await.unwrap();
+        held.sort_unstable();
+
+        assert_eq!(held, slots(&mine));
+        let depth = database.queue.depth().await.unwrap();
+        assert_eq!((depth.jobs, depth.leased), (3, 3));
+    }
+
+    async fn a_job_carries_what_its_check_needs(database: &World) {
+        let spec = SiteSpec { retries: 2, timeout: Duration::from_millis(1500), ..site("shop", 60) };
+        database.store.add(spec.clone(), Start::AtOnce).await.unwrap();
+
+        let job = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
+
+        assert_eq!((job.attempt, job.every_s, job.late), (1, 60, false));
+        assert_eq!((job.target.url, job.target.timeout, job.target.retries), (spec.url, spec.timeout, 2));
     }
 }
 
 mod store {
     use super::*;
 
-    async fn one_job(database: &Database) -> Job {
+    on_every_database!(
+        storing_a_result_again_changes_nothing,
+        an_older_result_does_not_overwrite_a_newer_status,
+        a_status_stands_since_its_first_slot,
+        old_results_are_removed_in_bounded_steps,
+        of_two_results_for_a_slot_in_one_batch_the_first_counts,
+        a_status_stands_since_its_first_slot_also_within_a_batch,
+        results_outlive_their_site,
+        any_text_and_any_number_can_be_stored,
+        slots_of_any_date_can_be_stored,
+        percentiles_are_those_of_checks_that_had_an_answer_by_nearest_rank,
+        nothing_is_measured_where_nothing_was_stored,
+    );
+
+    async fn one_job(database: &World) -> Job {
         many(database, 1, 60).await;
-        forward(&database.clock, 60);
+        database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
         database.queue.claim("a", 1, LEASE).await.unwrap().remove(0)
     }
 
-    #[actix::test]
-    async fn storing_a_result_again_changes_nothing() {
-        let database = Database::new(clock());
-        let job = one_job(&database).await;
+    async fn storing_a_result_again_changes_nothing(database: &World) {
+        let job = one_job(database).await;
 
         let first = database.store.persist(&batch(vec![result(&job, Status::Up)]).await).await.unwrap();
         let again = database.store.persist(&batch(vec![result(&job, Status::Down)]).await).await.unwrap();
@@ -235,10 +295,8 @@ mod store {
         assert_eq!(found[0].site.last_status, Some(Status::Up));
     }
 
-    #[actix::test]
-    async fn an_older_result_does_not_overwrite_a_newer_status() {
-        let database = Database::new(clock());
-        let newer = one_job(&database).await;
+    async fn an_older_result_does_not_overwrite_a_newer_status(database: &World) {
+        let newer = one_job(database).await;
         let mut older = newer.clone();
         older.slot.scheduled_at -= TimeDelta::seconds(60);
 
@@ -250,10 +308,8 @@ mod store {
         assert_eq!(site.last_updated, Some(newer.slot.scheduled_at));
     }
 
-    #[actix::test]
-    async fn a_status_stands_since_its_first_slot() {
-        let database = Database::new(clock());
-        let mut job = one_job(&database).await;
+    async fn a_status_stands_since_its_first_slot(database: &World) {
+        let mut job = one_job(database).await;
         let mut since = None;
         for status in [Status::Up, Status::Down, Status::Down] {
             job.slot.scheduled_at += TimeDelta::seconds(60);
@@ -266,10 +322,8 @@ mod store {
         assert_eq!(database.store.site("site-0").await.unwrap().since, since);
     }
 
-    #[actix::test]
-    async fn old_results_are_removed_in_bounded_steps() {
-        let database = Database::new(clock());
-        let job = one_job(&database).await;
+    async fn old_results_are_removed_in_bounded_steps(database: &World) {
+        let job = one_job(database).await;
         let results = (0..100).map(|minute| {
             let mut job = job.clone();
             job.slot.scheduled_at += TimeDelta::seconds(60 * minute);
@@ -286,15 +340,144 @@ mod store {
 
         assert_eq!((first, first + rest), (20, 50));
     }
+
+    async fn of_two_results_for_a_slot_in_one_batch_the_first_counts(database: &World) {
+        let job = one_job(database).await;
+
+        let results = vec![result(&job, Status::Up), result(&job, Status::Down)];
+        let persisted = database.store.persist(&batch(results).await).await.unwrap();
+
+        assert_eq!((persisted.new, persisted.repeated), (1, 1));
+        let found = database.store.statistics(last(&database.clock, 3600), None).await.unwrap();
+        assert_eq!((found[0].up, found[0].site.last_status), (1, Some(Status::Up)));
+    }
+
+    /// Results for `job` and the slots after it, a minute apart.
+    fn in_a_row(job: &Job, statuses: &[Status]) -> Vec<uptime_monitor::model::CheckResult> {
+        let nth = |(minute, status): (i64, &Status)| {
+            let mut job = job.clone();
+            job.slot.scheduled_at += TimeDelta::seconds(60 * minute);
+            result(&job, *status)
+        };
+        (0..).zip(statuses).map(nth).collect()
+    }
+
+    async fn a_status_stands_since_its_first_slot_also_within_a_batch(database: &World) {
+        let job = one_job(database).await;
+        let minute = |minute: i64| Some(job.slot.scheduled_at + TimeDelta::seconds(60 * minute));
+        let since = async || database.store.site("site-0").await.unwrap().since;
+        use Status::{Down, Up};
+
+        database.store.persist(&batch(in_a_row(&job, &[Up, Down, Up, Up])).await).await.unwrap();
+        assert_eq!(since().await, minute(2));
+
+        database.store.persist(&batch(in_a_row(&job, &[Up, Up, Up, Up, Up, Up])).await).await.unwrap();
+        assert_eq!(since().await, minute(2), "what goes on has not turned");
+
+        database.store.persist(&batch(in_a_row(&job, &[Up; 6])).await).await.unwrap();
+        database
+            .store
+            .persist(&batch(in_a_row(&job, &[Up, Up, Up, Up, Up, Up, Down, Up])).await)
+            .await
+            .unwrap();
+        assert_eq!(since().await, minute(7), "what turns back has turned");
+    }
+
+    async fn results_outlive_their_site(database: &World) {
+        let job = one_job(database).await;
+        database.store.remove("site-0").await.unwrap();
+
+        let persisted = database.store.persist(&batch(vec![result(&job, Status::Up)]).await).await.unwrap();
+
+        assert_eq!((persisted.new, persisted.repeated), (1, 0));
+    }
+
+    async fn any_text_and_any_number_can_be_stored(database: &World) {
+        let job = one_job(database).await;
+        let mut odd = result(&job, Status::Down);
+        odd.error = Some("a NUL \0, a quote ', a backslash \\ and \u{1F4A5}".to_owned());
+        odd.http_status = Some(u16::MAX);
+        odd.attempt = u32::MAX;
+        odd.body_bytes = u64::MAX;
+        odd.timings.total_us = Some(u64::MAX);
+
+        let persisted = database.store.persist(&batch(vec![odd]).await).await.unwrap();
+
+        assert_eq!(persisted.new, 1);
+    }
+
+    async fn slots_of_any_date_can_be_stored(database: &World) {
+        let mut job = one_job(database).await;
+        let mut results = vec![];
+        for days in [-30_000, -365, -1, 0, 1, 2, 30, 30_000] {
+            let mut other = job.clone();
+            other.slot.scheduled_at += TimeDelta::days(days);
+            results.push(result(&other, Status::Up));
+        }
+        let all = results.len();
+
+        let first = database.store.persist(&batch(results.clone()).await).await.unwrap();
+        let again = database.store.persist(&batch(results).await).await.unwrap();
+        job.slot.scheduled_at += TimeDelta::seconds(60);
+        let next = database.store.persist(&batch(vec![result(&job, Status::Up)]).await).await.unwrap();
+
+        assert_eq!((first.new, again.new, again.repeated, next.new), (all, 0, all, 1));
+    }
+
+    async fn percentiles_are_those_of_checks_that_had_an_answer_by_nearest_rank(database: &World) {
+        let job = one_job(database).await;
+        let timed = |(minute, us): (i64, u64)| {
+            let mut job = job.clone();
+            job.slot.scheduled_at += TimeDelta::seconds(60 * minute);
+            let mut timed = result(&job, if us == 0 { Status::Down } else { Status::Up });
+            timed.timings.total_us = Some(us);
+            timed
+        };
+        let results: Vec<_> =
+            (1..=200).chain([0; 50]).enumerate().map(|(n, us)| timed((n as i64, us))).collect();
+        database.store.persist(&batch(results).await).await.unwrap();
+
+        let range = Range { from: job.slot.scheduled_at, to: job.slot.scheduled_at + TimeDelta::days(1) };
+        let found = database.store.statistics(range, None).await.unwrap();
+
+        assert_eq!((found[0].up, found[0].down), (200, 50));
+        assert_eq!(found[0].percentiles_us, Some([100, 190, 198]));
+    }
+
+    async fn nothing_is_measured_where_nothing_was_stored(database: &World) {
+        many(database, 2, 60).await;
+
+        let found = database.store.statistics(last(&database.clock, 3600), None).await.unwrap();
+
+        assert_eq!(
+            found.iter().map(|site| (site.checks(), site.percentiles_us)).collect::<Vec<_>>(),
+            [(0, None); 2]
+        );
+    }
 }
 
 mod catalog {
     use super::*;
 
+    on_every_database!(
+        a_site_that_is_added_by_itself_is_queued_at_once_and_then_in_its_phase,
+        no_change_of_a_site_loses_a_slot,
+        a_site_that_changes_during_an_outage_is_accounted_for,
+        changing_one_site_moves_no_other,
+        reconciling_a_file_touches_only_the_sites_of_files,
+        an_import_is_all_or_nothing,
+        an_unknown_site_is_answered_with_the_nearest_name,
+        statistics_of_one_site_are_those_it_has_among_all,
+        a_site_is_read_as_it_was_declared,
+        ids_move_along_with_an_import,
+        an_import_updates_when_it_is_told_to,
+        sites_that_leave_and_come_back_lose_no_slot,
+    );
+
     /// Lets a scheduler and a claimer that does nothing else run over `seconds`, and stores what they find.
-    async fn live(database: &Database, seconds: usize) {
+    async fn live(database: &World, seconds: usize) {
         for _ in 0..seconds {
-            forward(&database.clock, 1);
+            database.forward(1).await;
             database.queue.enqueue_due().await.unwrap();
             let jobs = database.queue.claim("a", 10_000, LEASE).await.unwrap();
             if jobs.is_empty() {
@@ -309,67 +492,59 @@ mod catalog {
         }
     }
 
-    async fn unaccounted(database: &Database) -> (u64, u64, u64) {
+    async fn unaccounted(database: &World) -> (u64, u64, u64) {
         let audit = database.store.audit(last(&database.clock, 86_400), 0).await.unwrap();
         (audit.expected, audit.recorded, audit.unaccounted)
     }
 
-    #[actix::test]
-    async fn a_site_that_is_added_by_itself_is_queued_at_once_and_then_in_its_phase() {
-        let database = Database::new(clock());
+    async fn a_site_that_is_added_by_itself_is_queued_at_once_and_then_in_its_phase(database: &World) {
         database.queue.enqueue_due().await.unwrap();
 
         let added = database.store.add(site("shop", 60), Start::AtOnce).await.unwrap();
-        live(&database, 121).await;
+        live(database, 121).await;
 
         assert!(added.spec.enabled);
-        let (expected, recorded, unaccounted) = unaccounted(&database).await;
+        let (expected, recorded, unaccounted) = unaccounted(database).await;
         assert_eq!(unaccounted, 0);
         assert_eq!(expected, recorded);
         assert!((3..=4).contains(&recorded), "one at once and one in each of two minutes: {recorded}");
     }
 
-    #[actix::test]
-    async fn no_change_of_a_site_loses_a_slot() {
-        let database = Database::new(clock());
-        many(&database, 20, 7).await;
-        live(&database, 30).await;
+    async fn no_change_of_a_site_loses_a_slot(database: &World) {
+        many(database, 20, 7).await;
+        live(database, 30).await;
 
         let change = |spec: SiteSpec| database.store.change(spec);
         for number in 0..20 {
             let name = format!("site-{number}");
-            forward(&database.clock, 1);
+            database.forward(1).await;
             change(site(&name, 11 + number)).await.unwrap();
-            live(&database, 3).await;
+            live(database, 3).await;
             change(SiteSpec { enabled: false, ..site(&name, 11 + number) }).await.unwrap();
-            forward(&database.clock, 2);
+            database.forward(2).await;
             change(site(&name, 5)).await.unwrap();
         }
-        live(&database, 40).await;
+        live(database, 40).await;
 
-        let (expected, recorded, unaccounted) = unaccounted(&database).await;
+        let (expected, recorded, unaccounted) = unaccounted(database).await;
         assert_eq!((expected - recorded, unaccounted), (0, 0));
     }
 
-    #[actix::test]
-    async fn a_site_that_changes_during_an_outage_is_accounted_for() {
-        let database = Database::new(clock());
-        many(&database, 5, 10).await;
-        live(&database, 20).await;
+    async fn a_site_that_changes_during_an_outage_is_accounted_for(database: &World) {
+        many(database, 5, 10).await;
+        live(database, 20).await;
 
-        forward(&database.clock, 1000);
+        database.forward(1000).await;
         database.store.change(site("site-1", 60)).await.unwrap();
         database.store.change(SiteSpec { enabled: false, ..site("site-2", 10) }).await.unwrap();
-        forward(&database.clock, 1000);
-        live(&database, 30).await;
+        database.forward(1000).await;
+        live(database, 30).await;
 
-        assert_eq!(unaccounted(&database).await.2, 0);
+        assert_eq!(unaccounted(database).await.2, 0);
     }
 
-    #[actix::test]
-    async fn changing_one_site_moves_no_other() {
-        let database = Database::new(clock());
-        many(&database, 50, 60).await;
+    async fn changing_one_site_moves_no_other(database: &World) {
+        many(database, 50, 60).await;
         let phases = async || -> Vec<(String, u32)> {
             let sites = database.store.sites().await.unwrap();
             sites
@@ -386,9 +561,7 @@ mod catalog {
         assert_eq!(phases().await, before);
     }
 
-    #[actix::test]
-    async fn reconciling_a_file_touches_only_the_sites_of_files() {
-        let database = Database::new(clock());
+    async fn reconciling_a_file_touches_only_the_sites_of_files(database: &World) {
         database.store.add(site("by-hand", 60), Start::InPhase).await.unwrap();
         database.store.reconcile(vec![site("a", 60), site("b", 60)]).await.unwrap();
 
@@ -401,9 +574,7 @@ mod catalog {
         assert!(!database.store.site("a").await.unwrap().spec.enabled);
     }
 
-    #[actix::test]
-    async fn an_import_is_all_or_nothing() {
-        let database = Database::new(clock());
+    async fn an_import_is_all_or_nothing(database: &World) {
         database.store.add(site("taken", 60), Start::InPhase).await.unwrap();
 
         let refused = database
@@ -415,9 +586,7 @@ mod catalog {
         assert_eq!(database.store.sites().await.unwrap().len(), 1);
     }
 
-    #[actix::test]
-    async fn an_unknown_site_is_answered_with_the_nearest_name() {
-        let database = Database::new(clock());
+    async fn an_unknown_site_is_answered_with_the_nearest_name(database: &World) {
         database.store.add(site("shop.example", 60), Start::InPhase).await.unwrap();
 
         let error = database.store.site("shop.exmaple").await.unwrap_err();
@@ -425,15 +594,13 @@ mod catalog {
         assert!(error.to_string().contains("did you mean \"shop.example\"?"), "{error}");
     }
 
-    #[actix::test]
-    async fn statistics_of_one_site_are_those_it_has_among_all() {
-        let database = Database::new(clock());
+    async fn statistics_of_one_site_are_those_it_has_among_all(database: &World) {
         database.queue.enqueue_due().await.unwrap();
         database.store.add(site("extra", 30), Start::AtOnce).await.unwrap();
-        many(&database, 5, 7).await;
-        live(&database, 100).await;
+        many(database, 5, 7).await;
+        live(database, 100).await;
         database.store.change(site("extra", 13)).await.unwrap();
-        live(&database, 100).await;
+        live(database, 100).await;
 
         let range = last(&database.clock, 150);
         let all = database.store.statistics(range, None).await.unwrap();
@@ -442,17 +609,99 @@ mod catalog {
         assert!(all[0].checks() > 5);
         assert_eq!(alone, all[..1]);
     }
+
+    async fn a_site_is_read_as_it_was_declared(database: &World) {
+        let spec = SiteSpec {
+            url: "https://example.org/?q='%20\"".to_owned(),
+            timeout: Duration::from_secs(31 * 86_400 - 1),
+            retries: 3,
+            tags: vec!["prod".to_owned(), "eu \"quoted\"".to_owned()],
+            ..site("Größe", 2_678_400)
+        };
+
+        let added = database.store.add(spec.clone(), Start::InPhase).await.unwrap();
+        let changed = SiteSpec {
+            url: "http://b/".to_owned(),
+            tags: vec![],
+            retries: 0,
+            enabled: false,
+            ..spec.clone()
+        };
+
+        assert_eq!(added.spec, spec);
+        assert_eq!(database.store.site("Größe").await.unwrap(), added);
+        assert_eq!(database.store.change(changed.clone()).await.unwrap().spec, changed);
+        let count = database.store.count().await.unwrap();
+        assert_eq!((count.enabled, count.paused), (0, 1));
+    }
+
+    fn declared(id: i64, name: &str) -> Declared {
+        Declared { id: Some(SiteId(id)), spec: site(name, 60) }
+    }
+
+    async fn ids_move_along_with_an_import(database: &World) {
+        let first = database.store.add(site("here", 60), Start::InPhase).await.unwrap();
+        let silently = || Arc::new(|_| {});
+
+        let sites = vec![declared(1_000, "a"), site("b", 60).into(), declared(2, "c")];
+        let changes = database.store.import(sites, false, silently()).await.unwrap();
+        let refused =
+            database.store.import(vec![declared(first.id.0, "d"), declared(5, "e")], false, silently()).await;
+        let later = database.store.add(site("later", 60), Start::InPhase).await.unwrap();
+
+        assert_eq!(changes.added, 3);
+        assert_eq!(database.store.site("a").await.unwrap().id, SiteId(1_000));
+        assert_eq!(database.store.site("c").await.unwrap().id, SiteId(2));
+        assert!(matches!(refused, Err(StoreError::IdsTaken(ids)) if ids == [first.id]));
+        assert!(later.id > SiteId(1_000), "{}", later.id);
+    }
+
+    async fn an_import_updates_when_it_is_told_to(database: &World) {
+        many(database, 10, 60).await;
+        live(database, 61).await;
+        let sites =
+            || (0..12).map(|number| site(&format!("site-{number}"), if number < 5 { 60 } else { 30 }).into());
+
+        let changes = database.store.import(sites().collect(), true, Arc::new(|_| {})).await.unwrap();
+        live(database, 61).await;
+
+        assert_eq!((changes.added, changes.changed, changes.unchanged), (2, 5, 5));
+        let (expected, recorded, unaccounted) = unaccounted(database).await;
+        assert_eq!((expected - recorded, unaccounted), (0, 0));
+    }
+
+    async fn sites_that_leave_and_come_back_lose_no_slot(database: &World) {
+        let file = |names: &[&str]| names.iter().map(|name| site(name, 5)).collect::<Vec<_>>();
+        database.store.reconcile(file(&["a", "b"])).await.unwrap();
+        live(database, 17).await;
+        database.store.reconcile(file(&["b"])).await.unwrap();
+        live(database, 17).await;
+        database.store.reconcile(file(&["a", "b"])).await.unwrap();
+        live(database, 17).await;
+
+        let (expected, recorded, unaccounted) = unaccounted(database).await;
+
+        assert_eq!((expected - recorded, unaccounted), (0, 0));
+        assert!((17..=21).contains(&recorded), "{recorded}");
+    }
 }
 
 mod accounting {
     use super::*;
 
-    #[actix::test]
-    async fn a_lost_slot_is_found() {
-        let database = Database::new(clock());
-        many(&database, 3, 10).await;
+    on_every_database!(
+        a_lost_slot_is_found,
+        slots_that_wait_in_the_queue_are_not_lost,
+        a_gap_is_counted_once_with_its_slots,
+        the_time_since_a_monitor_was_stopped_is_an_open_gap,
+        young_slots_are_not_judged,
+        a_site_that_was_checked_at_once_long_ago_is_still_counted,
+    );
+
+    async fn a_lost_slot_is_found(database: &World) {
+        many(database, 3, 10).await;
         for _ in 0..30 {
-            forward(&database.clock, 1);
+            database.forward(1).await;
             database.queue.enqueue_due().await.unwrap();
         }
         let jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
@@ -469,12 +718,10 @@ mod accounting {
         assert_eq!((audit.expected, audit.recorded, audit.unaccounted), (9, 8, 1));
     }
 
-    #[actix::test]
-    async fn slots_that_wait_in_the_queue_are_not_lost() {
-        let database = Database::new(clock());
-        many(&database, 3, 10).await;
+    async fn slots_that_wait_in_the_queue_are_not_lost(database: &World) {
+        many(database, 3, 10).await;
         for _ in 0..10 {
-            forward(&database.clock, 1);
+            database.forward(1).await;
             database.queue.enqueue_due().await.unwrap();
         }
 
@@ -483,13 +730,11 @@ mod accounting {
         assert_eq!((audit.missing(), audit.waiting, audit.unaccounted), (3, 3, 0));
     }
 
-    #[actix::test]
-    async fn a_gap_is_counted_once_with_its_slots() {
-        let database = Database::new(clock());
-        many(&database, 2, 10).await;
-        forward(&database.clock, 10);
+    async fn a_gap_is_counted_once_with_its_slots(database: &World) {
+        many(database, 2, 10).await;
+        database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
-        forward(&database.clock, 100);
+        database.forward(100).await;
         database.queue.enqueue_due().await.unwrap();
         let jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
         database
@@ -505,23 +750,19 @@ mod accounting {
         assert_eq!(audit.gaps.iter().map(|gap| gap.slots).sum::<u64>(), 18);
     }
 
-    #[actix::test]
-    async fn the_time_since_a_monitor_was_stopped_is_an_open_gap() {
-        let database = Database::new(clock());
-        many(&database, 2, 10).await;
+    async fn the_time_since_a_monitor_was_stopped_is_an_open_gap(database: &World) {
+        many(database, 2, 10).await;
 
-        forward(&database.clock, 100);
+        database.forward(100).await;
         let audit = database.store.audit(last(&database.clock, 3600), 0).await.unwrap();
 
         assert_eq!((audit.expected, audit.missing(), audit.unaccounted), (20, 20, 0));
         assert_eq!(audit.gaps.len(), 1);
     }
 
-    #[actix::test]
-    async fn young_slots_are_not_judged() {
-        let database = Database::new(clock());
-        many(&database, 1, 1).await;
-        forward(&database.clock, 1);
+    async fn young_slots_are_not_judged(database: &World) {
+        many(database, 1, 1).await;
+        database.forward(1).await;
         database.queue.enqueue_due().await.unwrap();
         database.queue.claim("a", 1, LEASE).await.unwrap();
 
@@ -529,15 +770,28 @@ mod accounting {
 
         assert_eq!(audit.expected, 0);
     }
+
+    async fn a_site_that_was_checked_at_once_long_ago_is_still_counted(database: &World) {
+        database.store.add(site("shop", 10), Start::AtOnce).await.unwrap();
+        for _ in 0..100 {
+            database.forward(1).await;
+            database.queue.enqueue_due().await.unwrap();
+        }
+
+        let audit = database.store.audit(last(&database.clock, 20), 0).await.unwrap();
+
+        assert!((2..=3).contains(&audit.expected), "{}", audit.expected);
+        assert_eq!(audit.unaccounted, 0);
+    }
 }
 
 mod result_log {
     use super::*;
 
     async fn some_results(count: usize) -> Arc<Vec<uptime_monitor::model::CheckResult>> {
-        let database = Database::new(clock());
+        let database = World::sqlite();
         many(&database, count, 1).await;
-        forward(&database.clock, 1);
+        database.forward(1).await;
         database.queue.enqueue_due().await.unwrap();
         let jobs = database.queue.claim("a", count, LEASE).await.unwrap();
         Arc::new(jobs.iter().map(|job| result(job, Status::Up)).collect())

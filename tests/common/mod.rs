@@ -1,8 +1,10 @@
 //! What several tests need: a database in a temporary folder, sites, results, and waiting for a condition.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub mod servers;
 pub mod target;
+pub mod world;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! [`postgres`] and [`kafka`] are shared by the tests of a process, and with `make test` by all processes; what a test
 //! wants to hurt it starts for itself ([`Postgres::start`], [`Kafka::start`]). Where none can be started there is `None`,
 //! said aloud together with the test's name and the remedy; with `UPTIME_TEST_SERVERS=required` that is a failure.
-#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod kafka;
