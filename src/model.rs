@@ -232,6 +232,7 @@ pub struct Timings {
 
 /// The leaf certificate of the last https hop that was attempted, also when its verification failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "SentCertificate")]
 pub struct Certificate {
     /// Start of validity.
     #[serde(with = "rfc3339")]
@@ -248,7 +249,32 @@ pub struct Certificate {
     pub chain_not_after: Timestamp,
 }
 
+/// A certificate as it may arrive.
+#[derive(Deserialize)]
+struct SentCertificate {
+    #[serde(with = "rfc3339")]
+    not_before: Timestamp,
+    #[serde(with = "rfc3339")]
+    not_after: Timestamp,
+    #[serde(default)]
+    subject: String,
+    #[serde(default)]
+    issuer: String,
+    /// Missing: nothing but the leaf is known.
+    chain_not_after: Option<Timestamp>,
+}
+
+impl From<SentCertificate> for Certificate {
+    fn from(sent: SentCertificate) -> Self {
+        let SentCertificate { not_before, not_after, subject, issuer, chain_not_after } = sent;
+        Self { not_before, not_after, subject, issuer, chain_not_after: chain_not_after.unwrap_or(not_after) }
+    }
+}
+
 /// The outcome of one slot.
+///
+/// Without `v`, `site_id`, `url`, `scheduled_at`, `started_at` and `status` a result says nothing. Everything else may be
+/// missing when it is read, as in results of versions that did not have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckResult {
     /// Version of this format: 1.
@@ -276,22 +302,31 @@ pub struct CheckResult {
     /// Of the last connection.
     pub remote_addr: Option<SocketAddr>,
     /// Hops that were followed.
+    #[serde(default)]
     pub redirects: u32,
     /// Where the last hop went.
     pub final_url: Option<String>,
     /// Bytes of body that were read.
+    #[serde(default)]
     pub body_bytes: u64,
     /// The body went on past the limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub body_truncated: bool,
     /// Where the time went.
+    #[serde(default)]
     pub timings: Timings,
     /// `None` without TLS.
     pub certificate: Option<Certificate>,
     /// Which worker checked.
+    #[serde(default)]
     pub worker: String,
     /// Leases so far, not retries.
+    #[serde(default = "first")]
     pub attempt: u32,
+}
+
+fn first() -> u32 {
+    1
 }
 
 impl CheckResult {

@@ -4,7 +4,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod refusals;
 mod round;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
 #[path = "../common/servers/mod.rs"]
 mod servers;
 mod support;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rdkafka::ClientConfig;
 use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target};
+use uptime_monitor::result_log::LogReader;
 use uptime_monitor::result_log::kafka::KafkaResultLog;
 use uptime_monitor::result_log::kafka_settings::KafkaSettings;
-use uptime_monitor::result_log::{LogReader, ResultLog};
 
 use crate::common::{jan_1, result};
 use crate::servers::unique_name;

@@ -101,8 +101,12 @@ pub(super) fn consumer(settings: &KafkaSettings) -> ClientConfig {
         .set("queued.min.messages", "10000")
         .set("queued.max.messages.kbytes", "16384");
     match settings.group_protocol {
-        // Session and assignment are the brokers' affair; librdkafka refuses settings of ours for them.
-        GroupProtocol::Consumer => config.set("group.protocol", "consumer"),
+        // Session and assignment are the brokers' affair; librdkafka refuses settings of ours for them. That brokers
+        // are too old for it, it says only in a debug line of the group (see `rebalance::ReaderContext::log`).
+        GroupProtocol::Consumer => config
+            .set("group.protocol", "consumer")
+            .set("debug", "cgrp")
+            .set_log_level(RDKafkaLogLevel::Debug),
         GroupProtocol::Classic => {
             config.set("group.protocol", "classic").set("partition.assignment.strategy", "cooperative-sticky")
         }

@@ -263,6 +263,7 @@ impl Reading {
                     info!(target: TARGET, partitions:?; "partitions revoked");
                     self.marks.remove(&partitions);
                 }
+                Event::Unsupported => self.failure = Some(Refusal::old_brokers().into_error(&self.settings)),
                 Event::Committed(outcome) => self.commits.done(outcome, &mut self.marks),
             }
             // What others read now is not for us to hand out.

@@ -43,7 +43,7 @@ impl Context {
 impl ClientContext for Context {
     /// What is worth a warning comes as an error or a state too. Only why a connection was closed early stands nowhere else.
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        if facility == "FAIL" {
+        if facility == "FAIL" && !matches!(level, RDKafkaLogLevel::Debug) {
             self.health.disconnected(without_thread(line));
         }
         debug!(target: TARGET, level:?, facility, line; "librdkafka");

@@ -110,3 +110,79 @@ fn judge(result: CheckResult) -> Result<CheckResult, Unreadable> {
     }
     Ok(result)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every result has.
+    const LEAST: &str = r#"{"v":1,"site_id":7,"url":"https://example.com/","scheduled_at":"2026-11-23T10:00:05Z",
+        "started_at":"2026-11-23T10:00:05.012345Z","status":"up"}"#;
+
+    fn read(text: &str) -> Result<CheckResult, Unreadable> {
+        decode(Some(text.as_bytes()))
+    }
+
+    fn with(change: &str) -> String {
+        LEAST.replacen('{', &format!("{{{change},"), 1)
+    }
+
+    #[test]
+    fn a_result_of_an_older_version_that_lacks_optional_fields_is_read() {
+        let result = read(LEAST).unwrap();
+
+        assert_eq!((result.attempt, result.worker.as_str(), result.body_truncated), (1, "", false));
+        assert_eq!((result.timings.total_us, result.http_status, result.certificate), (None, None, None));
+    }
+
+    #[test]
+    fn a_certificate_without_its_chain_expires_with_its_leaf() {
+        let old =
+            with(r#""certificate":{"not_before":"2026-01-01T00:00:00Z","not_after":"2027-01-01T00:00:00Z"}"#);
+
+        let certificate = read(&old).unwrap().certificate.unwrap();
+
+        assert_eq!(certificate.chain_not_after, certificate.not_after);
+    }
+
+    #[test]
+    fn fields_of_a_newer_version_are_ignored() {
+        assert_eq!(read(&with(r#""carbon_g":3,"hops":[{"a":1}]"#)).unwrap(), read(LEAST).unwrap());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_not_read_and_the_reason_says_why() {
+        for (message, why) in [
+            ("", "the message is empty"),
+            ("{", "not a result: EOF"),
+            (&LEAST.replace("\"site_id\":7,", ""), "no site_id"),
+            (&LEAST.replace("\"v\":1", "\"v\":2"), "version 2 of the format is unknown here"),
+            (r#"{"v":"beta"}"#, "version \"beta\" of the format"),
+            (
+                &LEAST.replace("2026-11-23T10:00:05Z", "1970-01-01T00:00:00Z"),
+                "scheduled_at is in the year 1970",
+            ),
+            (
+                &LEAST.replace("2026-11-23T10:00:05Z", "2999-01-01T00:00:00Z"),
+                "scheduled_at is in the year 2999",
+            ),
+            (&LEAST.replace("\"up\"", "\"sideways\""), "not a result: unknown variant `sideways`"),
+            (&" ".repeat(LARGEST_VALUE + 1), "the message has 1048577 bytes"),
+        ] {
+            let error = read(message).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_result_is_too_large_to_be_sent() {
+        let mut result = read(LEAST).unwrap();
+        result.error = Some("ü".repeat(400_000));
+        result.final_url = Some("x".repeat(2_000_000));
+
+        let value = encode(&result).unwrap();
+
+        assert!(value.len() < LARGEST_RESULT);
+        assert!(decode(Some(&value)).unwrap().error.unwrap().ends_with("ü…"));
+    }
+}

@@ -12,12 +12,17 @@ use super::context::Context;
 use super::health::Health;
 use super::marks::Offsets;
 
+/// In librdkafka's words.
+const UNSUPPORTED: &str = "ConsumerGroupHeartbeatRequest not supported by broker";
+
 /// In the order in which they happened.
 pub(super) enum Event {
     /// These are ours from now on.
     Assigned(Vec<i32>),
     /// These are not ours any more.
     Revoked(Vec<i32>),
+    /// The group's coordinator does not know the group protocol.
+    Unsupported,
     /// A commit has ended.
     Committed(KafkaResult<Offsets>),
 }
@@ -42,6 +47,10 @@ impl ReaderContext {
 
 impl ClientContext for ReaderContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        // The library tries for ever and raises no error.
+        if line.contains(UNSUPPORTED) {
+            self.tell(Event::Unsupported);
+        }
         self.client.log(level, facility, line);
     }
 

@@ -100,10 +100,18 @@ impl Refusal {
     pub(super) fn partitions(found: usize, settings: &KafkaSettings) -> Self {
         let KafkaSettings { topic, partitions, .. } = settings;
         Self::new(
-            format!("topic {topic} has {found} partitions and not {partitions}"),
+            format!("topic {topic} has {found} partition(s) and not {partitions}"),
             format!(
                 "set result_log.kafka.partitions = {found}, or add partitions with kafka-topics --alter --topic {topic} --partitions {partitions}"
             ),
+        )
+    }
+
+    /// The group protocol is younger than the brokers, or they have it switched off.
+    pub(super) fn old_brokers() -> Self {
+        Self::new(
+            "the brokers don't know the group protocol \"consumer\" (KIP-848)",
+            "use Kafka 4.0 or newer, or set result_log.kafka.group_protocol = \"classic\"",
         )
     }
 
@@ -112,9 +120,7 @@ impl Refusal {
         use RDKafkaErrorCode as Code;
         let KafkaSettings { group, topic, .. } = settings;
         let remedy = match code {
-            Code::UnsupportedVersion | Code::UnsupportedFeature => {
-                "use Kafka 4.0 or newer, or set result_log.kafka.group_protocol = \"classic\"".to_owned()
-            }
+            Code::UnsupportedVersion | Code::UnsupportedFeature => return Some(Self::old_brokers()),
             Code::GroupAuthorizationFailed => format!("let this user read with the group {group}"),
             Code::TopicAuthorizationFailed => format!("let this user read the topic {topic}"),
             Code::InconsistentGroupProtocol | Code::GroupIdNotFound => format!(
@@ -138,9 +144,44 @@ pub(super) fn unreachable(settings: &KafkaSettings, health: &Health, error: &Kaf
     LogError::Unreachable { server: settings.server(), message }
 }
 
-/// librdkafka puts the name of a thread or broker before a reason and its state behind. The brokers are named by us.
+/// What librdkafka adds to a reason: its own settings, which nobody can set here, and guesses about old brokers.
+const ASIDES: [&str; 4] = [
+    ", verify that ssl.ca.location",
+    ": probably due to broker version",
+    ": connecting to a PLAINTEXT broker listener?",
+    ": broker's supported mechanisms:  ",
+];
+
+/// The reason alone. The library puts the name of a broker before it, which we name too, and its state behind it.
 pub(super) fn tidy(reason: &str) -> String {
     let reason = reason.split_once("/bootstrap: ").map_or(reason, |(_, rest)| rest);
+    let reason = ASIDES.iter().fold(reason, |reason, aside| reason.split_once(aside).map_or(reason, |(rest, _)| rest));
     let reason = reason.rsplit_once(" (after ").map_or(reason, |(rest, _)| rest);
     reason.trim_end_matches([':', ' ']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_told_without_the_librarys_own_affairs() {
+        for (said, told) in [
+            (
+                "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT, 1 identical error(s) suppressed)",
+                "Connect to ipv4#127.0.0.1:1 failed: Connection refused",
+            ),
+            (
+                "ssl://a:9/bootstrap: SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate could not be verified, verify that ssl.ca.location is correctly configured (after 9ms in state SSL_HANDSHAKE)",
+                "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate could not be verified",
+            ),
+            (
+                "a:9/bootstrap: SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL state: broker's supported mechanisms:  (after 6ms in state AUTH_HANDSHAKE)",
+                "SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL state",
+            ),
+            ("1/1 brokers are down", "1/1 brokers are down"),
+        ] {
+            assert_eq!(tidy(said), told);
+        }
+    }
 }

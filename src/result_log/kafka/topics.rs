@@ -93,7 +93,20 @@ impl Topics<'_> {
     fn not_reached(&self, error: &KafkaError) -> LogError {
         match listener::misunderstanding(self.settings) {
             Some(refusal) => refusal.into_error(self.settings),
-            None => unreachable(self.settings, self.health, error),
+            None => self.with_hint(unreachable(self.settings, self.health, error)),
+        }
+    }
+
+    /// A broker that goes down closes connections too, so this is no refusal.
+    fn with_hint(&self, error: LogError) -> LogError {
+        match error {
+            LogError::Unreachable { server, message }
+                if !self.settings.security.authenticates() && message.contains("closed by peer") =>
+            {
+                let hint = "as a listener does that wants a login (result_log.kafka.security with SASL)";
+                LogError::Unreachable { server, message: format!("{message}, {hint}") }
+            }
+            error => error,
         }
     }
 

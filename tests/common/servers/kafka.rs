@@ -29,6 +29,11 @@ impl Kafka {
         or_left_out(Self::try_start(&["--secure", "--nodes", &nodes.to_string()]))
     }
 
+    /// One node of another version of Kafka.
+    pub fn start_version(version: &str) -> Option<Self> {
+        or_left_out(Self::try_start(&["--version", version]))
+    }
+
     pub(super) fn try_start(options: &[&str]) -> Result<Self, String> {
         let (folder, mut facts) = Folder::start("kafka", options)?;
         let mut fact = |name: &str| facts.remove(name);
