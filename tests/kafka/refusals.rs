@@ -91,7 +91,10 @@ async fn another_number_of_partitions_is_refused() {
 
     let text = refused(KafkaSettings { partitions: 12, ..three.clone() }).await;
 
-    says(&text, &["has 3 partition(s) and not 12", "result_log.kafka.partitions = 3", "kafka-topics --alter"]);
+    says(
+        &text,
+        &["has 3 partition(s) and not 12", "result_log.kafka.partitions = 3", "kafka-topics --alter"],
+    );
 }
 
 #[actix::test]

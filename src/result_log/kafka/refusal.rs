@@ -155,7 +155,8 @@ const ASIDES: [&str; 4] = [
 /// The reason alone. The library puts the name of a broker before it, which we name too, and its state behind it.
 pub(super) fn tidy(reason: &str) -> String {
     let reason = reason.split_once("/bootstrap: ").map_or(reason, |(_, rest)| rest);
-    let reason = ASIDES.iter().fold(reason, |reason, aside| reason.split_once(aside).map_or(reason, |(rest, _)| rest));
+    let reason =
+        ASIDES.iter().fold(reason, |reason, aside| reason.split_once(aside).map_or(reason, |(rest, _)| rest));
     let reason = reason.rsplit_once(" (after ").map_or(reason, |(rest, _)| rest);
     reason.trim_end_matches([':', ' ']).to_owned()
 }
