@@ -786,9 +786,13 @@ mod accounting {
 }
 
 mod result_log {
+    use uptime_monitor::result_log::{Batch, LogReader};
+
     use super::*;
 
-    async fn some_results(count: usize) -> Arc<Vec<uptime_monitor::model::CheckResult>> {
+    type Results = Arc<Vec<uptime_monitor::model::CheckResult>>;
+
+    async fn some_results(count: usize) -> Results {
         let database = World::sqlite();
         many(&database, count, 1).await;
         database.forward(1).await;
@@ -816,24 +820,125 @@ mod result_log {
         assert_eq!(log.depth(), 0);
     }
 
+    /// Every implementation that there is here, empty.
+    async fn logs() -> Vec<Arc<dyn ResultLog>> {
+        let mut logs: Vec<Arc<dyn ResultLog>> = vec![Arc::new(LocalResultLog::new(100))];
+        logs.extend(kafka_log().await);
+        logs
+    }
+
+    #[cfg(not(feature = "kafka"))]
+    async fn kafka_log() -> Option<Arc<dyn ResultLog>> {
+        println!("LEFT OUT: contracts of the result log: built without Kafka");
+        None
+    }
+
+    #[cfg(feature = "kafka")]
+    async fn kafka_log() -> Option<Arc<dyn ResultLog>> {
+        use uptime_monitor::result_log::kafka::KafkaResultLog;
+        use uptime_monitor::result_log::kafka_settings::KafkaSettings;
+
+        use crate::common::servers;
+        let settings = KafkaSettings {
+            brokers: servers::kafka()?.brokers().split(',').map(str::to_owned).collect(),
+            topic: servers::unique_name("results"),
+            dead_letter_topic: servers::unique_name("dead"),
+            group: servers::unique_name("group"),
+            ..KafkaSettings::default()
+        };
+        Some(Arc::new(KafkaResultLog::open(settings).await.expect("the log opens")))
+    }
+
+    /// Appends beside the test: some logs acknowledge when the store has the results.
+    fn appending(
+        log: &Arc<dyn ResultLog>,
+        results: &Results,
+    ) -> tokio::task::JoinHandle<Result<(), LogError>> {
+        let (log, results) = (Arc::clone(log), Arc::clone(results));
+        tokio::task::spawn_local(async move { log.append(results).await })
+    }
+
+    /// Reads exactly these, in as many batches as it takes, and returns the last of these.
+    async fn read(reader: &mut dyn LogReader, results: &Results) -> Batch {
+        let mut missing: Vec<Slot> = results.iter().filter_map(|result| result.slot()).collect();
+        loop {
+            let batch = reader.next(10, Duration::from_millis(50)).await.unwrap();
+            for slot in batch.results().filter_map(|result| result.slot()) {
+                let place = missing
+                    .iter()
+                    .position(|missing| *missing == slot)
+                    .expect("a result that was appended, once");
+                missing.swap_remove(place);
+            }
+            if missing.is_empty() {
+                return batch;
+            }
+        }
+    }
+
     #[actix::test]
-    async fn what_was_read_and_not_committed_is_read_again() {
-        let log = Arc::new(LocalResultLog::new(100));
-        let results = some_results(3).await;
-        let mut first = log.reader();
-        let append = tokio::task::spawn_local({
-            let log = Arc::clone(&log);
-            async move { log.append(results).await }
-        });
-        let lost = first.next(10, Duration::ZERO).await.unwrap();
+    async fn what_was_read_and_not_committed_is_read_again_and_what_was_committed_is_not() {
+        for log in logs().await {
+            let (results, more) = (some_results(3).await, some_results(5).await);
+            let mut first = log.reader();
+            let append = appending(&log, &results);
+            let lost = read(&mut *first, &results).await;
 
-        let mut second = log.reader();
-        let batch = second.next(10, Duration::ZERO).await.unwrap();
-        let too_late = first.commit(lost).await;
-        second.commit(batch).await.unwrap();
+            let mut second = log.reader();
+            let batch = read(&mut *second, &results).await;
+            let too_late = first.commit(lost).await;
+            second.commit(batch).await.unwrap();
+            append.await.unwrap().unwrap();
+            drop(second);
 
-        assert!(matches!(too_late, Err(LogError::Closed)));
-        append.await.unwrap().unwrap();
+            let mut third = log.reader();
+            let append = appending(&log, &more);
+            let batch = read(&mut *third, &more).await;
+            third.commit(batch).await.unwrap();
+
+            assert!(matches!(too_late, Err(LogError::Closed)));
+            append.await.unwrap().unwrap();
+            assert_eq!(log.depth(), 0);
+        }
+    }
+
+    #[actix::test]
+    async fn a_reader_that_waits_learns_that_it_was_replaced() {
+        for log in logs().await {
+            let mut first = log.reader();
+            let replace = async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                log.reader()
+            };
+
+            let (waited, _second) = tokio::join!(first.next(10, Duration::ZERO), replace);
+
+            assert!(matches!(waited, Err(LogError::Closed)));
+        }
+    }
+
+    #[actix::test]
+    async fn results_are_whole_and_those_of_a_site_in_order() {
+        for log in logs().await {
+            let mut results = some_results(1).await.to_vec();
+            for minute in 1..40 {
+                let mut later = results[0].clone();
+                later.scheduled_at += TimeDelta::seconds(60 * minute);
+                results.push(later);
+            }
+            let mut reader = log.reader();
+            let append = appending(&log, &Arc::new(results.clone()));
+
+            let mut read = Vec::new();
+            while read.len() < results.len() {
+                let batch = reader.next(7, Duration::ZERO).await.unwrap();
+                read.extend(batch.results().cloned());
+                reader.commit(batch).await.unwrap();
+            }
+
+            append.await.unwrap().unwrap();
+            assert_eq!(read, results);
+        }
     }
 
     #[actix::test]

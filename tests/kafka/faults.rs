@@ -8,7 +8,7 @@ use uptime_monitor::result_log::kafka_settings::KafkaSettings;
 use uptime_monitor::result_log::{LogError, ResultLog};
 
 use crate::common::eventually;
-use crate::servers::{Kafka, unique_name};
+use crate::common::servers::{Kafka, unique_name};
 use crate::support::*;
 
 #[actix::test]

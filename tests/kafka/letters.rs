@@ -11,7 +11,7 @@ use uptime_monitor::result_log::ResultLog;
 use uptime_monitor::result_log::kafka_settings::KafkaSettings;
 
 use crate::common::eventually;
-use crate::servers::kafka;
+use crate::common::servers::kafka;
 use crate::support::*;
 
 /// Puts a message into the topic as another program might.

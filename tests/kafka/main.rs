@@ -8,8 +8,5 @@ mod faults;
 mod letters;
 mod refusals;
 mod round;
-#[allow(unused_imports, reason = "each test file uses a part of it")]
-#[path = "../common/servers/mod.rs"]
-mod servers;
 mod sharing;
 mod support;

@@ -9,7 +9,7 @@ use uptime_monitor::result_log::kafka::KafkaResultLog;
 use uptime_monitor::result_log::kafka_settings::{GroupProtocol, KafkaSettings, Mechanism, Security};
 use uptime_monitor::result_log::{LogError, ResultLog};
 
-use crate::servers::{Kafka, kafka};
+use crate::common::servers::{Kafka, kafka};
 use crate::support::*;
 
 /// Opens what can't be opened, and returns the sentence.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uptime_monitor::result_log::{LogError, ResultLog};
 
-use crate::servers::kafka;
+use crate::common::servers::kafka;
 use crate::support::*;
 
 #[actix::test]

@@ -9,7 +9,7 @@ use uptime_monitor::result_log::kafka_settings::{GroupProtocol, KafkaSettings};
 use uptime_monitor::result_log::{LogReader, ResultLog};
 
 use crate::common::eventually;
-use crate::servers::kafka;
+use crate::common::servers::kafka;
 use crate::support::*;
 
 /// How often each number was stored, and by how many readers.

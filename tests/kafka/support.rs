@@ -11,8 +11,8 @@ use uptime_monitor::result_log::LogReader;
 use uptime_monitor::result_log::kafka::KafkaResultLog;
 use uptime_monitor::result_log::kafka_settings::KafkaSettings;
 
+use crate::common::servers::unique_name;
 use crate::common::{jan_1, result};
-use crate::servers::unique_name;
 
 /// For what takes a moment on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(30);

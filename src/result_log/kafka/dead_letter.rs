@@ -92,6 +92,12 @@ impl Letter {
         Self { key: message.key().map(<[u8]>::to_vec), value, headers, state }
     }
 
+    #[cfg(test)]
+    pub(super) fn of_nothing() -> Self {
+        let state = State::Waiting(Clock::instant());
+        Self { key: None, value: None, headers: OwnedHeaders::new(), state }
+    }
+
     /// Returns whether it is done.
     fn drive(&mut self, topic: &str, producer: &Producer) -> bool {
         match &mut self.state {

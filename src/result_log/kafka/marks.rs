@@ -147,3 +147,84 @@ impl Marks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::dead_letter::Letter;
+    use super::*;
+
+    /// Reads results `0..results` of partition 0 and hands them out.
+    fn handed(results: i64) -> Marks {
+        let mut marks = Marks::default();
+        marks.add(&[0]);
+        for offset in 0..results {
+            marks.read(0, offset).unwrap().waiting += 1;
+        }
+        (0..results).for_each(|offset| marks.hand(0, offset));
+        marks
+    }
+
+    fn letter(marks: &mut Marks, offset: i64) {
+        marks.read(0, offset).unwrap().letters.add(offset, Letter::of_nothing());
+    }
+
+    #[test]
+    fn nothing_is_committed_before_it_is_stored() {
+        let mut marks = handed(3);
+        assert_eq!(marks.owed(), []);
+
+        marks.store(&marks.end());
+
+        assert_eq!(marks.owed(), [(0, 3)]);
+        marks.committed(&[(0, 3)]);
+        assert_eq!(marks.owed(), []);
+    }
+
+    #[test]
+    fn what_is_read_ahead_is_not_committed_with_what_was_handed_out() {
+        let mut marks = handed(3);
+        marks.read(0, 3).unwrap().waiting += 1;
+
+        marks.store(&marks.end());
+
+        assert_eq!(marks.owed(), [(0, 3)]);
+    }
+
+    #[test]
+    fn a_letter_holds_its_partition_back_until_it_is_acknowledged() {
+        let mut marks = handed(3);
+        letter(&mut marks, 3);
+        marks.read(0, 4).unwrap().waiting += 1;
+        marks.hand(0, 4);
+
+        marks.store(&marks.end());
+        assert_eq!(marks.owed(), [(0, 3)]);
+
+        marks.letters().for_each(|letters| *letters = Letters::default());
+        assert_eq!(marks.owed(), [(0, 5)]);
+    }
+
+    #[test]
+    fn letters_alone_are_committed_and_never_past_a_result_that_is_not_stored() {
+        let mut marks = handed(1);
+        letter(&mut marks, 1);
+        marks.letters().for_each(|letters| *letters = Letters::default());
+        assert_eq!(marks.owed(), []);
+
+        marks.store(&marks.end());
+
+        assert_eq!(marks.owed(), [(0, 2)]);
+    }
+
+    #[test]
+    fn a_batch_of_an_earlier_turn_commits_nothing() {
+        let mut marks = handed(3);
+        let end = marks.end();
+
+        marks.remove(&[0]);
+        marks.add(&[0]);
+        marks.store(&end);
+
+        assert_eq!(marks.owed(), []);
+    }
+}
