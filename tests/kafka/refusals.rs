@@ -37,7 +37,6 @@ async fn unreachable(settings: KafkaSettings) -> String {
 /// Every sentence names the brokers, is one line and tells no password.
 fn sentence(settings: &KafkaSettings, error: &LogError) -> String {
     let text = error.to_string();
-    println!("{text}");
     assert!(text.contains(&settings.server()), "{text}");
     assert!(!text.contains('\n') && !text.contains("secret"), "{text}");
     text
