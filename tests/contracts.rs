@@ -829,7 +829,6 @@ mod result_log {
 
     #[cfg(not(feature = "kafka"))]
     async fn kafka_log() -> Option<Arc<dyn ResultLog>> {
-        println!("LEFT OUT: contracts of the result log: built without Kafka");
         None
     }
 
