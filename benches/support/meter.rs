@@ -84,3 +84,33 @@ pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{cores} cores, load {load} at the start")
 }
+
+/// The CPU of a PostgreSQL server: of its first process, of its children, and of those that have ended.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerCpu {
+    pid: u32,
+}
+
+impl ServerCpu {
+    /// Of the server whose data is in `folder`.
+    pub fn of(folder: &str) -> Self {
+        let pid = std::fs::read_to_string(format!("{folder}/postmaster.pid")).expect("a running server");
+        Self { pid: pid.lines().next().and_then(|line| line.parse().ok()).expect("a process id") }
+    }
+
+    /// So far, in steps of 10 ms for each process.
+    pub fn read(&self) -> Duration {
+        let children = format!("/proc/{0}/task/{0}/children", self.pid);
+        let children = std::fs::read_to_string(children).expect("Linux");
+        let alive: u64 = children.split_whitespace().map(|pid| ticks(pid, 2)).sum();
+        Duration::from_millis(10 * (alive + ticks(&self.pid.to_string(), 4)))
+    }
+}
+
+/// The first `fields` of user, system, and ended children's user and system time, in hundredths of a second.
+fn ticks(pid: &str, fields: usize) -> u64 {
+    // A process may end while it is looked at; its parent has its time then.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let times = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
+    times.take(fields).filter_map(|time| time.parse::<u64>().ok()).sum()
+}
