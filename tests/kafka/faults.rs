@@ -126,4 +126,5 @@ async fn a_queue_that_is_full_is_waited_for() {
 
     log.append(group(0..1_000)).await.unwrap();
     drain(&mut *log.reader(), 0..1_000).await;
+    eventually("what was given up half way is not waited for", SOON, async || log.depth() == 0).await;
 }
