@@ -51,6 +51,10 @@ fn explain_answer(answer: &DbError, address: &Address) -> Trouble {
         SqlState::INVALID_PASSWORD => {
             refused(message, format!("check user and password in database.url (user {user:?})"))
         }
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if message.contains("no encryption") => refused(
+            message,
+            "the server may want TLS: set sslmode=require in database.url, or let its pg_hba.conf admit us without".to_owned(),
+        ),
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION => refused(
             message,
             format!(
