@@ -50,7 +50,7 @@ fmt-check: ## Fail when the code is not formatted
 	cargo fmt --check
 
 doc: ## Build the documentation of the code; a warning is an error
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --lib --examples
 
 bench: ## Run the benches
 	cargo bench --locked --benches

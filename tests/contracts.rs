@@ -910,9 +910,10 @@ mod result_log {
                 log.reader()
             };
 
-            let (waited, _second) = tokio::join!(first.next(10, Duration::ZERO), replace);
+            let waiting = tokio::time::timeout(Duration::from_secs(10), first.next(10, Duration::ZERO));
+            let (waited, _second) = tokio::join!(waiting, replace);
 
-            assert!(matches!(waited, Err(LogError::Closed)));
+            assert!(matches!(waited, Ok(Err(LogError::Closed))));
         }
     }
 

@@ -6,7 +6,7 @@ use env_logger::fmt::Formatter;
 use env_logger::fmt::style::{AnsiColor, Style};
 use env_logger::{Builder, Target};
 use log::kv::{Error, Key, Value, VisitSource, VisitValue};
-use log::{Level, Record};
+use log::{Level, LevelFilter, Record};
 use serde::ser::{SerializeMap, Serializer as _};
 use serde_json::Value as Json;
 
@@ -19,7 +19,8 @@ const OURS: [&str; 4] = ["time", "level", "target", "message"];
 /// Starts logging at `filter`; an empty one logs nothing.
 pub(super) fn start(config: &LogConfig, filter: &str) {
     let mut builder = Builder::new();
-    builder.parse_filters(filter).target(Target::Stderr);
+    // It tells of each thread that it starts and ends.
+    builder.filter_module("actix_server", LevelFilter::Warn).parse_filters(filter).target(Target::Stderr);
     match config.format {
         LogFormat::Text => builder.format(write_text),
         LogFormat::Json => builder.format(write_json),

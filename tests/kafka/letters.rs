@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
@@ -145,6 +147,31 @@ async fn a_letter_that_is_too_large_is_kept_in_part() {
 
     assert_eq!(header(&letters[0], "x-truncated-from"), "1000000");
     assert_eq!(letters[0].payload().unwrap().len(), 65_536);
+}
+
+#[actix::test]
+async fn a_letter_that_the_brokers_refuse_is_sent_again_until_they_take_it() {
+    let Some(kafka) = kafka() else { return };
+    let settings = settings(kafka.brokers());
+    let admin: AdminClient<DefaultClientContext> = client(&settings).create().unwrap();
+    let small = NewTopic::new(&settings.dead_letter_topic, 1, TopicReplication::Fixed(1));
+    let small = small.set("max.message.bytes", "2000").set("compression.type", "uncompressed");
+    admin.create_topics(&[small], &AdminOptions::new()).await.unwrap();
+    let log = open(&settings).await;
+    // Nothing that zstd would make small.
+    let noise: Vec<u8> = (0..6_000).map(|_| fastrand::u8(..)).collect();
+    put(&settings, "noise", &noise);
+    put_result(&settings, 1);
+
+    let mut reader = log.reader();
+    drain(&mut *reader, 1..2).await;
+    let while_refused = committed(&settings);
+    let letters = messages(&settings, &settings.dead_letter_topic, 1);
+
+    assert_eq!(while_refused, 0, "the letter holds its partition back");
+    assert_eq!(header(&letters[0], "x-truncated-from"), "6000");
+    assert!(noise.starts_with(letters[0].payload().unwrap()));
+    eventually("both are committed", SOON, async || committed(&settings) == 2).await;
 }
 
 #[actix::test]

@@ -39,6 +39,8 @@ pub(super) struct Letter {
     value: Option<Vec<u8>>,
     headers: OwnedHeaders,
     state: State,
+    /// Only the beginning of the value is left.
+    cut: bool,
 }
 
 enum State {
@@ -82,20 +84,29 @@ impl Letter {
         ] {
             headers = headers.insert(Header { key, value: Some(&text) });
         }
+        let (key, value) = (message.key().map(<[u8]>::to_vec), value.map(<[u8]>::to_vec));
+        let mut letter = Self { key, value, headers, state: State::Waiting(Clock::instant()), cut: false };
         if !fits {
-            let bytes = message.payload_len().to_string();
-            headers = headers.insert(Header { key: "x-truncated-from", value: Some(&bytes) });
+            letter.cut(KEPT_OF_LARGE);
         }
-        let kept = if fits { usize::MAX } else { KEPT_OF_LARGE };
-        let value = value.map(|value| value[..value.len().min(kept)].to_vec());
-        let state = State::Waiting(Clock::instant());
-        Self { key: message.key().map(<[u8]>::to_vec), value, headers, state }
+        letter
+    }
+
+    /// Keeps the beginning of the value, and says how long it was.
+    fn cut(&mut self, kept: usize) {
+        let Some(value) = &mut self.value else { return };
+        if !std::mem::replace(&mut self.cut, true) {
+            let bytes = value.len().to_string();
+            let headers = std::mem::take(&mut self.headers);
+            self.headers = headers.insert(Header { key: "x-truncated-from", value: Some(&bytes) });
+        }
+        value.truncate(kept);
     }
 
     #[cfg(test)]
     pub(super) fn of_nothing() -> Self {
         let state = State::Waiting(Clock::instant());
-        Self { key: None, value: None, headers: OwnedHeaders::new(), state }
+        Self { key: None, value: None, headers: OwnedHeaders::new(), state, cut: false }
     }
 
     /// Returns whether it is done.
@@ -130,7 +141,7 @@ impl Letter {
     fn again(&mut self, error: &KafkaError) {
         debug!(target: TARGET, error:%; "dead letter not acknowledged, sending it again");
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
-            self.value.iter_mut().for_each(|value| value.truncate(value.len() / 2));
+            self.cut(self.value.as_ref().map_or(0, |value| value.len() / 2));
         }
         self.state = State::Waiting(Clock::instant() + AGAIN);
     }
