@@ -76,7 +76,8 @@ impl Stages {
         let (leases, tally) = (Leases::default(), Tally::default());
         let mut supervisor = Supervisor::new(settings.policy);
         if parts.stores {
-            persister(&mut supervisor, &settings, &ports);
+            let tally = (!parts.checks).then(|| tally.clone());
+            persister(&mut supervisor, &settings, &ports, tally);
         }
         let (claimer, checkers) = if parts.checks {
             let (claimer, checkers) = worker(&mut supervisor, &settings, &ports, &leases, &tally);
@@ -118,7 +119,7 @@ fn worker(
     (claimer, checkers)
 }
 
-fn persister(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports) {
+fn persister(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports, tally: Option<Tally>) {
     let (settings, ports) = (settings.persist.clone(), ports.clone());
     supervisor.supervise("persister", move |life| {
         Persister::new(
@@ -126,6 +127,7 @@ fn persister(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports) {
             settings.clone(),
             Arc::clone(&ports.log),
             Arc::clone(&ports.store),
+            tally.clone(),
             ports.clock.clone(),
         )
     });

@@ -23,7 +23,7 @@ Examples:
 
 --log takes a level (off, error, warn, info, debug, trace), or levels per
 module: info,uptime_monitor::probe=debug. It wins over $RUST_LOG, which wins
-over log.level in the configuration. Commands other than `run` log only
+over log.level in the configuration. Commands that end by themselves log only
 warnings and errors unless told otherwise by one of the first two.
 
 Exit codes: 0 fine, 1 the answer is no (a check is down, an audit has gaps),

@@ -11,6 +11,7 @@ use actix::{Actor, Context};
 use chrono::TimeDelta;
 use log::{debug, info, warn};
 
+use super::tally::Tally;
 use crate::clock::Clock;
 use crate::failure::{chain, persevere};
 use crate::result_log::{LogError, LogReader, ResultLog};
@@ -40,19 +41,21 @@ pub struct Persister {
     settings: PersistSettings,
     log: Arc<dyn ResultLog>,
     store: Arc<dyn ResultStore>,
+    tally: Option<Tally>,
     clock: Clock,
 }
 
 impl Persister {
-    /// A persister from `log` into `store`.
+    /// A persister from `log` into `store`. It counts what it stores in `tally`, where no publisher of the process counts already.
     pub fn new(
         life: Life,
         settings: PersistSettings,
         log: Arc<dyn ResultLog>,
         store: Arc<dyn ResultStore>,
+        tally: Option<Tally>,
         clock: Clock,
     ) -> Self {
-        Self { life, settings, log, store, clock }
+        Self { life, settings, log, store, tally, clock }
     }
 }
 
@@ -61,9 +64,9 @@ impl Actor for Persister {
 
     fn started(&mut self, _: &mut Context<Self>) {
         let (life, settings, store) = (self.life.clone(), self.settings.clone(), Arc::clone(&self.store));
-        let reader = self.log.reader();
+        let (reader, tally) = (self.log.reader(), self.tally.clone());
         self.life.spawn(async move {
-            if let Err(error) = persist(&life, &settings, reader, store).await {
+            if let Err(error) = persist(&life, &settings, reader, store, tally).await {
                 life.fail(chain(&error));
             }
         });
@@ -76,6 +79,7 @@ async fn persist(
     settings: &PersistSettings,
     mut reader: Box<dyn LogReader>,
     store: Arc<dyn ResultStore>,
+    tally: Option<Tally>,
 ) -> Result<(), LogError> {
     loop {
         life.set_busy(false);
@@ -83,6 +87,9 @@ async fn persist(
         life.set_busy(true);
         let persisted = persevere(life, "store results", async || store.persist(&batch).await).await;
         debug!(new = persisted.new, repeated = persisted.repeated; "results stored");
+        if let Some(tally) = &tally {
+            batch.results().for_each(|result| tally.count(result));
+        }
         reader.commit(batch).await?;
         life.progressed();
     }

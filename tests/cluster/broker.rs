@@ -2,15 +2,9 @@
 
 use std::time::Duration;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, free_address};
 use crate::process::Process;
 use crate::servers::{self, Kafka};
-
-/// A port that was free a moment ago.
-fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
-}
 
 /// One process of each role.
 fn trio(cluster: &Cluster<'_>) -> [Process; 3] {

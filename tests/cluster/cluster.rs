@@ -208,3 +208,9 @@ impl<'a> Cluster<'a> {
         eventually(what, condition);
     }
 }
+
+/// A port that was free a moment ago.
+pub(crate) fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}

@@ -27,7 +27,7 @@ fn a_worker_that_is_cut_off_from_the_database_is_replaced_and_comes_back() {
     let near = cluster.spawn_with("worker", &[("worker.name", "near")]);
     let by = |name: &str| format!("SELECT count(*) FROM ping_status WHERE worker = '{name}'");
     cluster.eventually("the near one works", || cluster.number(&by("near")) > 300);
-    std::thread::sleep(Duration::from_secs(10));
+    std::thread::sleep(Duration::from_secs(55));
     proxy.resume();
     near.kill();
     let before = cluster.number(&by("far"));
