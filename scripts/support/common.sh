@@ -37,13 +37,16 @@ is_process() {
     [ -n "$1" ] && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF -- "$2"
 }
 
-# birth PID: when it started, which tells it from a later process with the same number. Fails when it is gone; a zombie is.
+# birth PID: when it started, which tells it from a later process with the same number. Fails when it is gone; a zombie is,
+# unless threads of it still run: they hold its sockets open.
 birth() {
+    _pid=$1
     _stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
     # The second field, the name, may contain spaces and ends at the last parenthesis.
     # shellcheck disable=SC2086
     set -- ${_stat##*) }
-    [ "$1" != Z ] && echo "${20}"
+    if [ "$1" = Z ] && [ "$(ls "/proc/$_pid/task" 2>/dev/null | wc -l)" -le 1 ]; then return 1; fi
+    echo "${20}"
 }
 
 # follow PID DIR SCRIPT: takes DIR down when the process PID has ended. In a session of its own, so that a signal to the
