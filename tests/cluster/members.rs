@@ -30,7 +30,7 @@ fn each_role_tells_how_it_is_and_what_it_has_done() {
         process.says("watching");
         (process, address)
     });
-    cluster.records_more(300);
+    cluster.records_more(600);
 
     let [scheduler, worker, consumer] = members.each_ref().map(|(_, address)| -> Value {
         let told = cluster.cli(&format!("health --url http://{address} --json"));
