@@ -134,7 +134,7 @@ fn warm_up(load: Load) -> usize {
 
 /// The pipeline's own actors, with ports that keep nothing.
 async fn through_actor(target: &Target, load: Load) -> Cost {
-    let job = model::Target { url: target.url(load.scheme), timeout: TIMEOUT, retries: 0 };
+    let job = model::Target { url: target.url(load.scheme), timeout: TIMEOUT, retries: 0, settings: None };
     let feed = Feed::new(job, Clock::system(), 0);
     // Between warm-up and measurement the queue is empty; a short poll finds the new jobs without a scheduler's hint.
     let changes = [("worker.threads", "1"), ("worker.poll", "10ms")];
@@ -151,7 +151,7 @@ async fn through_actor(target: &Target, load: Load) -> Cost {
 /// The same calls in bare loops.
 async fn with_awc(target: &Target, load: Load) -> Cost {
     let probe = Probe::with_settings(&settings(load.in_flight, target, &[]).probe, Clock::system());
-    let job = model::Target { url: target.url(load.scheme), timeout: TIMEOUT, retries: 0 };
+    let job = model::Target { url: target.url(load.scheme), timeout: TIMEOUT, retries: 0, settings: None };
     in_loops(load, async move || {
         let outcome = probe.check(&job, Clock::instant()).await;
         expect_up(outcome.status, outcome.error.as_deref());

@@ -322,6 +322,7 @@ fn result(id: i64, scheduled_at: DateTime<Utc>) -> CheckResult {
         url: format!("https://site-{id}.example.com/health"),
         timeout: Duration::from_secs(10),
         retries: 1,
+        settings: None,
     };
     let slot = Slot { scheduled_at, site_id: SiteId(id) };
     let job = Job { slot, attempt: 1, every_s: 60, late: false, target };

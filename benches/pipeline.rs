@@ -242,7 +242,12 @@ async fn bare(target: &Target, pace: usize) -> f64 {
 }
 
 fn job(target: &Target) -> model::Target {
-    model::Target { url: format!("{}health/1", target.url("http")), timeout: TIMEOUT, retries: 0 }
+    model::Target {
+        url: format!("{}health/1", target.url("http")),
+        timeout: TIMEOUT,
+        retries: 0,
+        settings: None,
+    }
 }
 
 /// Waits for about `time`, until shortly before a whole second: what was due in the last one is done then.

@@ -115,6 +115,7 @@ fn result(number: i64) -> CheckResult {
         url: format!("https://site-{}.example/health", number % 5_000),
         timeout: Duration::from_secs(10),
         retries: 0,
+        settings: None,
     };
     let slot = Slot { scheduled_at, site_id: SiteId(number % 5_000) };
     let job = Job { slot, attempt: 1, every_s: 60, late: false, target };

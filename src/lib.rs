@@ -10,9 +10,9 @@
 //! |---|---|---|
 //! | [`app`] | composition root: configuration to ports to supervised actors, and the order in which they end | everything |
 //! | [`cli`] | one file per command | everything |
-//! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model` |
+//! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model`, `pattern` |
 //! | [`pipeline`] | the actors, in flow order | `model`, `clock`, `schedule`, `supervisor`, `probe`, the ports |
-//! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust` |
+//! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust`, `pattern` |
 //! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule` |
 //! | [`database`] | the databases: SQLite with one writing thread, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust` |
 //! | [`web`] | what a process tells over HTTP: how it is | `model`, `clock`, `supervisor`, `pipeline`'s tally, the ports |
@@ -20,6 +20,7 @@
 //! | [`schedule`] | when a site is due: a pure function | nothing |
 //! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |
 //! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
+//! | `pattern` | regular expressions, JSON paths and PEM, read in one way at load and in checks | nothing |
 //! | `trust` | whom we trust when a server shows a certificate | nothing |
 //! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
 
@@ -30,6 +31,7 @@ pub mod config;
 pub mod database;
 pub mod failure;
 pub mod model;
+mod pattern;
 pub mod pipeline;
 pub mod probe;
 pub mod queue;

@@ -4,13 +4,16 @@
 //! (`docs/result.schema.json`), so a change to its fields is a change to a contract.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+
+pub mod settings;
 
 /// A row of `site_config`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -119,6 +122,9 @@ pub struct Target {
     pub timeout: Duration,
     /// Further tries on a fresh connection before a `down` stands.
     pub retries: u8,
+    /// The [`CheckSettings`](settings::CheckSettings) in JSON; `None` where all are at their defaults. A text, because most jobs
+    /// go on to a probe that has seen the same one before.
+    pub settings: Option<Arc<str>>,
 }
 
 macro_rules! words {
@@ -247,6 +253,45 @@ pub struct Certificate {
     /// The earliest expiry in the chain that the server sent.
     #[serde(with = "rfc3339")]
     pub chain_not_after: Timestamp,
+    /// The host names and addresses that it is for, the first 20.
+    pub names: Vec<String>,
+    /// SHA-256 of the certificate, in lower-case hex.
+    pub fingerprint: String,
+}
+
+/// One request of a try that was redirected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hop {
+    /// What was requested, without a user, a password or a fragment.
+    pub url: String,
+    /// `None` without an answer.
+    pub http_status: Option<u16>,
+    /// `None` without a connection.
+    pub remote_addr: Option<SocketAddr>,
+    /// Of this hop alone; `total_us` is from its beginning to its end.
+    #[serde(default)]
+    pub timings: Timings,
+    /// `None` without TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
+}
+
+/// What a check saw that was not good, for the person who asks why. At most about 16 KiB; the request's secrets are masked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidence {
+    /// Every failed expectation with its actual value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
+    /// What the last host resolved to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
+    /// Headers of the last answer, in order, up to 8 KiB.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The beginning of its body, up to 4 KiB. Bytes that are no text are shown as U+FFFD.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 /// A certificate as it may arrive.
@@ -262,12 +307,18 @@ struct SentCertificate {
     issuer: String,
     /// Missing: nothing but the leaf is known.
     chain_not_after: Option<Timestamp>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    fingerprint: String,
 }
 
 impl From<SentCertificate> for Certificate {
     fn from(sent: SentCertificate) -> Self {
-        let SentCertificate { not_before, not_after, subject, issuer, chain_not_after } = sent;
-        Self { not_before, not_after, subject, issuer, chain_not_after: chain_not_after.unwrap_or(not_after) }
+        let SentCertificate { not_before, not_after, subject, issuer, chain_not_after, names, fingerprint } =
+            sent;
+        let chain_not_after = chain_not_after.unwrap_or(not_after);
+        Self { not_before, not_after, subject, issuer, chain_not_after, names, fingerprint }
     }
 }
 
@@ -306,9 +357,12 @@ pub struct CheckResult {
     pub redirects: u32,
     /// Where the last hop went.
     pub final_url: Option<String>,
-    /// Bytes of body that were read.
+    /// Bytes of body that were read, decoded.
     #[serde(default)]
     pub body_bytes: u64,
+    /// Bytes of heads and bodies of all hops, as they came.
+    #[serde(default)]
+    pub wire_bytes: u64,
     /// The body went on past the limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub body_truncated: bool,
@@ -317,6 +371,15 @@ pub struct CheckResult {
     pub timings: Timings,
     /// `None` without TLS.
     pub certificate: Option<Certificate>,
+    /// Every request of the try, where there was more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<Hop>,
+    /// Tries that were made; all else is of the last.
+    #[serde(default = "first")]
+    pub tries: u32,
+    /// Only with a result that is not up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<Evidence>>,
     /// Which worker checked.
     #[serde(default)]
     pub worker: String,
@@ -366,9 +429,13 @@ impl CheckResult {
             redirects: 0,
             final_url: None,
             body_bytes: 0,
+            wire_bytes: 0,
             body_truncated: false,
             timings: Timings::default(),
             certificate: None,
+            hops: Vec::new(),
+            tries: 0,
+            evidence: None,
             worker: worker.to_owned(),
             attempt: job.attempt,
         }

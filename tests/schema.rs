@@ -10,7 +10,7 @@ use common::jan_1;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 use uptime_monitor::model::{
-    Certificate, CheckResult, Job, Reason, SiteId, Slot, Status, Target, Timings, Unchecked,
+    Certificate, CheckResult, Evidence, Hop, Job, Reason, SiteId, Slot, Status, Target, Timings, Unchecked,
 };
 
 const SCHEMA: &str = include_str!("../docs/result.schema.json");
@@ -49,6 +49,7 @@ fn checked() -> CheckResult {
         redirects: 1,
         final_url: Some("https://example.com/home".to_owned()),
         body_bytes: 1_256,
+        wire_bytes: 1_500,
         body_truncated: false,
         timings: Timings {
             dns_us: Some(1_200),
@@ -64,9 +65,40 @@ fn checked() -> CheckResult {
             subject: "CN=example.com".to_owned(),
             issuer: "CN=Example CA".to_owned(),
             chain_not_after: jan_1() + TimeDelta::days(50),
+            names: vec!["example.com".to_owned()],
+            fingerprint: "00".repeat(32),
         }),
+        hops: Vec::new(),
+        tries: 1,
+        evidence: None,
         worker: "host-1".to_owned(),
         attempt: 1,
+    }
+}
+
+/// A check with everything that a result can hold.
+fn in_full() -> CheckResult {
+    let checked = checked();
+    let hop = Hop {
+        url: "https://example.com/".to_owned(),
+        http_status: Some(302),
+        remote_addr: checked.remote_addr,
+        timings: checked.timings,
+        certificate: checked.certificate.clone(),
+    };
+    let evidence = Evidence {
+        failed: vec!["status 404, expected 2xx".to_owned()],
+        addresses: vec!["192.0.2.7".parse().unwrap()],
+        headers: vec![("server".to_owned(), "test".to_owned())],
+        body: Some("not found".to_owned()),
+    };
+    CheckResult {
+        status: Status::Down,
+        reason: Some(Reason::Status),
+        body_truncated: true,
+        hops: vec![hop],
+        evidence: Some(Box::new(evidence)),
+        ..checked
     }
 }
 
@@ -93,6 +125,7 @@ fn unchecked(why: Unchecked) -> CheckResult {
         url: "http://127.0.0.1:9/".to_owned(),
         timeout: std::time::Duration::from_secs(1),
         retries: 0,
+        settings: None,
     };
     let job = Job { slot, attempt: 6, every_s: 60, late: true, target };
     CheckResult::unchecked(&job, jan_1() + TimeDelta::seconds(90), "host-1", why)
@@ -110,6 +143,7 @@ fn every_kind_of_result_is_valid() {
         checked(),
         refused(),
         truncated,
+        in_full(),
         on_the_second,
         long_ago,
         unchecked(Unchecked::Late),
@@ -138,7 +172,7 @@ fn every_reason_and_status_is_in_the_schema_and_no_other() {
 /// A field that is new in the code and not in the schema, or the other way round, is found here.
 #[test]
 fn the_schema_describes_exactly_the_fields_that_are_written() {
-    let (schema, result) = (schema(), json(&CheckResult { body_truncated: true, ..checked() }));
+    let (schema, result) = (schema(), json(&in_full()));
 
     let described = |part: &Value| fields(part["properties"].as_object().unwrap());
     let written = |part: &Value| fields(part.as_object().unwrap());
@@ -146,6 +180,8 @@ fn the_schema_describes_exactly_the_fields_that_are_written() {
     assert_eq!(described(&schema), written(&result));
     assert_eq!(described(&schema["$defs"]["timings"]), written(&result["timings"]));
     assert_eq!(described(&schema["$defs"]["certificate"]), written(&result["certificate"]));
+    assert_eq!(described(&schema["$defs"]["hop"]), written(&result["hops"][0]));
+    assert_eq!(described(&schema["$defs"]["evidence"]), written(&result["evidence"]));
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub struct BadUrl {
 pub fn target(url: &str, timeout: Duration, retries: u8) -> Result<Target, BadUrl> {
     match Url::parse(url) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => {
-            Ok(Target { url: url.to_owned(), timeout, retries })
+            Ok(Target { url: url.to_owned(), timeout, retries, settings: None })
         }
         _ => Err(BadUrl { url: url.to_owned() }),
     }
@@ -202,6 +202,7 @@ mod tests {
             redirects: 1,
             final_url: Some("https://www.shop.test/".to_owned()),
             body_bytes: 12,
+            wire_bytes: 180,
             body_truncated: false,
             timings: Timings {
                 dns_us: None,
@@ -217,7 +218,12 @@ mod tests {
                 subject: "CN=shop.test".to_owned(),
                 issuer: "CN=the authority".to_owned(),
                 chain_not_after: at("2025-12-30T00:00:00Z"),
+                names: vec!["example.com".to_owned()],
+                fingerprint: "00".repeat(32),
             }),
+            hops: Vec::new(),
+            tries: 1,
+            evidence: None,
             worker: "here".to_owned(),
             attempt: 1,
         }

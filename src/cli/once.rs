@@ -54,7 +54,7 @@ pub(super) fn run(args: &CheckArgs, loaded: &Loaded, output: &mut Output) -> Ans
     };
     let settings = ProbeSettings::load(&settings::probe_config(&config.checker))?;
     let request = check::Request {
-        target: Target { url: spec.url, timeout: spec.timeout, retries: spec.retries },
+        target: Target { url: spec.url, timeout: spec.timeout, retries: spec.retries, settings: None },
         site_id,
         worker: settings::worker_name(&config.worker.name),
         json: args.json,

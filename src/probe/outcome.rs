@@ -75,6 +75,10 @@ impl Outcome {
             body_truncated: self.body_truncated,
             timings: self.timings,
             certificate: self.certificate,
+            wire_bytes: 0,
+            hops: Vec::new(),
+            tries: 1,
+            evidence: None,
             worker: slot.worker.to_owned(),
             attempt: slot.attempt,
         }

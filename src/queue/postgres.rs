@@ -221,7 +221,7 @@ fn job((at, site, attempt, late, every_s, url, timeout_ms, retries): ClaimedRow)
         attempt: attempt.unsigned_abs(),
         every_s: every_s.unsigned_abs(),
         late,
-        target: Target { url, timeout, retries },
+        target: Target { url, timeout, retries, settings: None },
     })
 }
 

@@ -204,6 +204,7 @@ fn claim(
                     url,
                     timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
                     retries: u8::try_from(retries).unwrap_or(u8::MAX),
+                    settings: None,
                 },
             })
         })

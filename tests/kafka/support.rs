@@ -46,6 +46,7 @@ pub(crate) fn numbered(number: i64) -> CheckResult {
             url: format!("https://example.com/{number}"),
             timeout: Duration::from_secs(1),
             retries: 0,
+            settings: None,
         },
     };
     result(&job, Status::Up)

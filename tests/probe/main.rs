@@ -43,7 +43,7 @@ fn probe_trusting(config: &ProbeConfig, authority: &tls::Authority) -> Probe {
 }
 
 fn target(url: impl Into<String>) -> Target {
-    Target { url: url.into(), timeout: PATIENCE, retries: 0 }
+    Target { url: url.into(), timeout: PATIENCE, retries: 0, settings: None }
 }
 
 fn no_deadline() -> Instant {

@@ -86,8 +86,12 @@ async fn a_name_without_an_address_is_down_as_dns() {
 #[actix_rt::test]
 async fn a_silent_name_server_costs_no_more_than_the_timeout() {
     let probe = probe(&asking(name_server()));
-    let target =
-        Target { url: "http://silent.test/".into(), timeout: Duration::from_millis(600), retries: 0 };
+    let target = Target {
+        url: "http://silent.test/".into(),
+        timeout: Duration::from_millis(600),
+        retries: 0,
+        settings: None,
+    };
 
     let outcome = probe.check(&target, no_deadline()).await;
 
@@ -100,8 +104,12 @@ async fn name_servers_that_do_not_answer_anything_are_our_own_trouble() {
     let mute = bound.local_addr().unwrap();
     for nobody in [mute, "[2001:db8::1]:53".parse().unwrap()] {
         let probe = probe(&asking(nobody));
-        let target =
-            Target { url: "http://web.test/".into(), timeout: Duration::from_millis(500), retries: 0 };
+        let target = Target {
+            url: "http://web.test/".into(),
+            timeout: Duration::from_millis(500),
+            retries: 0,
+            settings: None,
+        };
 
         let outcome = probe.check(&target, no_deadline()).await;
 

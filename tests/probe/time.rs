@@ -17,7 +17,8 @@ const SLACK: Duration = Duration::from_millis(250);
 async fn check_in_time(url: String) -> Outcome {
     let probe = probe(&open_config());
     let began = Clock::instant();
-    let outcome = probe.check(&Target { url, timeout: TIMEOUT, retries: 0 }, no_deadline()).await;
+    let outcome =
+        probe.check(&Target { url, timeout: TIMEOUT, retries: 0, settings: None }, no_deadline()).await;
     let took = Clock::instant() - began;
     assert!(took >= TIMEOUT && took <= TIMEOUT + SLACK, "took {took:?}: {outcome:#?}");
     outcome

@@ -108,12 +108,16 @@ async fn a_valid_certificate_is_up_and_its_facts_are_kept() {
     assert_up(&outcome);
     assert_eq!(outcome.body_bytes, 5);
     assert!(outcome.timings.tls_us.is_some());
+    let fingerprint = outcome.certificate.as_ref().unwrap().fingerprint.clone();
+    assert_eq!(fingerprint.len(), 64);
     let expected = Certificate {
         not_before: day(LONG_AGO),
         not_after: day(FAR_OFF),
         subject: "CN=the leaf".to_owned(),
         issuer: "CN=the authority".to_owned(),
         chain_not_after: day(FAR_OFF),
+        names: vec!["localhost".to_owned()],
+        fingerprint,
     };
     assert_eq!(outcome.certificate, Some(expected));
 }

@@ -17,7 +17,7 @@ fn recovering(failures: usize) -> Server {
 }
 
 fn retrying(server: &Server, retries: u8) -> Target {
-    Target { url: server.url("/"), timeout: PATIENCE, retries }
+    Target { url: server.url("/"), timeout: PATIENCE, retries, settings: None }
 }
 
 #[actix_rt::test]
