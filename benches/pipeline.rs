@@ -194,6 +194,7 @@ fn site(target: &Target, number: usize) -> SiteSpec {
         retries: 1,
         enabled: true,
         tags: vec![],
+        settings: None,
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::settings::CheckSettings;
 use crate::clock::Timestamp;
 
 pub mod settings;
@@ -52,6 +53,20 @@ pub struct SiteSpec {
     pub enabled: bool,
     /// Free words for grouping.
     pub tags: Vec<String>,
+    /// How it is requested and what is expected; `None` where all of it is at its default.
+    pub settings: Option<Box<CheckSettings>>,
+}
+
+impl SiteSpec {
+    /// What a check needs to know.
+    pub fn target(&self) -> Target {
+        Target {
+            url: self.url.clone(),
+            timeout: self.timeout,
+            retries: self.retries,
+            settings: self.settings.as_ref().map(|settings| settings.to_text().into()),
+        }
+    }
 }
 
 /// A site to import, with the id that it had where it was exported.
@@ -122,7 +137,7 @@ pub struct Target {
     pub timeout: Duration,
     /// Further tries on a fresh connection before a `down` stands.
     pub retries: u8,
-    /// The [`CheckSettings`](settings::CheckSettings) in JSON; `None` where all are at their defaults. A text, because most jobs
+    /// The [`CheckSettings`] in JSON; `None` where all are at their defaults. A text, because most jobs
     /// go on to a probe that has seen the same one before.
     pub settings: Option<Arc<str>>,
 }

@@ -27,6 +27,19 @@ pub struct CheckSettings {
     pub expect: Expectations,
 }
 
+impl CheckSettings {
+    /// `None` where all of it is at its default.
+    pub fn if_any(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
+
+    /// As it stands in the database and goes with each job. Equal settings have equal texts.
+    pub fn to_text(&self) -> String {
+        // Strings for keys and numbers that JSON has: nothing in it can fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// `[site.request]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

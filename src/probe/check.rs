@@ -4,18 +4,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use awc::http::StatusCode;
-
+use super::client;
 use super::connector::Connector;
 use super::dns::Dns;
+use super::evidence;
 use super::failure::Failure;
 use super::outcome::Outcome;
+use super::plan::{Plan, Plans};
 use super::redirect::Route;
-use super::request;
 use super::settings::{ProbeConfig, ProbeError, ProbeSettings, Settings};
-use super::trace::{self, Trace};
-use crate::clock::{Clock, Timestamp};
-use crate::model::{Reason, Status, Target};
+use super::trace::{TRACE, Trace};
+use super::verdict::conclude;
+use crate::clock::Clock;
+use crate::model::{Status, Target};
 
 /// Between two tries, so that a blip of milliseconds does not fail both.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -25,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub struct Probe {
     settings: Arc<Settings>,
     client: awc::Client,
+    plans: Rc<Plans>,
     clock: Clock,
 }
 
@@ -38,58 +40,64 @@ impl Probe {
     pub fn with_settings(settings: &ProbeSettings, clock: Clock) -> Self {
         let settings = Arc::clone(&settings.0);
         let dns = Rc::new(Dns::new(&settings.dns));
-        let client = request::client(Connector::new(Arc::clone(&settings), dns), &settings);
-        Self { settings, client, clock }
+        let client = client::new(Connector::new(Arc::clone(&settings), dns));
+        Self { settings, client, plans: Rc::default(), clock }
     }
 
     /// Checks `target` and says what was found. The first try is always made; another follows a `down` only while there
     /// are retries left and one could still end before `deadline`, which is the start of the site's next slot.
     pub async fn check(&self, target: &Target, deadline: Instant) -> Outcome {
         let started_at = self.clock.now();
-        let mut retries = target.retries;
+        let plan = match self.plans.of(target.settings.as_ref(), &self.settings) {
+            Ok(plan) => plan,
+            Err(error) => return Outcome::internal(format!("cannot {error}"), started_at),
+        };
+        let mut tries = 1;
         loop {
-            let outcome = self.try_once(target, started_at).await;
+            let trace = Rc::new(Trace::new(Rc::clone(&plan)));
+            let ended = self.try_once(target, &trace).await;
+            let outcome = Outcome { tries, ..conclude(&trace, ended, started_at) };
             let left = deadline.saturating_duration_since(Clock::instant());
-            if outcome.status != Status::Down || retries == 0 || left < PAUSE.saturating_add(target.timeout) {
+            let may_retry = tries <= target.retries.into() && left >= PAUSE.saturating_add(target.timeout);
+            if outcome.status != Status::Down || !may_retry {
                 return outcome;
             }
-            retries -= 1;
+            tries += 1;
             tokio::time::sleep(PAUSE).await;
         }
     }
 
     /// One try within the target's timeout.
-    async fn try_once(&self, target: &Target, started_at: Timestamp) -> Outcome {
-        let trace = Rc::new(Trace::new(started_at));
-        let follow = trace::TRACE.scope(Rc::clone(&trace), self.follow(&target.url, &trace));
-        let verdict = match tokio::time::timeout(target.timeout, follow).await {
-            Ok(verdict) => verdict,
-            Err(_) => Err(trace.timed_out(target.timeout)),
-        };
-        trace.finish(verdict)
+    async fn try_once(&self, target: &Target, trace: &Rc<Trace>) -> Result<(), Failure> {
+        let follow = TRACE.scope(Rc::clone(trace), self.follow(&target.url, trace));
+        let ended = tokio::time::timeout(target.timeout, follow).await;
+        ended.unwrap_or_else(|_| Err(trace.timed_out(target.timeout)))
     }
 
-    /// Goes where redirects lead and judges the last answer.
+    /// Goes where redirects lead and reads the last answer.
     async fn follow(&self, url: &str, trace: &Trace) -> Result<(), Failure> {
-        let mut route = Route::new(url, self.settings.max_redirects)?;
+        let plan = Rc::clone(&trace.plan);
+        let mut route = Route::new(url, &plan.request)?;
         let answer = loop {
-            let answer = request::send(&self.client, route.url(), trace).await?;
-            if !route.follows(&answer)? {
+            let request = route.request(&self.settings.user_agent);
+            let answer = client::send(&self.client, route.url(), request, route.is_head(), trace).await?;
+            let head = trace.head().ok_or_else(|| Failure::internal("an answer without a head"))?;
+            if !route.follows(&head)? {
                 break answer;
             }
             trace.redirected();
         };
-        let status = answer.status();
-        request::read_body(answer, self.settings.body_limit, trace).await?;
-        expect_success(status)
+        client::read_body(answer, self.body_limit(&plan), kept(&plan, self.settings.body_limit), trace).await
+    }
+
+    /// As far as a body is read. What a site expects to be at most so large need not be read further.
+    fn body_limit(&self, plan: &Plan) -> u64 {
+        let most = plan.expect.max_bytes().unwrap_or(u64::MAX);
+        self.settings.body_limit.min(most)
     }
 }
 
-/// Judged after the body, so that a result with a bad status still tells how much was sent and how fast.
-fn expect_success(status: StatusCode) -> Result<(), Failure> {
-    if status.is_success() {
-        return Ok(());
-    }
-    let reason = status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
-    Err(Failure::new(Reason::Status, format!("status {}{reason}, expected 2xx", status.as_u16())))
+/// As much of a body as somebody will look at.
+fn kept(plan: &Plan, limit: u64) -> usize {
+    if plan.expect.needs_body() { usize::try_from(limit).unwrap_or(usize::MAX) } else { evidence::KEPT }
 }

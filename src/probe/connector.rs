@@ -16,10 +16,10 @@ use super::dial;
 use super::dns::Dns;
 use super::failure::Failure;
 use super::settings::Settings;
-use super::stream::{Stream, Transport};
-use super::tls;
 use super::trace::{Phase, TRACE, Trace};
+use super::wire::{Exchange, Transport};
 use crate::model::Reason;
+use crate::model::settings::IpFamily;
 
 /// Connects for the try that [`TRACE`] holds, to the URL that it names. The URI from awc says `http` even for https.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ pub(super) struct Connector {
 }
 
 impl Service<ConnectInfo<Uri>> for Connector {
-    type Response = Connection<Uri, Stream>;
+    type Response = Connection<Uri, Exchange>;
     type Error = ConnectError;
     type Future = LocalBoxFuture<'static, Result<Self::Response, ConnectError>>;
 
@@ -55,18 +55,21 @@ impl Connector {
         Self { settings, dns }
     }
 
-    async fn connect(&self, trace: &Rc<Trace>) -> Result<Stream, Failure> {
-        let url = trace.url().ok_or_else(|| Failure::internal("a connection without a URL"))?;
-        let addrs = self.permit(self.resolve(&url, trace).await?, &url)?;
+    async fn connect(&self, trace: &Rc<Trace>) -> Result<Exchange, Failure> {
+        let hop = trace.hop().ok_or_else(|| Failure::internal("a connection without a request"))?;
+        let (url, request, is_head) = hop;
+        let addrs = self.resolve(&url, trace).await?;
+        trace.resolved(&addrs);
+        let addrs = of_family(self.permit(addrs, &url)?, trace.plan.request.ip, &url)?;
         trace.enter(Phase::Connect);
         let tcp = dial::dial(&addrs).await?;
         let peer = tcp
             .peer_addr()
             .map_err(|error| Failure::new(Reason::Connect, format!("connection lost: {error}")))?;
         trace.connected(peer);
-        let transport = self.secure(tcp, &url, trace).await?;
+        let transport = secure(tcp, &url, trace).await?;
         trace.enter(Phase::Wait);
-        Ok(Stream::new(transport, Rc::clone(trace)))
+        Ok(Exchange::new(transport, request, is_head, Rc::clone(trace)))
     }
 
     /// Every address of the URL's host, in the order in which they are tried.
@@ -105,14 +108,28 @@ impl Connector {
             _ => Ok(addrs),
         }
     }
+}
 
-    async fn secure(&self, tcp: TcpStream, url: &Url, trace: &Trace) -> Result<Transport, Failure> {
-        if url.scheme() != "https" {
-            return Ok(Transport::Tcp(tcp));
-        }
-        trace.enter(Phase::Handshake);
-        trace.certified(None);
-        let tls = tls::handshake(Arc::clone(&self.settings.tls), tcp, url, trace).await?;
-        Ok(Transport::Tls(Box::new(tls)))
+/// The addresses that the site is to be checked at.
+fn of_family(mut addrs: Vec<SocketAddr>, family: IpFamily, url: &Url) -> Result<Vec<SocketAddr>, Failure> {
+    let (wanted, name): (fn(&SocketAddr) -> bool, _) = match family {
+        IpFamily::Any => return Ok(addrs),
+        IpFamily::V4 => (SocketAddr::is_ipv4, "IPv4"),
+        IpFamily::V6 => (SocketAddr::is_ipv6, "IPv6"),
+    };
+    addrs.retain(wanted);
+    if addrs.is_empty() {
+        let host = url.host_str().unwrap_or_default();
+        return Err(Failure::new(Reason::Dns, format!("{host} has no {name} address")));
     }
+    Ok(addrs)
+}
+
+async fn secure(tcp: TcpStream, url: &Url, trace: &Trace) -> Result<Transport, Failure> {
+    if url.scheme() != "https" {
+        return Ok(Transport::Tcp(tcp));
+    }
+    trace.enter(Phase::Handshake);
+    let tls = trace.plan.tls.handshake(tcp, url, trace).await?;
+    Ok(Transport::Tls(Box::new(tls)))
 }

@@ -1,5 +1,7 @@
 //! Why a try was not good: a reason for programs and a sentence for people.
 
+use std::time::Duration;
+
 use crate::model::{Reason, Status};
 
 /// Ends a try.
@@ -18,6 +20,15 @@ impl Failure {
     /// Our own fault, which says nothing about the site.
     pub(super) fn internal(error: impl Into<String>) -> Self {
         Self::new(Reason::Internal, error)
+    }
+
+    /// Nothing more came while we were `doing` this. It is our own fault when there is no name server to ask.
+    pub(super) fn timeout(after: Duration, doing: &str, no_name_server: bool) -> Self {
+        let error = format!("no answer within {}: {doing}", humantime::format_duration(after));
+        if no_name_server {
+            return Self::internal(format!("{error}, and no name server answers at all"));
+        }
+        Self::new(Reason::Timeout, error)
     }
 
     /// What the failure makes of the site: a monitor that is out of sockets must not report the world as down.

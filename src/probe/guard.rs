@@ -19,8 +19,9 @@ pub struct GuardError {
 }
 
 impl Guard {
-    /// Reads the entries of `deny_targets`. The words are `loopback`, `private`, `link-local`, `multicast`, `unspecified`
-    /// and `non-public`, which stands for everything that is not globally reachable.
+    /// Reads the entries of `deny_targets`. The words are `loopback`, `private`, `link-local` (with the clouds' metadata
+    /// services, wherever they are), `multicast`, `unspecified` and `non-public`, which stands for everything that is not
+    /// globally reachable.
     pub fn parse(entries: &[String]) -> Result<Self, GuardError> {
         let rules = entries.iter().map(|entry| entry.parse()).collect::<Result<_, _>>()?;
         Ok(Self { rules })
@@ -119,6 +120,16 @@ impl Net {
     }
 }
 
+/// Where clouds keep a machine's credentials when that is not at the link-local 169.254.169.254: Alibaba's.
+const METADATA_V4: [Ipv4Addr; 1] = [Ipv4Addr::new(100, 100, 100, 200)];
+
+/// Amazon's, Google's and Oracle's over IPv6.
+const METADATA_V6: [Ipv6Addr; 3] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     Loopback,
@@ -156,8 +167,8 @@ impl Word {
             (Word::Unspecified, _) => ip.is_unspecified(),
             (Word::Private, IpAddr::V4(v4)) => v4.is_private(),
             (Word::Private, IpAddr::V6(v6)) => v6.is_unique_local(),
-            (Word::LinkLocal, IpAddr::V4(v4)) => v4.is_link_local(),
-            (Word::LinkLocal, IpAddr::V6(v6)) => v6.is_unicast_link_local(),
+            (Word::LinkLocal, IpAddr::V4(v4)) => v4.is_link_local() || METADATA_V4.contains(&v4),
+            (Word::LinkLocal, IpAddr::V6(v6)) => v6.is_unicast_link_local() || METADATA_V6.contains(&v6),
             (Word::NonPublic, IpAddr::V4(v4)) => is_non_public_v4(v4),
             (Word::NonPublic, IpAddr::V6(v6)) => is_non_public_v6(v6),
         }
@@ -210,7 +221,18 @@ mod tests {
                 &["10.1.2.3", "172.31.0.1", "192.168.9.9", "fd00::1"],
                 &["172.32.0.1", "11.0.0.1", "fe80::1"],
             ),
-            ("link-local", &["169.254.169.254", "fe80::1", "febf::1"], &["169.255.0.1", "fec0::1"]),
+            (
+                "link-local",
+                &[
+                    "169.254.169.254",
+                    "fe80::1",
+                    "febf::1",
+                    "100.100.100.200",
+                    "fd00:ec2::254",
+                    "::ffff:169.254.169.254",
+                ],
+                &["169.255.0.1", "fec0::1", "100.100.100.201", "fd00:ec2::253"],
+            ),
             ("multicast", &["224.0.0.1", "239.1.1.1", "ff02::1"], &["223.255.255.255", "fe80::1"]),
             ("unspecified", &["0.0.0.0", "::"], &["0.0.0.1", "::1"]),
             (

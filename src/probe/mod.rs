@@ -11,20 +11,27 @@
 //! awc panics on a response header whose name is longer than 65,535 bytes. Run each check as a task of its own.
 
 mod check;
+mod client;
 mod connector;
+mod decode;
 mod dial;
 mod dns;
+mod evidence;
+mod expect;
 mod failure;
 mod guard;
+mod mask;
 mod outcome;
+mod plan;
 mod redirect;
 mod request;
 mod settings;
-mod stream;
 mod tls;
 mod trace;
+mod verdict;
+mod wire;
 
 pub use check::Probe;
 pub use guard::{Guard, GuardError};
-pub use outcome::{Outcome, Slot};
+pub use outcome::{Judged, Outcome, Slot};
 pub use settings::{ProbeConfig, ProbeError, ProbeSettings};

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::clock::Timestamp;
-use crate::model::{Certificate, CheckResult, Reason, SiteId, Status, Timings};
+use crate::model::{Certificate, CheckResult, Evidence, Hop, Reason, SiteId, Status, Timings};
 
 /// A [`CheckResult`] without its slot.
 ///
@@ -13,7 +13,7 @@ use crate::model::{Certificate, CheckResult, Reason, SiteId, Status, Timings};
 pub struct Outcome {
     /// When the first try began.
     pub started_at: Timestamp,
-    /// `Up`, `Down` or `Unknown`.
+    /// Never `Missed`.
     pub status: Status,
     /// Why not up.
     pub reason: Option<Reason>,
@@ -29,14 +29,35 @@ pub struct Outcome {
     pub redirects: u32,
     /// Where the last hop went, or tried to go.
     pub final_url: Option<String>,
-    /// Bytes of body that were read.
+    /// Bytes of body that were read, decoded.
     pub body_bytes: u64,
+    /// Bytes of heads and bodies of all hops, as they came.
+    pub wire_bytes: u64,
     /// The body went on past the limit.
     pub body_truncated: bool,
     /// Where the time went. A phase that the timeout cut short counts up to that moment.
     pub timings: Timings,
     /// Of the last https hop.
     pub certificate: Option<Certificate>,
+    /// Every request of the try, in order.
+    pub hops: Vec<Hop>,
+    /// Tries that were made.
+    pub tries: u32,
+    /// Every expectation with what was found; empty when there was no answer to judge.
+    pub judged: Vec<Judged>,
+    /// For a result that is not up.
+    pub evidence: Option<Box<Evidence>>,
+}
+
+/// One expectation, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// For example `status 2xx`.
+    pub what: String,
+    /// For example `404 Not Found`.
+    pub actual: String,
+    /// Whether it holds.
+    pub met: bool,
 }
 
 /// What a check was for: the part of a [`CheckResult`] that the probe does not know.
@@ -55,6 +76,41 @@ pub struct Slot<'a> {
 }
 
 impl Outcome {
+    /// Before anything is known.
+    pub(super) fn nothing() -> Self {
+        Self {
+            started_at: Timestamp::default(),
+            status: Status::Up,
+            reason: None,
+            error: None,
+            http_status: None,
+            http_version: None,
+            remote_addr: None,
+            redirects: 0,
+            final_url: None,
+            body_bytes: 0,
+            wire_bytes: 0,
+            body_truncated: false,
+            timings: Timings::default(),
+            certificate: None,
+            hops: Vec::new(),
+            tries: 1,
+            judged: Vec::new(),
+            evidence: None,
+        }
+    }
+
+    /// A check that could not be made, through a fault of our own.
+    pub(super) fn internal(error: String, started_at: Timestamp) -> Self {
+        Self {
+            started_at,
+            status: Status::Unknown,
+            reason: Some(Reason::Internal),
+            error: Some(error),
+            ..Self::nothing()
+        }
+    }
+
     /// The result of `slot`.
     pub fn into_result(self, slot: Slot<'_>) -> CheckResult {
         CheckResult {
@@ -72,13 +128,14 @@ impl Outcome {
             redirects: self.redirects,
             final_url: self.final_url,
             body_bytes: self.body_bytes,
+            wire_bytes: self.wire_bytes,
             body_truncated: self.body_truncated,
             timings: self.timings,
             certificate: self.certificate,
-            wire_bytes: 0,
-            hops: Vec::new(),
-            tries: 1,
-            evidence: None,
+            // A hop by itself says nothing that the result does not.
+            hops: if self.hops.len() > 1 { self.hops } else { Vec::new() },
+            tries: self.tries,
+            evidence: self.evidence,
             worker: slot.worker.to_owned(),
             attempt: slot.attempt,
         }

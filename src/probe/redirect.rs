@@ -1,29 +1,45 @@
-//! Where the next hop goes.
+//! Where the next hop goes, and what goes along.
 
-use awc::http::StatusCode;
-use awc::http::header::LOCATION;
+use bytes::Bytes;
+use cookie_store::CookieStore;
 use url::Url;
 
 use super::failure::Failure;
-use super::request::Answer;
+use super::request::{Errand, RequestPlan};
+use super::wire::Head;
 use crate::model::Reason;
 
 /// The hops of one try.
-pub(super) struct Route {
+pub(super) struct Route<'p> {
+    plan: &'p RequestPlan,
+    /// The site's own, where credentials may go.
+    home: Url,
     url: Url,
-    /// Where we have been, the current hop not included.
-    visited: Vec<Url>,
-    limit: u32,
+    method: String,
+    with_body: bool,
+    /// Made when the first one is set.
+    cookies: Option<CookieStore>,
+    /// The requests so far, the current one not included. The same one again gets the same answer again.
+    made: Vec<Made>,
 }
 
-impl Route {
-    /// A route that starts at `url` and follows `limit` redirects at most.
-    pub(super) fn new(url: &str, limit: u32) -> Result<Self, Failure> {
+/// What makes two requests the same.
+#[derive(Debug, PartialEq, Eq)]
+struct Made {
+    method: String,
+    url: Url,
+    cookies: String,
+}
+
+impl<'p> Route<'p> {
+    /// A route that starts at `url`.
+    pub(super) fn new(url: &str, plan: &'p RequestPlan) -> Result<Self, Failure> {
         let parsed =
             Url::parse(url).map_err(|error| Failure::internal(format!("{url} is no URL: {error}")))?;
         let url =
             usable(parsed).map_err(|why| Failure::internal(format!("{url} cannot be checked: {why}")))?;
-        Ok(Self { url, visited: Vec::new(), limit })
+        let (home, method) = (url.clone(), plan.method.clone());
+        Ok(Self { plan, home, url, method, with_body: true, cookies: None, made: Vec::new() })
     }
 
     /// The current hop.
@@ -31,29 +47,81 @@ impl Route {
         &self.url
     }
 
-    /// Moves on when `answer` is a redirect; says whether it was.
-    pub(super) fn follows(&mut self, answer: &Answer) -> Result<bool, Failure> {
-        if !is_redirect(answer.status()) {
+    /// Its method is HEAD.
+    pub(super) fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    /// What is sent to it.
+    pub(super) fn request(&self, user_agent: &str) -> Bytes {
+        let errand = Errand {
+            url: &self.url,
+            method: &self.method,
+            with_body: self.with_body,
+            is_foreign: self.url.origin() != self.home.origin(),
+            cookies: &self.cookies(),
+        };
+        self.plan.bytes(&errand, user_agent)
+    }
+
+    /// Moves on when the answer with this `head` is a redirect that is to be followed; says whether it was.
+    pub(super) fn follows(&mut self, head: &Head) -> Result<bool, Failure> {
+        if !self.plan.follow_redirects || !is_redirect(head.status) {
             return Ok(false);
         }
-        let next = self.target_of(answer)?;
-        if self.visited.len() >= self.limit as usize {
-            return Err(failure(format!("more than {} redirects, the next would go to {next}", self.limit)));
+        let next = self.target_of(head)?;
+        let limit = self.plan.max_redirects;
+        if self.made.len() >= limit as usize {
+            return Err(failure(format!("more than {limit} redirects, the next would go to {next}")));
         }
-        self.visited.push(std::mem::replace(&mut self.url, next));
-        // Every hop is the same GET without cookies, so a URL that comes back answers as it did before.
-        if self.visited.contains(&self.url) {
+        self.made.push(self.current());
+        self.keep_cookies(head);
+        self.change_method(head.status);
+        self.url = next;
+        if self.made.contains(&self.current()) {
             return Err(failure(format!("redirect loop: back at {}", self.url)));
         }
         Ok(true)
     }
 
-    fn target_of(&self, answer: &Answer) -> Result<Url, Failure> {
-        let status = answer.status();
-        let Some(location) = answer.headers().get(LOCATION) else {
+    fn current(&self) -> Made {
+        Made { method: self.method.clone(), url: self.url.clone(), cookies: self.cookies() }
+    }
+
+    /// RFC 9110, section 15.4: what browsers do with 301 and 302 as well.
+    fn change_method(&mut self, status: u16) {
+        let becomes_get = match status {
+            303 => self.method != "HEAD",
+            301 | 302 => self.method == "POST",
+            _ => false,
+        };
+        if becomes_get {
+            "GET".clone_into(&mut self.method);
+            self.with_body = false;
+        }
+    }
+
+    fn keep_cookies(&mut self, head: &Head) {
+        for value in head.values("set-cookie") {
+            let store = self.cookies.get_or_insert_default();
+            // A cookie that cannot be read, or that its host may not set, is none.
+            let _ = store.parse(&String::from_utf8_lossy(value), &self.url);
+        }
+    }
+
+    /// Those that were set for the current hop, in one line.
+    fn cookies(&self) -> String {
+        let Some(store) = &self.cookies else { return String::new() };
+        let pairs = store.get_request_values(&self.url).map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("; ")
+    }
+
+    fn target_of(&self, head: &Head) -> Result<Url, Failure> {
+        let status = head.status;
+        let Some(location) = head.values("location").next() else {
             return Err(failure(format!("status {status} without a Location")));
         };
-        let text = String::from_utf8_lossy(location.as_bytes());
+        let text = String::from_utf8_lossy(location);
         let unusable = |why: &dyn std::fmt::Display| {
             failure(format!("status {status} with an unusable Location {text:?}: {why}"))
         };
@@ -63,8 +131,8 @@ impl Route {
 }
 
 /// 304 and the rest of the 3xx lead nowhere.
-fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
 /// `url` as it is requested: without a fragment, which is never sent, and without a user, to whom we give nothing.

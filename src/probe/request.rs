@@ -1,99 +1,145 @@
-//! One hop: the request, the answer's head, its body.
+//! What is sent, to the byte.
 
-use std::time::Duration;
-
-use awc::error::SendRequestError;
-use awc::http::header::{ACCEPT, HOST, USER_AGENT};
-use awc::{Client, ClientResponse};
-use futures_util::StreamExt as _;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use url::{Position, Url};
 
-use super::connector::Connector;
-use super::failure::Failure;
-use super::settings::Settings;
-use super::trace::Trace;
-use crate::model::Reason;
+use crate::model::settings::{IpFamily, RequestSettings};
 
-/// An answer of which the head is here and the body is still to be read.
-pub(super) type Answer = ClientResponse;
-
-/// awc insists on a time limit for connecting. Ours is the timeout of the try, so this one must never be reached.
-const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// A client that adds nothing of its own: no pool, no redirects, no timeouts, no limit on connections.
-pub(super) fn client(connector: Connector, settings: &Settings) -> Client {
-    // The default limit of 100 connections would let checks wait for each other inside their timeouts.
-    let connector = awc::Connector::new().connector(connector).timeout(NEVER).limit(0);
-    Client::builder()
-        .connector(connector)
-        .disable_redirects()
-        .disable_timeout()
-        .no_default_headers()
-        .add_default_header((USER_AGENT, settings.user_agent.clone()))
-        .add_default_header((ACCEPT, "*/*"))
-        .finish()
+/// Headers that say nothing about who asks: they go to every origin.
+fn is_harmless(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("accept") || name == "user-agent"
 }
 
-/// Requests `url` on a connection of its own and waits for the answer's head.
-pub(super) async fn send(client: &Client, url: &Url, trace: &Trace) -> Result<Answer, Failure> {
-    trace.begin_hop(url);
-    let request = client.get(wire_uri(url)).insert_header((HOST, host(url))).no_decompress().force_close();
-    match request.send().await {
-        Ok(answer) => {
-            trace.answered(answer.status(), answer.version());
-            Ok(answer)
+/// `[site.request]`, ready to be sent.
+#[derive(Debug)]
+pub(super) struct RequestPlan {
+    pub(super) method: String,
+    pub(super) follow_redirects: bool,
+    pub(super) max_redirects: u32,
+    pub(super) ip: IpFamily,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+    authorization: Option<String>,
+    /// Texts that nobody is to see again.
+    secrets: Vec<String>,
+}
+
+/// One hop's part in a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Errand<'a> {
+    pub(super) url: &'a Url,
+    pub(super) method: &'a str,
+    /// Whether the configured body goes along.
+    pub(super) with_body: bool,
+    /// The origin is another than the site's, and is told nothing that it need not know.
+    pub(super) is_foreign: bool,
+    /// Set on the way.
+    pub(super) cookies: &'a str,
+}
+
+impl RequestPlan {
+    /// `max_redirects` counts where the site does not say.
+    pub(super) fn new(settings: &RequestSettings, max_redirects: u32) -> Self {
+        Self {
+            method: settings.method.clone(),
+            follow_redirects: settings.follow_redirects,
+            max_redirects: settings.max_redirects.unwrap_or(max_redirects),
+            ip: settings.ip,
+            headers: settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            body: settings.body.clone().unwrap_or_default().into(),
+            authorization: authorization(settings),
+            secrets: secrets(settings),
         }
-        Err(error) => Err(trace.take_failure().unwrap_or_else(|| no_answer(&error, trace))),
+    }
+
+    /// Texts that must not stand in a result.
+    pub(super) fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    /// The request of a hop: head and body.
+    pub(super) fn bytes(&self, errand: &Errand<'_>, user_agent: &str) -> Bytes {
+        let body: &[u8] = if errand.with_body { &self.body } else { &[] };
+        let mut text = BytesMut::with_capacity(256 + body.len());
+        let target = &errand.url[Position::BeforePath..Position::AfterQuery];
+        line(&mut text, &[errand.method, " ", target, " HTTP/1.1"]);
+        self.put_headers(&mut text, errand, user_agent);
+        if !body.is_empty() || matches!(errand.method, "POST" | "PUT" | "PATCH") {
+            line(&mut text, &["Content-Length: ", &body.len().to_string()]);
+        }
+        line(&mut text, &["Connection: close"]);
+        line(&mut text, &[]);
+        text.put_slice(body);
+        text.freeze()
+    }
+
+    fn put_headers(&self, text: &mut BytesMut, errand: &Errand<'_>, user_agent: &str) {
+        let goes = |name: &str| !errand.is_foreign || is_harmless(name);
+        let said = |wanted: &str| {
+            let mut headers = self.headers.iter().filter(|(name, _)| goes(name));
+            headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
+        };
+        let host = &errand.url[Position::BeforeHost..Position::AfterPort];
+        line(text, &["Host: ", said("host").unwrap_or(host)]);
+        line(text, &["User-Agent: ", said("user-agent").unwrap_or(user_agent)]);
+        line(text, &["Accept: ", said("accept").unwrap_or("*/*")]);
+        for (name, value) in self.headers.iter().filter(|(name, _)| goes(name)) {
+            if !["host", "user-agent", "accept", "cookie"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+            {
+                line(text, &[name, ": ", value]);
+            }
+        }
+        if let Some(authorization) = self.authorization.as_deref().filter(|_| !errand.is_foreign) {
+            line(text, &["Authorization: ", authorization]);
+        }
+        match (said("cookie"), errand.cookies) {
+            (None, "") => {}
+            (Some(configured), "") => line(text, &["Cookie: ", configured]),
+            (None, set) => line(text, &["Cookie: ", set]),
+            (Some(configured), set) => line(text, &["Cookie: ", configured, "; ", set]),
+        }
     }
 }
 
-/// Reads the body up to `limit` bytes, and notes whether there was more.
-pub(super) async fn read_body(mut answer: Answer, limit: u64, trace: &Trace) -> Result<(), Failure> {
-    let mut read = 0;
-    while let Some(chunk) = answer.next().await {
-        let chunk = chunk.map_err(|error| broken_body(&error, trace))?;
-        read += chunk.len() as u64;
-        trace.read(read.min(limit), read > limit);
-        if read > limit {
-            break;
-        }
+fn line(text: &mut BytesMut, parts: &[&str]) {
+    for part in parts {
+        text.put_slice(part.as_bytes());
     }
-    Ok(())
+    text.put_slice(b"\r\n");
 }
 
-/// What awc is told to request. Always `http`, for TLS is done below it; host and port matter only to its bookkeeping.
-fn wire_uri(url: &Url) -> String {
-    let authority = &url[Position::BeforeHost..Position::AfterPort];
-    let port = if url.port().is_none() && url.scheme() == "https" { ":443" } else { "" };
-    format!("http://{authority}{port}{}", &url[Position::BeforePath..Position::AfterQuery])
+fn authorization(settings: &RequestSettings) -> Option<String> {
+    let basic = settings.basic_auth.as_ref().map(|auth| {
+        let pair = format!("{}:{}", auth.username, auth.password);
+        format!("Basic {}", BASE64_STANDARD.encode(pair))
+    });
+    basic.or_else(|| settings.bearer_token.as_ref().map(|token| format!("Bearer {token}")))
 }
 
-/// As the URL has it: the default port of *its* scheme is left out, which awc, knowing only `http`, would get wrong.
-fn host(url: &Url) -> &str {
-    &url[Position::BeforeHost..Position::AfterPort]
+/// Servers echo what they get, in pages, headers and redirects.
+fn secrets(settings: &RequestSettings) -> Vec<String> {
+    let credentials = authorization(settings);
+    let encoded = credentials.iter().filter_map(|value| value.split_once(' ')).map(|(_, secret)| secret);
+    let password = settings.basic_auth.iter().map(|auth| auth.password.as_str());
+    let headers = settings.headers.iter().filter(|(name, _)| is_secret(name));
+    let values =
+        headers.flat_map(|(_, value)| [value.as_str(), value.split_once(' ').map_or("", |(_, word)| word)]);
+    let body = settings.body.as_deref();
+    let all = encoded.chain(password).chain(values).chain(body);
+    // A short one would mask half of a page, and hides nothing that could not be guessed.
+    let mut all: Vec<String> = all.filter(|secret| secret.len() >= 4).map(str::to_owned).collect();
+    all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    all.dedup();
+    all
 }
 
-/// Bytes came, and awc could make no head of them.
-fn no_answer(error: &SendRequestError, trace: &Trace) -> Failure {
-    let peer = trace.peer();
-    match error {
-        // The kind of a parse error is not public; its name is.
-        SendRequestError::Response(why) if format!("{why:?}") == "TooLarge" => {
-            Failure::new(Reason::TooLarge, format!("{peer} sends a head that is too large"))
-        }
-        SendRequestError::Response(why) => {
-            Failure::new(Reason::Protocol, format!("{peer} does not answer in HTTP: {why}"))
-        }
-        SendRequestError::Send(why) => Failure::new(
-            Reason::Connect,
-            format!("{peer} closed the connection before the request was sent: {why}"),
-        ),
-        other => Failure::internal(format!("the request could not be made: {other}")),
-    }
-}
-
-/// Once there is a head, a connection that breaks is bad HTTP.
-fn broken_body(error: &awc::error::PayloadError, trace: &Trace) -> Failure {
-    let why = trace.take_failure().map_or_else(|| error.to_string(), |failure| failure.error);
-    Failure::new(Reason::Protocol, format!("the body is broken: {why}"))
+/// Whether a header of this name is likely to hold something that opens doors.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["auth", "cookie", "key", "token", "secret", "password", "session"].iter().any(|word| name.contains(word))
 }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use awc::http::header::HeaderValue;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::guard::{Guard, GuardError};
@@ -47,8 +46,8 @@ pub enum ProbeError {
     #[error(transparent)]
     Guard(#[from] GuardError),
     /// The trust anchors were refused, for example because there are none.
-    #[error("set up TLS")]
-    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("set up TLS with {0}")]
+    Tls(String),
 }
 
 /// A checked [`ProbeConfig`] with the trust anchors, made once in a process; every thread makes its [`Probe`] from it.
@@ -60,11 +59,13 @@ pub struct ProbeSettings(pub(super) Arc<Settings>);
 /// The content of [`ProbeSettings`].
 #[derive(Debug)]
 pub(super) struct Settings {
-    pub(super) user_agent: HeaderValue,
+    pub(super) user_agent: String,
     pub(super) body_limit: u64,
     pub(super) max_redirects: u32,
     pub(super) guard: Guard,
     pub(super) dns: Vec<SocketAddr>,
+    pub(super) roots: Arc<RootCertStore>,
+    /// For sites without settings of their own.
     pub(super) tls: Arc<ClientConfig>,
 }
 
@@ -77,14 +78,18 @@ impl ProbeSettings {
 
     /// Trusts `roots` and nobody else.
     pub fn with_roots(config: &ProbeConfig, roots: RootCertStore) -> Result<Self, ProbeError> {
+        if config.user_agent.chars().any(char::is_control) {
+            return Err(ProbeError::UserAgent(config.user_agent.clone()));
+        }
+        let roots = Arc::new(roots);
         Ok(Self(Arc::new(Settings {
-            user_agent: HeaderValue::from_str(&config.user_agent)
-                .map_err(|_| ProbeError::UserAgent(config.user_agent.clone()))?,
+            user_agent: config.user_agent.clone(),
             body_limit: config.body_limit,
             max_redirects: config.max_redirects,
             guard: Guard::parse(&config.deny_targets)?,
             dns: config.dns.clone(),
-            tls: tls::client_config(roots)?,
+            tls: tls::common_config(Arc::clone(&roots)).map_err(ProbeError::Tls)?,
+            roots,
         })))
     }
 }

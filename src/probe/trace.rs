@@ -1,17 +1,19 @@
 //! What a try has found so far, kept outside the future that finds it: the timeout drops that future at any point.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use awc::http::{StatusCode, Version};
+use bytes::Bytes;
 use url::Url;
 
 use super::failure::Failure;
-use super::outcome::Outcome;
-use crate::clock::{Clock, Timestamp};
-use crate::model::{Certificate, Reason, Status, Timings};
+use super::plan::Plan;
+use super::tls::Shown;
+use super::wire::Head;
+use crate::clock::Clock;
+use crate::model::Timings;
 
 tokio::task_local! {
     /// The try that the current task works on. awc offers no other way to tell a connector for whom it connects.
@@ -41,44 +43,60 @@ impl Phase {
 }
 
 /// The record of one try.
-#[derive(Debug)]
 pub(super) struct Trace {
+    pub(super) plan: Rc<Plan>,
     started: Instant,
     notes: RefCell<Notes>,
 }
 
-#[derive(Debug)]
-struct Notes {
-    outcome: Outcome,
+/// What is known so far.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Requests, in order.
+    pub(super) hops: Vec<HopNotes>,
+    /// Hops that were followed.
+    pub(super) redirects: u32,
+    pub(super) body: Body,
     /// The phase that runs, and since when.
     running: Option<(Phase, Instant)>,
-    /// Where the current hop goes.
-    url: Option<Url>,
-    /// Why the connector gave up, in our words; awc would hand them on as an opaque error.
+    /// Why the connection gave up, in our words; awc would hand them on as an opaque error.
     failure: Option<Failure>,
     /// Some name server has answered something while we waited for the name.
     has_name_server: bool,
 }
 
+/// One request and what came of it.
+#[derive(Debug)]
+pub(super) struct HopNotes {
+    pub(super) url: Url,
+    /// What is sent, head and body.
+    request: Bytes,
+    /// Its method is HEAD.
+    is_head: bool,
+    started: Instant,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) remote_addr: Option<SocketAddr>,
+    pub(super) certificate: Option<Shown>,
+    pub(super) head: Option<Rc<Head>>,
+    pub(super) timings: Timings,
+    /// Of heads and body, as they came.
+    pub(super) wire_bytes: u64,
+}
+
+/// The last answer's body, decoded.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    /// As much of it as somebody will look at.
+    pub(super) kept: Vec<u8>,
+    /// As much as was read.
+    pub(super) bytes: u64,
+    /// It went on.
+    pub(super) truncated: bool,
+}
+
 impl Trace {
-    pub(super) fn new(started_at: Timestamp) -> Self {
-        let outcome = Outcome {
-            started_at,
-            status: Status::Up,
-            reason: None,
-            error: None,
-            http_status: None,
-            http_version: None,
-            remote_addr: None,
-            redirects: 0,
-            final_url: None,
-            body_bytes: 0,
-            body_truncated: false,
-            timings: Timings::default(),
-            certificate: None,
-        };
-        let notes = Notes { outcome, running: None, url: None, failure: None, has_name_server: false };
-        Self { started: Clock::instant(), notes: RefCell::new(notes) }
+    pub(super) fn new(plan: Rc<Plan>) -> Self {
+        Self { plan, started: Clock::instant(), notes: RefCell::default() }
     }
 
     /// Ends the running phase and begins `phase`.
@@ -99,51 +117,77 @@ impl Trace {
         }
     }
 
-    pub(super) fn begin_hop(&self, url: &Url) {
+    /// What follows belongs to a request for `url`.
+    pub(super) fn begin_hop(&self, url: &Url, request: Bytes, is_head: bool) {
         let mut notes = self.notes.borrow_mut();
-        notes.url = Some(url.clone());
+        notes.end_hop();
         notes.failure = None;
+        notes.hops.push(HopNotes::new(url.clone(), request, is_head));
     }
 
-    /// Where the current hop goes.
-    pub(super) fn url(&self) -> Option<Url> {
-        self.notes.borrow().url.clone()
+    /// What the connector is to connect to and to send: URL, request, and whether its method is HEAD.
+    pub(super) fn hop(&self) -> Option<(Url, Bytes, bool)> {
+        let notes = self.notes.borrow();
+        notes.hops.last().map(|hop| (hop.url.clone(), hop.request.clone(), hop.is_head))
+    }
+
+    fn note(&self, note: impl FnOnce(&mut HopNotes)) {
+        if let Some(hop) = self.notes.borrow_mut().hops.last_mut() {
+            note(hop);
+        }
     }
 
     pub(super) fn redirected(&self) {
         self.pause();
-        self.notes.borrow_mut().outcome.redirects += 1;
+        self.notes.borrow_mut().redirects += 1;
+    }
+
+    pub(super) fn resolved(&self, to: &[SocketAddr]) {
+        self.note(|hop| hop.addresses = to.iter().map(SocketAddr::ip).collect());
     }
 
     pub(super) fn connected(&self, to: SocketAddr) {
-        self.notes.borrow_mut().outcome.remote_addr = Some(to);
+        self.note(|hop| hop.remote_addr = Some(to));
     }
 
     /// Whom the last connection went to, for sentences.
     pub(super) fn peer(&self) -> String {
-        match self.notes.borrow().outcome.remote_addr {
-            Some(addr) => addr.to_string(),
-            None => "the server".to_owned(),
-        }
+        let notes = self.notes.borrow();
+        let addr = notes.hops.iter().rev().find_map(|hop| hop.remote_addr);
+        addr.map_or_else(|| "the server".to_owned(), |addr| addr.to_string())
     }
 
-    pub(super) fn certified(&self, certificate: Option<Certificate>) {
-        self.notes.borrow_mut().outcome.certificate = certificate;
+    pub(super) fn certified(&self, certificate: Option<Shown>) {
+        self.note(|hop| hop.certificate = certificate);
     }
 
-    pub(super) fn answered(&self, status: StatusCode, version: Version) {
-        let outcome = &mut self.notes.borrow_mut().outcome;
-        outcome.http_status = Some(status.as_u16());
-        outcome.http_version = Some(version_name(version));
+    /// Bytes of the answer have come.
+    pub(super) fn received(&self, bytes: usize) {
+        self.note(|hop| hop.wire_bytes += bytes as u64);
     }
 
-    pub(super) fn read(&self, bytes: u64, truncated: bool) {
-        let outcome = &mut self.notes.borrow_mut().outcome;
-        outcome.body_bytes = bytes;
-        outcome.body_truncated = truncated;
+    pub(super) fn answered(&self, head: Head) {
+        self.note(|hop| hop.head = Some(Rc::new(head)));
     }
 
-    /// Leaves word why no connection came about.
+    /// The answer of the current hop.
+    pub(super) fn head(&self) -> Option<Rc<Head>> {
+        self.notes.borrow().hops.last().and_then(|hop| hop.head.clone())
+    }
+
+    /// Takes body: counts up to `limit` bytes and keeps the first `keep`. False: the limit is passed, and no more is needed.
+    pub(super) fn read(&self, data: &[u8], limit: u64, keep: usize) -> bool {
+        let body = &mut self.notes.borrow_mut().body;
+        let room = limit - body.bytes;
+        let taken = usize::try_from(room).unwrap_or(usize::MAX).min(data.len());
+        body.bytes += taken as u64;
+        body.truncated = taken < data.len();
+        let wanted = keep.saturating_sub(body.kept.len()).min(taken);
+        body.kept.extend_from_slice(&data[..wanted]);
+        !body.truncated
+    }
+
+    /// Leaves word why the connection is of no use.
     pub(super) fn fail(&self, failure: Failure) {
         self.notes.borrow_mut().failure = Some(failure);
     }
@@ -165,40 +209,39 @@ impl Trace {
     pub(super) fn timed_out(&self, after: Duration) -> Failure {
         let phase = self.notes.borrow().running.map(|(phase, _)| phase);
         let doing = phase.map_or("between two requests", Phase::doing);
-        let error = format!("no answer within {}: {doing}", humantime::format_duration(after));
-        if phase == Some(Phase::Resolve) && !self.has_name_server() {
-            return Failure::internal(format!("{error}, and no name server answers at all"));
-        }
-        Failure::new(Reason::Timeout, error)
+        Failure::timeout(after, doing, phase == Some(Phase::Resolve) && !self.has_name_server())
     }
 
-    /// Closes the record.
-    pub(super) fn finish(&self, verdict: Result<(), Failure>) -> Outcome {
-        self.pause();
-        let notes = self.notes.borrow();
-        let mut outcome = notes.outcome.clone();
-        outcome.final_url = notes.url.as_ref().map(Url::to_string);
-        outcome.timings.total_us = Some(micros(Clock::instant() - self.started));
-        if let Err(failure) = verdict {
-            outcome.status = failure.status();
-            outcome.reason = Some(failure.reason);
-            outcome.error = Some(failure.error);
-        }
-        outcome
+    /// Closes the record: all that was found, and how long that took.
+    pub(super) fn finish(&self) -> (Notes, Duration) {
+        let mut notes = self.notes.take();
+        notes.end_hop();
+        (notes, Clock::instant() - self.started)
     }
 }
 
-impl Notes {
-    fn switch_to(&mut self, next: Option<Phase>) {
-        let now = Clock::instant();
-        if let Some((phase, since)) = self.running.take() {
-            *self.sum_of(phase).get_or_insert(0) += micros(now - since);
+impl HopNotes {
+    fn new(url: Url, request: Bytes, is_head: bool) -> Self {
+        Self {
+            url,
+            request,
+            is_head,
+            started: Clock::instant(),
+            addresses: Vec::new(),
+            remote_addr: None,
+            certificate: None,
+            head: None,
+            timings: Timings::default(),
+            wire_bytes: 0,
         }
-        self.running = next.map(|phase| (phase, now));
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        self.url.scheme() == "https"
     }
 
     fn sum_of(&mut self, phase: Phase) -> &mut Option<u64> {
-        let timings = &mut self.outcome.timings;
+        let timings = &mut self.timings;
         match phase {
             Phase::Resolve => &mut timings.dns_us,
             Phase::Connect => &mut timings.connect_us,
@@ -209,15 +252,25 @@ impl Notes {
     }
 }
 
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+impl Notes {
+    fn switch_to(&mut self, next: Option<Phase>) {
+        let now = Clock::instant();
+        if let Some((phase, since)) = self.running.take()
+            && let Some(hop) = self.hops.last_mut()
+        {
+            *hop.sum_of(phase).get_or_insert(0) += micros(now - since);
+        }
+        self.running = next.map(|phase| (phase, now));
+    }
+
+    fn end_hop(&mut self) {
+        self.switch_to(None);
+        if let Some(hop) = self.hops.last_mut() {
+            hop.timings.total_us = Some(micros(Clock::instant() - hop.started));
+        }
+    }
 }
 
-fn version_name(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_09 => "HTTP/0.9",
-        Version::HTTP_10 => "HTTP/1.0",
-        Version::HTTP_2 => "HTTP/2.0",
-        _ => "HTTP/1.1",
-    }
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -92,6 +92,7 @@ pub(crate) mod samples {
             retries: 1,
             enabled: true,
             tags: Vec::new(),
+            settings: None,
         };
         let site = Site {
             id: SiteId(7),

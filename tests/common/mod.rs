@@ -56,6 +56,7 @@ pub fn site(name: &str, every_s: u32) -> SiteSpec {
         retries: 0,
         enabled: true,
         tags: vec![],
+        settings: None,
     }
 }
 

@@ -233,7 +233,7 @@ prop_compose! {
     ) -> SiteSpec {
         let timeout = Duration::from_millis(milliseconds);
         let url = format!("https://host.example/{path}");
-        SiteSpec { name, url, every_s, timeout, retries, enabled, tags: tags.into_iter().collect() }
+        SiteSpec { name, url, every_s, timeout, retries, enabled, tags: tags.into_iter().collect(), settings: None }
     }
 }
 

@@ -59,7 +59,7 @@ async fn what_is_not_a_whole_http_answer_is_down_with_the_reason_that_fits() {
             "does not answer in HTTP",
         ),
         ("noise", "\0\u{1}\u{2}\r\n\r\n".to_owned(), Reason::Protocol, "does not answer in HTTP"),
-        ("nothing", String::new(), Reason::Connect, "closed the connection before a whole answer"),
+        ("nothing", String::new(), Reason::Connect, "closed the connection before it answered"),
         ("half a status line", "HTTP/1.1 20".to_owned(), Reason::Connect, "closed the connection"),
         (
             "half a head",

@@ -125,7 +125,7 @@ impl RawSite {
             {
                 let every_s = u32::try_from(every.as_secs()).unwrap_or(u32::MAX);
                 let retries = u8::try_from(retries).unwrap_or(u8::MAX);
-                Ok(SiteSpec { name, url, every_s, timeout, retries, enabled, tags })
+                Ok(SiteSpec { name, url, every_s, timeout, retries, enabled, tags, settings: None })
             }
             _ => Err(problems),
         }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use chrono::DateTime;
 use ring::digest;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{ASN1Time, FromDer as _, GeneralName, X509Certificate};
 
 use crate::clock::Timestamp;
@@ -14,21 +14,37 @@ use crate::model::Certificate;
 /// Names that are kept. Certificates of large hosters carry hundreds.
 const NAMES: usize = 20;
 
+/// What a server has shown.
+#[derive(Debug, Clone)]
+pub(in crate::probe) struct Shown {
+    pub(in crate::probe) certificate: Certificate,
+    /// The earliest expiry that is still to come, or the leaf's. An authority that has expired already stands in no chain
+    /// that is valid: servers go on sending it, for clients that are older still.
+    pub(in crate::probe) expires: Timestamp,
+}
+
 /// What the leaf says, and the earliest expiry in the chain. `None` when the leaf cannot be read.
-pub(super) fn facts(leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> Option<Certificate> {
+pub(super) fn shown(
+    leaf: &CertificateDer<'_>,
+    others: &[CertificateDer<'_>],
+    now: UnixTime,
+) -> Option<Shown> {
     let fingerprint = fingerprint(leaf);
     let (_, leaf) = X509Certificate::from_der(leaf).ok()?;
     let not_after = timestamp(leaf.validity().not_after)?;
-    let chain_not_after = others.iter().filter_map(expiry).fold(not_after, Timestamp::min);
-    Some(Certificate {
+    let now = DateTime::from_timestamp(i64::try_from(now.as_secs()).ok()?, 0)?;
+    let others: Vec<Timestamp> = others.iter().filter_map(expiry).collect();
+    let to_come = others.iter().copied().filter(|expiry| *expiry > now);
+    let certificate = Certificate {
         not_before: timestamp(leaf.validity().not_before)?,
         not_after,
         subject: leaf.subject().to_string(),
         issuer: leaf.issuer().to_string(),
-        chain_not_after,
+        chain_not_after: others.iter().copied().fold(not_after, Timestamp::min),
         names: names(&leaf),
         fingerprint,
-    })
+    };
+    Some(Shown { certificate, expires: to_come.fold(not_after, Timestamp::min) })
 }
 
 fn fingerprint(der: &CertificateDer<'_>) -> String {

@@ -1,25 +1,81 @@
-//! Notes the server's certificate, then lets the real verifier decide.
+//! Notes the server's certificate, then decides.
 
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::certificate;
 use crate::probe::trace::TRACE;
+use crate::trust::verify_listed;
+
+/// Whom to believe.
+#[derive(Debug)]
+pub(super) enum Anchors {
+    /// Whoever can show a certificate, whatever it says.
+    Anybody,
+    /// A server whose chain leads to an anchor of the verifier, or whose certificate is listed itself.
+    Chain { verifier: Option<Arc<WebPkiServerVerifier>>, listed: Vec<CertificateDer<'static>> },
+}
+
+impl Anchors {
+    pub(super) fn anybody() -> Self {
+        Self::Anybody
+    }
+
+    /// The certificates of a CA file, each an authority, or a server's own.
+    pub(super) fn listed(
+        listed: Vec<CertificateDer<'static>>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        let (usable, _) = roots.add_parsable_certificates(listed.iter().cloned());
+        if usable == 0 {
+            return Ok(Self::Chain { verifier: None, listed });
+        }
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
+        let verifier = verifier.map_err(|error| format!("the CA file: {error}"))?;
+        Ok(Self::Chain { verifier: Some(verifier), listed })
+    }
+}
 
 /// Records first and verifies second, so that the result of a refused handshake still says what the server showed.
-/// One verifier serves all checks: what it finds goes to the try of the current task.
+/// One verifier serves many checks: what it finds goes to the try of the current task.
 #[derive(Debug)]
 pub(super) struct RecordingVerifier {
-    inner: Arc<WebPkiServerVerifier>,
+    anchors: Anchors,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl RecordingVerifier {
-    pub(super) fn around(inner: Arc<WebPkiServerVerifier>) -> Self {
-        Self { inner }
+    pub(super) fn new(anchors: Anchors, provider: &CryptoProvider) -> Self {
+        Self { anchors, algorithms: provider.signature_verification_algorithms }
+    }
+
+    fn decide(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match &self.anchors {
+            Anchors::Anybody => Ok(ServerCertVerified::assertion()),
+            Anchors::Chain { listed, .. } if listed.iter().any(|known| known == leaf) => {
+                verify_listed(leaf, Some(name), now)
+            }
+            Anchors::Chain { verifier: Some(verifier), .. } => {
+                verifier.verify_server_cert(leaf, chain, name, ocsp, now)
+            }
+            Anchors::Chain { verifier: None, .. } => Err(CertificateError::UnknownIssuer.into()),
+        }
     }
 }
 
@@ -33,8 +89,8 @@ impl ServerCertVerifier for RecordingVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         // Outside a try there is nobody to tell, and nothing is lost.
-        let _ = TRACE.try_with(|trace| trace.certified(certificate::facts(end_entity, intermediates)));
-        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let _ = TRACE.try_with(|trace| trace.certified(certificate::shown(end_entity, intermediates, now)));
+        self.decide(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
@@ -43,7 +99,11 @@ impl ServerCertVerifier for RecordingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
+        match self.anchors {
+            // Even a certificate that the library cannot read will do.
+            Anchors::Anybody => Ok(HandshakeSignatureValid::assertion()),
+            Anchors::Chain { .. } => verify_tls12_signature(message, cert, dss, &self.algorithms),
+        }
     }
 
     fn verify_tls13_signature(
@@ -52,10 +112,13 @@ impl ServerCertVerifier for RecordingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
+        match self.anchors {
+            Anchors::Anybody => Ok(HandshakeSignatureValid::assertion()),
+            Anchors::Chain { .. } => verify_tls13_signature(message, cert, dss, &self.algorithms),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }

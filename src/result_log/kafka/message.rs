@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn fields_of_a_newer_version_are_ignored() {
-        assert_eq!(read(&with(r#""carbon_g":3,"hops":[{"a":1}]"#)).unwrap(), read(LEAST).unwrap());
+        assert_eq!(read(&with(r#""carbon_g":3,"planets":[{"a":1}]"#)).unwrap(), read(LEAST).unwrap());
     }
 
     #[test]

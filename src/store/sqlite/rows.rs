@@ -60,6 +60,7 @@ pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
             retries: u8::try_from(retries).unwrap_or(u8::MAX),
             enabled: enabled != 0,
             tags,
+            settings: None,
         },
         phase_s: phase_s.unsigned_abs(),
         origin: if origin == "file" { Origin::File } else { Origin::Command },

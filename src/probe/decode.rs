@@ -1,0 +1,134 @@
+//! Takes the content codings off a body (RFC 9110, section 8.4) while it arrives, so that nobody needs room for more of it than he
+//! will look at.
+
+use std::io;
+use std::pin::Pin;
+
+use async_compression::tokio::bufread::{
+    BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
+};
+use async_compression::zstd::DParameter;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio_util::io::StreamReader;
+
+use super::wire::Head;
+
+/// The window that RFC 9659 allows a server: 8 MiB. A larger one would be memory that anybody can make us use.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// Codings on top of each other that are taken off. Nobody in good faith uses more.
+const MOST: usize = 3;
+
+/// Decoded at once.
+const BLOCK: usize = 8 * 1024;
+
+type Reader<'s> = Pin<Box<dyn AsyncBufRead + 's>>;
+
+/// A coding that we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// What was done to the body, in the order in which it was done. Empty where nothing was, or something that we don't know: then
+/// the body is taken as it is, as browsers and curl take what they have not asked for.
+pub(super) fn codings(head: &Head) -> Vec<Coding> {
+    let items = head.items("content-encoding").filter(|item| !item.is_empty() && !is(item, "identity"));
+    let known: Option<Vec<Coding>> = items.map(Coding::named).collect();
+    known.filter(|codings| codings.len() <= MOST).unwrap_or_default()
+}
+
+fn is(item: &[u8], name: &str) -> bool {
+    item.eq_ignore_ascii_case(name.as_bytes())
+}
+
+impl Coding {
+    fn named(item: &[u8]) -> Option<Self> {
+        let names = [
+            ("gzip", Self::Gzip),
+            ("x-gzip", Self::Gzip),
+            ("deflate", Self::Deflate),
+            ("br", Self::Brotli),
+            ("zstd", Self::Zstd),
+        ];
+        names.into_iter().find(|(name, _)| is(item, name)).map(|(_, coding)| coding)
+    }
+
+    /// `body` without this coding. A body of no bytes at all stays one.
+    async fn off(self, mut body: Reader<'_>) -> io::Result<Reader<'_>> {
+        let start = body.fill_buf().await?;
+        if start.is_empty() {
+            return Ok(body);
+        }
+        let is_zlib = is_zlib(start);
+        Ok(match self {
+            Self::Gzip => {
+                let mut decoder = GzipDecoder::new(body);
+                decoder.multiple_members(true);
+                buffered(decoder)
+            }
+            Self::Deflate if is_zlib => buffered(ZlibDecoder::new(body)),
+            Self::Deflate => buffered(DeflateDecoder::new(body)),
+            Self::Brotli => buffered(BrotliDecoder::new(body)),
+            Self::Zstd => {
+                let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
+                buffered(ZstdDecoder::with_params(body, &[window]))
+            }
+        })
+    }
+}
+
+/// By the check bits of its two first bytes (RFC 1950). Some servers send `deflate` without this wrapping.
+fn is_zlib(start: &[u8]) -> bool {
+    match start {
+        [first, second, ..] => first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0,
+        _ => true,
+    }
+}
+
+fn buffered<'s>(decoder: impl tokio::io::AsyncRead + 's) -> Reader<'s> {
+    Box::pin(BufReader::with_capacity(BLOCK, decoder))
+}
+
+/// Hands the decoded `body` to `take`, piece by piece, until that says false.
+pub(super) async fn decode<S>(
+    mut body: Pin<&mut S>,
+    codings: &[Coding],
+    mut take: impl FnMut(&[u8]) -> bool,
+) -> io::Result<()>
+where
+    S: Stream<Item = io::Result<Bytes>>,
+{
+    if read(body.as_mut(), codings, &mut take).await? {
+        return Ok(());
+    }
+    // A decoder stops where its data ends. Whether the body came whole is known only behind that.
+    body.next().await.map_or(Ok(()), |behind| behind.map(drop))
+}
+
+/// Whether `take` wants no more.
+async fn read(
+    body: impl Stream<Item = io::Result<Bytes>>,
+    codings: &[Coding],
+    take: &mut impl FnMut(&[u8]) -> bool,
+) -> io::Result<bool> {
+    let mut reader: Reader<'_> = Box::pin(StreamReader::new(body));
+    for coding in codings.iter().rev() {
+        reader = coding.off(reader).await?;
+    }
+    let mut block = vec![0; BLOCK];
+    loop {
+        let count = reader.read(&mut block).await?;
+        if count == 0 {
+            return Ok(false);
+        }
+        if !take(&block[..count]) {
+            return Ok(true);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The text of the last answer's body.
+
+use regex::Regex;
+
+use super::excerpt::{ACTUAL_CHARS, quoted};
+use super::wording::Wording;
+use super::{Answer, ExpectError, Verdict, regex};
+use crate::model::Reason;
+use crate::model::settings::BodyExpectations;
+
+/// A condition on the body as a text, which is as much of it as was read.
+pub(super) struct BodyCondition {
+    test: Test,
+    wording: Wording,
+}
+
+enum Test {
+    Contains(String),
+    NotContains(String),
+    Matches(Regex),
+    NotMatches(Regex),
+}
+
+impl BodyCondition {
+    /// One condition for each text and each expression.
+    pub(super) fn compile(settings: &BodyExpectations) -> Result<Vec<Self>, ExpectError> {
+        let BodyExpectations { contains, not_contains, matches, not_matches, max_bytes: _ } = settings;
+        let mut tests = Vec::new();
+        tests.extend(contains.iter().cloned().map(Test::Contains));
+        tests.extend(not_contains.iter().cloned().map(Test::NotContains));
+        for pattern in matches {
+            tests.push(Test::Matches(regex(pattern)?));
+        }
+        for pattern in not_matches {
+            tests.push(Test::NotMatches(regex(pattern)?));
+        }
+        Ok(tests.into_iter().map(|test| Self { wording: test.wording(), test }).collect())
+    }
+
+    /// `text` is the body of `answer`.
+    pub(super) fn judge(&self, text: &str, answer: &Answer<'_>) -> Verdict {
+        let met = self.test.holds(text);
+        let actual = match self.test.finds(text) {
+            Some(found) => quoted(found, ACTUAL_CHARS),
+            None => in_words(text, answer),
+        };
+        Verdict::new(Reason::Body, self.wording.what(), actual, met, |actual| match &self.test {
+            Test::NotContains(_) | Test::NotMatches(_) => self.wording.failure("has", actual),
+            Test::Contains(_) | Test::Matches(_) => self.wording.failure("is", actual),
+        })
+    }
+}
+
+impl Test {
+    fn holds(&self, text: &str) -> bool {
+        let found = self.finds(text).is_some();
+        match self {
+            Self::Contains(_) | Self::Matches(_) => found,
+            Self::NotContains(_) | Self::NotMatches(_) => !found,
+        }
+    }
+
+    /// What the text or the expression is about, where it is in the body.
+    fn finds<'t>(&self, text: &'t str) -> Option<&'t str> {
+        match self {
+            Self::Contains(part) | Self::NotContains(part) => {
+                text.find(part.as_str()).map(|at| &text[at..at + part.len()])
+            }
+            Self::Matches(regex) | Self::NotMatches(regex) => regex.find(text).map(|found| found.as_str()),
+        }
+    }
+
+    fn wording(&self) -> Wording {
+        match self {
+            Self::Contains(text) => Wording::text("body", "contains", "to contain", text),
+            Self::NotContains(text) => Wording::text("body", "does not contain", "not to contain", text),
+            Self::Matches(regex) => Wording::text("body", "matches", "to match", regex.as_str()),
+            Self::NotMatches(regex) => {
+                Wording::text("body", "does not match", "not to match", regex.as_str())
+            }
+        }
+    }
+}
+
+/// The beginning of the body, and how far we looked where that was not to its end.
+fn in_words(text: &str, answer: &Answer<'_>) -> String {
+    match (text.is_empty(), answer.is_partial()) {
+        (true, _) => "empty".to_owned(),
+        (false, false) => quoted(text, ACTUAL_CHARS),
+        (false, true) => {
+            format!("{} in its first {} bytes", quoted(text, ACTUAL_CHARS), answer.body.len())
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What the last answer came over: the version of HTTP, and TLS or not.
+
+use super::Verdict;
+use crate::model::Reason;
+use crate::model::settings::{HttpVersion, TlsPolicy};
+
+/// The version is one of some.
+pub(super) struct VersionCondition {
+    versions: Vec<HttpVersion>,
+    /// For example `HTTP/1.0 or HTTP/1.1`.
+    expected: String,
+}
+
+/// The answer came, or came not, over TLS.
+#[derive(Clone, Copy)]
+pub(super) struct TlsCondition(TlsPolicy);
+
+impl VersionCondition {
+    /// None given means that any will do, which is no condition.
+    pub(super) fn new(versions: &[HttpVersion]) -> Option<Self> {
+        let names: Vec<_> = versions.iter().map(|version| version.as_str()).collect();
+        (!names.is_empty()).then(|| Self { versions: versions.to_vec(), expected: names.join(" or ") })
+    }
+
+    pub(super) fn judge(&self, version: &str) -> Verdict {
+        let met = self.versions.iter().any(|expected| expected.as_str() == version);
+        let what = format!("version {}", self.expected);
+        Verdict::new(Reason::Protocol, what, version.to_owned(), met, |actual| {
+            format!("version {actual}, expected {}", self.expected)
+        })
+    }
+}
+
+impl TlsCondition {
+    pub(super) const fn new(policy: TlsPolicy) -> Self {
+        Self(policy)
+    }
+
+    pub(super) fn judge(self, is_tls: bool) -> Verdict {
+        let (what, expected, met) = match self.0 {
+            TlsPolicy::Required => ("TLS required", "https", is_tls),
+            TlsPolicy::Forbidden => ("TLS forbidden", "plain http", !is_tls),
+        };
+        let actual = if is_tls { "over TLS" } else { "without TLS" };
+        Verdict::new(Reason::Tls, what.to_owned(), actual.to_owned(), met, |actual| {
+            format!("the answer came {actual}, expected {expected}")
+        })
+    }
+}

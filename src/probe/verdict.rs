@@ -1,0 +1,138 @@
+//! From what a try has found to its outcome.
+
+use std::ops::Add as _;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::evidence;
+use super::expect::{self, Answer, Verdict};
+use super::failure::Failure;
+use super::mask::Mask;
+use super::outcome::{Judged, Outcome};
+use super::trace::{HopNotes, Notes, Trace, micros};
+use crate::clock::Timestamp;
+use crate::model::{Hop, Reason, Status, Timings};
+
+/// Closes `trace`, judges what is in it, and says what came of the try. `ended` is how its last hop did.
+pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Timestamp) -> Outcome {
+    let (notes, took) = trace.finish();
+    let verdicts = match &ended {
+        Ok(()) => judge(trace, &notes, took, started_at),
+        Err(_) => Vec::new(),
+    };
+    let mask = Mask::of(trace.plan.request.secrets());
+    let (status, reason, error) = sentence(ended, &verdicts);
+    let error = error.map(|error| mask.text(error));
+    let evidence = error.as_deref().map(|error| Box::new(evidence::gather(&notes, &verdicts, error, &mask)));
+    let judged = verdicts.into_iter().map(|verdict| Judged {
+        what: mask.text(verdict.what),
+        actual: mask.text(verdict.actual),
+        met: verdict.met,
+    });
+    Outcome {
+        started_at,
+        status,
+        reason,
+        error,
+        evidence,
+        judged: judged.collect(),
+        ..facts(&notes, took, &mask)
+    }
+}
+
+/// Every expectation of an answer that came whole.
+fn judge(trace: &Trace, notes: &Notes, took: Duration, now: Timestamp) -> Vec<Verdict> {
+    let plan = &trace.plan;
+    let Some((hop, head)) = notes.hops.last().and_then(|hop| Some((hop, hop.head.as_ref()?))) else {
+        return Vec::new();
+    };
+    let headers: Vec<(&str, &[u8])> = head.fields().collect();
+    let mut verdicts = plan.expect.judge(&Answer {
+        status: head.status,
+        version: head.version(),
+        headers: &headers,
+        body: &notes.body.kept,
+        body_bytes: notes.body.bytes,
+        truncated: notes.body.truncated,
+        is_tls: hop.is_tls(),
+        took,
+    });
+    if let Some(warning) = plan.expiry_warning {
+        verdicts.extend(notes.hops.iter().filter_map(|hop| expiry(hop, warning, now)));
+    }
+    verdicts
+}
+
+/// Whether the certificates of a hop go on for long enough. A warning, for it works today.
+fn expiry(hop: &HopNotes, warning: Duration, now: Timestamp) -> Option<Verdict> {
+    let expires = hop.certificate.as_ref()?.expires;
+    let left = expires - now;
+    let met = left >= TimeDelta::from_std(warning).unwrap_or(TimeDelta::MAX);
+    let host = hop.url.host_str().unwrap_or_default();
+    let wanted = humantime::format_duration(warning).to_string();
+    let date = expires.format("%Y-%m-%d %H:%M UTC");
+    let actual = match left.num_days() {
+        days if left < TimeDelta::zero() => format!("expired {} days ago, {date}", -days),
+        days => format!("expires in {days} days, {date}"),
+    };
+    let what = format!("certificate of {host} good for {wanted}");
+    let verdict = Verdict::new(Reason::Tls, what, actual, met, |actual| {
+        format!("certificate of {host} {actual}, sooner than {wanted}")
+    });
+    Some(verdict.degrading())
+}
+
+fn sentence(ended: Result<(), Failure>, verdicts: &[Verdict]) -> (Status, Option<Reason>, Option<String>) {
+    if let Err(failure) = ended {
+        return (failure.status(), Some(failure.reason), Some(failure.error));
+    }
+    match expect::summary(verdicts) {
+        Some((status, reason, error)) => (status, Some(reason), Some(error)),
+        None => (Status::Up, None, None),
+    }
+}
+
+/// What was seen, without a verdict.
+fn facts(notes: &Notes, took: Duration, mask: &Mask<'_>) -> Outcome {
+    let last_head = notes.hops.iter().rev().find_map(|hop| hop.head.as_ref());
+    let last_tls = notes.hops.iter().rev().find(|hop| hop.is_tls());
+    Outcome {
+        http_status: last_head.map(|head| head.status),
+        http_version: last_head.map(|head| head.version()),
+        remote_addr: notes.hops.iter().rev().find_map(|hop| hop.remote_addr),
+        redirects: notes.redirects,
+        final_url: notes.hops.last().map(|hop| mask.text(hop.url.to_string())),
+        body_bytes: notes.body.bytes,
+        wire_bytes: notes.hops.iter().map(|hop| hop.wire_bytes).sum(),
+        body_truncated: notes.body.truncated,
+        timings: Timings { total_us: Some(micros(took)), ..sums(&notes.hops) },
+        certificate: last_tls.and_then(|hop| Some(hop.certificate.as_ref()?.certificate.clone())),
+        hops: notes.hops.iter().map(|hop| told(hop, mask)).collect(),
+        ..Outcome::nothing()
+    }
+}
+
+fn sums(hops: &[HopNotes]) -> Timings {
+    let sum = |phase: fn(&Timings) -> Option<u64>| {
+        hops.iter().filter_map(|hop| phase(&hop.timings)).reduce(u64::add)
+    };
+    Timings {
+        dns_us: sum(|timings| timings.dns_us),
+        connect_us: sum(|timings| timings.connect_us),
+        tls_us: sum(|timings| timings.tls_us),
+        ttfb_us: sum(|timings| timings.ttfb_us),
+        download_us: sum(|timings| timings.download_us),
+        total_us: None,
+    }
+}
+
+fn told(hop: &HopNotes, mask: &Mask<'_>) -> Hop {
+    Hop {
+        url: mask.text(hop.url.to_string()),
+        http_status: hop.head.as_ref().map(|head| head.status),
+        remote_addr: hop.remote_addr,
+        timings: hop.timings,
+        certificate: hop.certificate.as_ref().map(|shown| shown.certificate.clone()),
+    }
+}
