@@ -79,8 +79,8 @@ impl Probe {
         let plan = Rc::clone(&trace.plan);
         let mut route = Route::new(url, &plan.request)?;
         let answer = loop {
-            let request = route.request(&self.settings.user_agent);
-            let answer = client::send(&self.client, route.url(), request, route.is_head(), trace).await?;
+            let message = route.request(&self.settings.user_agent);
+            let answer = client::send(&self.client, route.url(), message, trace).await?;
             let head = trace.head().ok_or_else(|| Failure::internal("an answer without a head"))?;
             if !route.follows(&head)? {
                 break answer;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use awc::error::SendRequestError;
 use awc::{Client, ClientResponse};
-use bytes::Bytes;
 use futures_util::StreamExt as _;
 use url::{Position, Url};
 
 use super::connector::Connector;
 use super::decode;
 use super::failure::Failure;
+use super::request::Message;
 use super::trace::Trace;
 use crate::model::Reason;
 
@@ -29,15 +29,15 @@ pub(super) fn new(connector: Connector) -> Client {
     Client::builder().connector(connector).disable_redirects().disable_timeout().no_default_headers().finish()
 }
 
-/// Sends `request` to `url` on a connection of its own and waits for the answer's head.
+/// Sends `message` to `url` on a connection of its own and waits for the answer's head.
 pub(super) async fn send(
     client: &Client,
     url: &Url,
-    request: Bytes,
-    is_head: bool,
+    message: Message,
     trace: &Trace,
 ) -> Result<Answer, Failure> {
-    trace.begin_hop(url, request, is_head);
+    let is_head = message.is_head;
+    trace.begin_hop(url, message);
     let uri = wire_uri(url);
     // Of the request, awc has to know where it goes and whether the answer has a body.
     let request = if is_head { client.head(uri) } else { client.get(uri) };

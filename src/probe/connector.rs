@@ -57,7 +57,7 @@ impl Connector {
 
     async fn connect(&self, trace: &Rc<Trace>) -> Result<Exchange, Failure> {
         let hop = trace.hop().ok_or_else(|| Failure::internal("a connection without a request"))?;
-        let (url, request, is_head) = hop;
+        let (url, message) = hop;
         let addrs = self.resolve(&url, trace).await?;
         trace.resolved(&addrs);
         let addrs = of_family(self.permit(addrs, &url)?, trace.plan.request.ip, &url)?;
@@ -67,9 +67,9 @@ impl Connector {
             .peer_addr()
             .map_err(|error| Failure::new(Reason::Connect, format!("connection lost: {error}")))?;
         trace.connected(peer);
-        let transport = secure(tcp, &url, trace).await?;
+        let transport = secure(tcp, &url, message.is_foreign, trace).await?;
         trace.enter(Phase::Wait);
-        Ok(Exchange::new(transport, request, is_head, Rc::clone(trace)))
+        Ok(Exchange::new(transport, message, Rc::clone(trace)))
     }
 
     /// Every address of the URL's host, in the order in which they are tried.
@@ -125,11 +125,11 @@ fn of_family(mut addrs: Vec<SocketAddr>, family: IpFamily, url: &Url) -> Result<
     Ok(addrs)
 }
 
-async fn secure(tcp: TcpStream, url: &Url, trace: &Trace) -> Result<Transport, Failure> {
+async fn secure(tcp: TcpStream, url: &Url, is_foreign: bool, trace: &Trace) -> Result<Transport, Failure> {
     if url.scheme() != "https" {
         return Ok(Transport::Tcp(tcp));
     }
     trace.enter(Phase::Handshake);
-    let tls = trace.plan.tls.handshake(tcp, url, trace).await?;
+    let tls = trace.plan.tls.handshake(tcp, url, is_foreign, trace).await?;
     Ok(Transport::Tls(Box::new(tls)))
 }

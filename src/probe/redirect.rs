@@ -1,11 +1,10 @@
 //! Where the next hop goes, and what goes along.
 
-use bytes::Bytes;
 use cookie_store::CookieStore;
 use url::Url;
 
 use super::failure::Failure;
-use super::request::{Errand, RequestPlan};
+use super::request::{Errand, Message, RequestPlan};
 use super::wire::Head;
 use crate::model::Reason;
 
@@ -47,13 +46,8 @@ impl<'p> Route<'p> {
         &self.url
     }
 
-    /// Its method is HEAD.
-    pub(super) fn is_head(&self) -> bool {
-        self.method == "HEAD"
-    }
-
     /// What is sent to it.
-    pub(super) fn request(&self, user_agent: &str) -> Bytes {
+    pub(super) fn request(&self, user_agent: &str) -> Message {
         let errand = Errand {
             url: &self.url,
             method: &self.method,
@@ -61,7 +55,7 @@ impl<'p> Route<'p> {
             is_foreign: self.url.origin() != self.home.origin(),
             cookies: &self.cookies(),
         };
-        self.plan.bytes(&errand, user_agent)
+        self.plan.message(&errand, user_agent)
     }
 
     /// Moves on when the answer with this `head` is a redirect that is to be followed; says whether it was.

@@ -27,6 +27,17 @@ pub(super) struct RequestPlan {
     secrets: Vec<String>,
 }
 
+/// What is sent to a hop, and what others have to know of it.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    /// Head and body.
+    pub(super) bytes: Bytes,
+    /// Its method is HEAD, so nothing follows the answer's head.
+    pub(super) is_head: bool,
+    /// It goes to another origin than the site's, with which we share no secrets.
+    pub(super) is_foreign: bool,
+}
+
 /// One hop's part in a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Errand<'a> {
@@ -60,8 +71,16 @@ impl RequestPlan {
         &self.secrets
     }
 
-    /// The request of a hop: head and body.
-    pub(super) fn bytes(&self, errand: &Errand<'_>, user_agent: &str) -> Bytes {
+    /// The request of a hop.
+    pub(super) fn message(&self, errand: &Errand<'_>, user_agent: &str) -> Message {
+        Message {
+            bytes: self.bytes(errand, user_agent),
+            is_head: errand.method == "HEAD",
+            is_foreign: errand.is_foreign,
+        }
+    }
+
+    fn bytes(&self, errand: &Errand<'_>, user_agent: &str) -> Bytes {
         let body: &[u8] = if errand.with_body { &self.body } else { &[] };
         let mut text = BytesMut::with_capacity(256 + body.len());
         let target = &errand.url[Position::BeforePath..Position::AfterQuery];

@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use url::Url;
 
 use super::failure::Failure;
 use super::plan::Plan;
+use super::request::Message;
 use super::tls::Shown;
 use super::wire::Head;
 use crate::clock::Clock;
@@ -69,10 +69,7 @@ pub(super) struct Notes {
 #[derive(Debug)]
 pub(super) struct HopNotes {
     pub(super) url: Url,
-    /// What is sent, head and body.
-    request: Bytes,
-    /// Its method is HEAD.
-    is_head: bool,
+    message: Message,
     started: Instant,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) remote_addr: Option<SocketAddr>,
@@ -118,17 +115,17 @@ impl Trace {
     }
 
     /// What follows belongs to a request for `url`.
-    pub(super) fn begin_hop(&self, url: &Url, request: Bytes, is_head: bool) {
+    pub(super) fn begin_hop(&self, url: &Url, message: Message) {
         let mut notes = self.notes.borrow_mut();
         notes.end_hop();
         notes.failure = None;
-        notes.hops.push(HopNotes::new(url.clone(), request, is_head));
+        notes.hops.push(HopNotes::new(url.clone(), message));
     }
 
-    /// What the connector is to connect to and to send: URL, request, and whether its method is HEAD.
-    pub(super) fn hop(&self) -> Option<(Url, Bytes, bool)> {
+    /// What the connector is to connect to, and to send.
+    pub(super) fn hop(&self) -> Option<(Url, Message)> {
         let notes = self.notes.borrow();
-        notes.hops.last().map(|hop| (hop.url.clone(), hop.request.clone(), hop.is_head))
+        notes.hops.last().map(|hop| (hop.url.clone(), hop.message.clone()))
     }
 
     fn note(&self, note: impl FnOnce(&mut HopNotes)) {
@@ -221,11 +218,10 @@ impl Trace {
 }
 
 impl HopNotes {
-    fn new(url: Url, request: Bytes, is_head: bool) -> Self {
+    fn new(url: Url, message: Message) -> Self {
         Self {
             url,
-            request,
-            is_head,
+            message,
             started: Clock::instant(),
             addresses: Vec::new(),
             remote_addr: None,

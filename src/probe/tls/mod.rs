@@ -27,8 +27,11 @@ use crate::pattern;
 
 /// `[site.tls]`, ready for handshakes.
 pub(super) struct TlsPlan {
+    /// For the site's own origin.
     config: Arc<ClientConfig>,
-    /// Instead of the URL's host.
+    /// For others, to which a redirect may lead: they are not shown our certificate.
+    foreign: Arc<ClientConfig>,
+    /// Instead of the URL's host, at the site's own origin.
     server_name: Option<ServerName<'static>>,
 }
 
@@ -39,9 +42,12 @@ impl TlsPlan {
             let parsed = ServerName::try_from(name.clone());
             parsed.map_err(|error| format!("the server name {name:?}: {error}"))
         });
-        let config =
-            if is_common(settings) { Arc::clone(&common.tls) } else { own_config(settings, common)? };
-        Ok(Self { config, server_name: server_name.transpose()? })
+        let config = config(settings, common)?;
+        let foreign = match &settings.client_cert {
+            Some(_) => config_for_others(settings, common)?,
+            None => Arc::clone(&config),
+        };
+        Ok(Self { config, foreign, server_name: server_name.transpose()? })
     }
 
     /// Shakes hands with the host of `url`.
@@ -49,16 +55,18 @@ impl TlsPlan {
         &self,
         tcp: TcpStream,
         url: &Url,
+        is_foreign: bool,
         trace: &Trace,
     ) -> Result<TlsStream<TcpStream>, Failure> {
         // The handshake is several small writes in a row; Nagle would hold one back until the other side acknowledges.
         tcp.set_nodelay(true)
             .map_err(|error| Failure::internal(format!("cannot set TCP_NODELAY: {error}")))?;
-        let name = match &self.server_name {
-            Some(name) => name.clone(),
-            None => server_name(url)?,
+        let (config, name) = match &self.server_name {
+            _ if is_foreign => (&self.foreign, server_name(url)?),
+            Some(name) => (&self.config, name.clone()),
+            None => (&self.config, server_name(url)?),
         };
-        let connected = TlsConnector::from(Arc::clone(&self.config)).connect(name, tcp).await;
+        let connected = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await;
         connected
             .map_err(|error| Failure::new(Reason::Tls, explain::explain_handshake(&error, &trace.peer())))
     }
@@ -74,6 +82,14 @@ fn is_common(settings: &TlsSettings) -> bool {
     let TlsSettings { ca, client_cert, client_key: _, server_name: _, min_version, accept_invalid, .. } =
         settings;
     ca.is_none() && client_cert.is_none() && *min_version != Some(TlsVersion::V1_3) && !accept_invalid
+}
+
+fn config(settings: &TlsSettings, common: &Settings) -> Result<Arc<ClientConfig>, String> {
+    if is_common(settings) { Ok(Arc::clone(&common.tls)) } else { own_config(settings, common) }
+}
+
+fn config_for_others(settings: &TlsSettings, common: &Settings) -> Result<Arc<ClientConfig>, String> {
+    config(&TlsSettings { client_cert: None, client_key: None, ..settings.clone() }, common)
 }
 
 fn own_config(settings: &TlsSettings, common: &Settings) -> Result<Arc<ClientConfig>, String> {

@@ -17,6 +17,7 @@ use super::error::WireError;
 use super::head::Head;
 use crate::model::Reason;
 use crate::probe::failure::Failure;
+use crate::probe::request::Message;
 use crate::probe::tls;
 use crate::probe::trace::Trace;
 
@@ -47,20 +48,14 @@ pub(in crate::probe) enum Transport {
 }
 
 impl Exchange {
-    /// Sends `request`, head and body, over `transport`, whatever awc writes.
-    pub(in crate::probe) fn new(
-        transport: Transport,
-        request: Bytes,
-        to_head: bool,
-        trace: Rc<Trace>,
-    ) -> Self {
-        let answer = Answer::new(to_head);
+    /// Sends `message` over `transport`, whatever awc writes.
+    pub(in crate::probe) fn new(transport: Transport, message: Message, trace: Rc<Trace>) -> Self {
         Self {
             transport,
             trace,
-            request,
+            request: message.bytes,
             unsent: None,
-            answer,
+            answer: Answer::new(message.is_head),
             headed: false,
             shown: Vec::new(),
             rest: Vec::new(),
