@@ -1,6 +1,8 @@
-//! What does a check through the checker actor cost, beside the same awc calls without actors, and beside bare hyper?
+//! What does a check through the checker actor cost, beside the probe without actors, and beside bare hyper? And how much
+//! memory does a check need while it waits?
 //!
-//! Unit: µs of CPU, user and system, of this whole process per check; and checks per second on one thread. The target is
+//! Unit: µs of CPU, user and system, of this whole process per check; checks per second on one thread; KiB of resident memory
+//! for each check that waits for an answer. The target is
 //! a process of its own on the same machine, so a second's checks share the cores with it: what counts is the CPU.
 //! Every check is a fresh connection. Contenders take turns within a round, and the order rotates from round to round.
 //!
@@ -33,7 +35,7 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
-use support::meter::{Cost, Meter, machine};
+use support::meter::{Cost, Meter, machine, rss_mb};
 use support::ports::{Feed, without_database};
 use support::table::{Samples, Table};
 use support::target::Target;
@@ -49,6 +51,9 @@ use uptime_monitor::probe::Probe;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Longer than all checks need to begin to wait.
+const WAIT: Duration = Duration::from_secs(300);
+
 fn main() -> ExitCode {
     support::main(|effort| actix::System::new().block_on(bench(effort)))
 }
@@ -57,11 +62,11 @@ fn main() -> ExitCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Contender {
     Actor,
-    Awc,
+    Probe,
     Hyper,
 }
 
-const CONTENDERS: [Contender; 3] = [Contender::Actor, Contender::Awc, Contender::Hyper];
+const CONTENDERS: [Contender; 3] = [Contender::Actor, Contender::Probe, Contender::Hyper];
 
 /// What is checked, and how.
 #[derive(Debug, Clone, Copy)]
@@ -90,24 +95,59 @@ async fn bench(effort: Effort) {
     println!("one checker thread; {rounds} rounds; {}\n", machine());
     let target = Target::start();
     let mut table =
-        Table::new(&["checks", "in flight", "by", "CPU µs/check", "× awc", "× hyper", "checks/s"]);
+        Table::new(&["checks", "in flight", "by", "CPU µs/check", "× probe", "× hyper", "checks/s"]);
     for load in LOADS {
         let load = Load { checks: load.checks / divisor, ..load };
         let figures = measure(&target, load, rounds).await;
-        let [_, awc, hyper] = &figures;
+        let [_, probe, hyper] = &figures;
         for (contender, figures) in CONTENDERS.iter().zip(&figures) {
             table.row([
                 format!("{}, fresh connections", load.scheme),
                 load.in_flight.to_string(),
                 format!("{contender:?}").to_lowercase(),
                 figures.cpu_us.show(1),
-                figures.cpu_us.relative_to(&awc.cpu_us).show(2),
+                figures.cpu_us.relative_to(&probe.cpu_us).show(2),
                 figures.cpu_us.relative_to(&hyper.cpu_us).show(2),
                 figures.rate.show(0),
             ]);
         }
     }
     table.print();
+    println!();
+    memory(&target, 5_000 / divisor).await;
+}
+
+/// Checks that all wait for an answer that does not come.
+async fn memory(target: &Target, checks: usize) {
+    let mut table = Table::new(&["waiting checks", "of", "KiB of memory a check"]);
+    for scheme in ["http", "https"] {
+        let probe = Probe::with_settings(&settings(checks, target, &[]).probe, Clock::system());
+        let url = format!("{}hang", target.url(scheme));
+        let job = model::Target { url, timeout: WAIT, retries: 0, settings: None };
+        let before = rss_mb();
+        let mut waiting = JoinSet::new();
+        for _ in 0..checks {
+            let (probe, job) = (probe.clone(), job.clone());
+            waiting.spawn_local(async move { probe.check(&job, Clock::instant()).await });
+        }
+        settle().await;
+        let each = (rss_mb() - before) * 1024.0 / checks as f64;
+        table.row([checks.to_string(), scheme.to_owned(), format!("{each:.1}")]);
+        waiting.shutdown().await;
+    }
+    table.print();
+}
+
+/// Waits until this process has nothing more to do.
+async fn settle() {
+    const LOOK: Duration = Duration::from_millis(500);
+    loop {
+        let meter = Meter::read();
+        tokio::time::sleep(LOOK).await;
+        if meter.cost().cpu < LOOK / 100 {
+            return;
+        }
+    }
 }
 
 async fn measure(target: &Target, load: Load, rounds: usize) -> [Figures; 3] {
@@ -117,7 +157,7 @@ async fn measure(target: &Target, load: Load, rounds: usize) -> [Figures; 3] {
             let number = (round + turn) % CONTENDERS.len();
             let cost = match CONTENDERS[number] {
                 Contender::Actor => through_actor(target, load).await,
-                Contender::Awc => with_awc(target, load).await,
+                Contender::Probe => with_probe(target, load).await,
                 Contender::Hyper => with_hyper(target, load).await,
             };
             figures[number].cpu_us.add(cost.cpu_us_per(load.checks));
@@ -148,8 +188,8 @@ async fn through_actor(target: &Target, load: Load) -> Cost {
     cost
 }
 
-/// The same calls in bare loops.
-async fn with_awc(target: &Target, load: Load) -> Cost {
+/// The same checks in bare loops.
+async fn with_probe(target: &Target, load: Load) -> Cost {
     let probe = Probe::with_settings(&settings(load.in_flight, target, &[]).probe, Clock::system());
     let job = model::Target { url: target.url(load.scheme), timeout: TIMEOUT, retries: 0, settings: None };
     in_loops(load, async move || {

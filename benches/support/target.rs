@@ -61,7 +61,7 @@ impl Target {
         Self { child, http, https, _output: output, roots }
     }
 
-    /// The URL of its first page.
+    /// The URL of its first page. `hang` below it never answers.
     pub fn url(&self, scheme: &str) -> String {
         format!("{scheme}://127.0.0.1:{}/", if scheme == "https" { self.https } else { self.http })
     }
@@ -123,6 +123,9 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Res
             0 => return Ok(()),
             read => length += read,
         }
+    }
+    if head.starts_with(b"GET /hang ") {
+        return stream.read(&mut head).await.map(drop);
     }
     stream.write_all(ANSWER).await?;
     stream.shutdown().await

@@ -1,7 +1,7 @@
 //! Takes the content codings off a body (RFC 9110, section 8.4) while it arrives, so that nobody needs room for more of it than he
 //! will look at.
 
-use std::io;
+use std::io::{self, Cursor};
 use std::pin::Pin;
 
 use async_compression::tokio::bufread::{
@@ -10,7 +10,7 @@ use async_compression::tokio::bufread::{
 use async_compression::zstd::DParameter;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
 
 use super::wire::Head;
@@ -61,11 +61,13 @@ impl Coding {
 
     /// `body` without this coding. A body of no bytes at all stays one.
     async fn off(self, mut body: Reader<'_>) -> io::Result<Reader<'_>> {
-        let start = body.fill_buf().await?;
+        let mut start = Vec::with_capacity(2);
+        (&mut body).take(2).read_to_end(&mut start).await?;
         if start.is_empty() {
             return Ok(body);
         }
-        let is_zlib = is_zlib(start);
+        let is_zlib = is_zlib(&start);
+        let body = Cursor::new(start).chain(body);
         Ok(match self {
             Self::Gzip => {
                 let mut decoder = GzipDecoder::new(body);
@@ -130,5 +132,84 @@ async fn read(
         if !take(&block[..count]) {
             return Ok(true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use async_compression::tokio::write::{
+        BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder,
+    };
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    macro_rules! encoded {
+        ($encoder:ident, $data:expr) => {{
+            let mut encoder = $encoder::new(Vec::new());
+            encoder.write_all($data).await.unwrap();
+            encoder.shutdown().await.unwrap();
+            encoder.into_inner()
+        }};
+    }
+
+    /// What comes of `bytes`, in pieces of `size`, of which the first `most` are wanted.
+    async fn decoded(bytes: &[u8], codings: &[Coding], size: usize, most: usize) -> io::Result<Vec<u8>> {
+        let pieces: Vec<_> = bytes.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let mut out = Vec::new();
+        let body = pin!(futures_util::stream::iter(pieces));
+        decode(body, codings, |data| {
+            out.extend_from_slice(data);
+            out.len() < most
+        })
+        .await?;
+        Ok(out)
+    }
+
+    #[actix_rt::test]
+    async fn every_coding_is_taken_off_in_whatever_pieces_it_comes() {
+        let text = b"all is well, and will be ".repeat(1000);
+        for (coding, bytes) in [
+            (Coding::Gzip, encoded!(GzipEncoder, &text)),
+            (Coding::Deflate, encoded!(ZlibEncoder, &text)),
+            (Coding::Deflate, encoded!(DeflateEncoder, &text)),
+            (Coding::Brotli, encoded!(BrotliEncoder, &text)),
+            (Coding::Zstd, encoded!(ZstdEncoder, &text)),
+        ] {
+            for size in [1, 7, 100_000] {
+                let decoded = decoded(&bytes, &[coding], size, usize::MAX).await.unwrap();
+
+                assert_eq!(decoded, text, "{coding:?} in pieces of {size}");
+            }
+            let cut = &bytes[..bytes.len() - 3];
+            assert!(decoded(cut, &[coding], 100, usize::MAX).await.is_err(), "{coding:?}, cut");
+        }
+    }
+
+    #[actix_rt::test]
+    async fn codings_on_top_of_each_other_are_taken_off_from_the_last() {
+        let inner = encoded!(GzipEncoder, b"hello");
+        let outer = encoded!(BrotliEncoder, &inner);
+
+        let decoded = decoded(&outer, &[Coding::Gzip, Coding::Brotli], 2, usize::MAX).await.unwrap();
+
+        assert_eq!(decoded, b"hello");
+    }
+
+    #[actix_rt::test]
+    async fn nothing_stays_nothing() {
+        assert_eq!(decoded(b"", &[Coding::Gzip, Coding::Zstd], 1, usize::MAX).await.unwrap(), b"");
+    }
+
+    #[actix_rt::test]
+    async fn no_more_of_a_bomb_is_made_than_somebody_wants() {
+        let bomb = encoded!(GzipEncoder, &vec![0; 100_000_000]);
+        assert!(bomb.len() < 200_000);
+
+        let decoded = decoded(&bomb, &[Coding::Gzip], 1000, 50_000).await.unwrap();
+
+        assert!(decoded.len() < 50_000 + BLOCK, "{}", decoded.len());
     }
 }

@@ -1,14 +1,14 @@
 //! One HTTP check, from a URL to an [`Outcome`].
 //!
 //! ```text
-//! Probe::check ─ tries ─▶ hops ─▶ awc ─▶ connector: dns ▶ guard ▶ dial ▶ tls ─▶ stream
-//!      └──────────── trace: what is known so far, kept when the timeout cuts in ◀─┘
+//! Probe::check ─ tries ─▶ hops ─▶ awc ─▶ connector: dns ▶ guard ▶ dial ▶ tls ─▶ wire: our request, the answer by RFC 9112
+//!      │                                                                         │
+//!      └─ verdict ◀─ expectations ◀─ trace: what is known so far, also when the timeout cuts in
 //! ```
 //!
-//! awc speaks HTTP; everything below it is ours, because a monitor must time every phase, judge every address before it
-//! connects, and keep the certificate of a handshake that failed. Nothing is pooled: a check tests a new connection.
-//!
-//! awc panics on a response header whose name is longer than 65,535 bytes. Run each check as a task of its own.
+//! awc runs the exchange; everything below it is ours, because a monitor must time every phase, judge every address before it
+//! connects, keep the certificate of a handshake that failed, and take nothing for an answer that is none (ADR 11, ADR 19).
+//! Nothing is pooled: a check tests a new connection. What a site says is compiled once, into a plan.
 
 mod check;
 mod client;

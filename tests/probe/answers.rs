@@ -71,7 +71,7 @@ async fn what_is_not_a_whole_http_answer_is_down_with_the_reason_that_fits() {
             "a length that is none",
             "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n".to_owned(),
             Reason::Protocol,
-            "HTTP",
+            "its Content-Length is no number",
         ),
         ("an endless head", many_bytes, Reason::TooLarge, "too large"),
         (

@@ -55,13 +55,14 @@ impl Verdict {
     }
 }
 
-/// What the failed ones make of a result: the worst status, the reason that comes first, and every sentence. `None` when
-/// all are met.
+/// What the failed ones make of a result: the worst status, the first reason for that, and every sentence. `None` when all are
+/// met.
 pub(in crate::probe) fn summary(verdicts: &[Verdict]) -> Option<(Status, Reason, String)> {
     let failed = || verdicts.iter().filter(|verdict| !verdict.met);
-    let reason = failed().map(|verdict| verdict.reason).min_by_key(|reason| rank(*reason))?;
     let is_down = failed().any(|verdict| verdict.severity == Status::Down);
     let status = if is_down { Status::Down } else { Status::Degraded };
+    let worst = failed().filter(|verdict| verdict.severity == status);
+    let reason = worst.map(|verdict| verdict.reason).min_by_key(|reason| rank(*reason))?;
     let sentences: Vec<&str> = failed().map(|verdict| verdict.failure.as_str()).collect();
     Some((status, reason, sentences.join("; ")))
 }

@@ -8,6 +8,8 @@ use super::{Answer, Expect, Verdict, summary};
 use crate::model::settings::Expectations;
 use crate::model::{Reason, Status};
 
+mod bodies;
+mod documents;
 mod headers;
 mod others;
 

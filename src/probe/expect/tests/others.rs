@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Answer, Expect, Expectations, Reason, Status, answer, expect, only, summary};
+use super::{Answer, Expect, Expectations, Reason, Status, Verdict, answer, expect, only, summary};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -169,4 +169,15 @@ fn slow_alone_degrades_and_slow_with_a_failure_is_down() {
 
     let (status, reason, _) = summary(&expect(slow_and_plain).judge(&answer())).unwrap();
     assert_eq!((status, reason), (Status::Down, Reason::Tls));
+}
+
+#[test]
+fn the_reason_is_one_of_what_makes_the_status() {
+    let expiring =
+        Verdict::new(Reason::Tls, "certificate".into(), "soon".into(), false, str::to_owned).degrading();
+    let slow = Verdict::new(Reason::Slow, "time".into(), "5s".into(), false, str::to_owned);
+
+    let (status, reason, error) = summary(&[expiring, slow]).unwrap();
+
+    assert_eq!((status, reason, error.as_str()), (Status::Down, Reason::Slow, "soon; 5s"));
 }
