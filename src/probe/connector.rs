@@ -62,10 +62,7 @@ impl Connector {
         trace.resolved(&addrs);
         let addrs = of_family(self.permit(addrs, &url)?, trace.plan.request.ip, &url)?;
         trace.enter(Phase::Connect);
-        let tcp = dial::dial(&addrs).await?;
-        let peer = tcp
-            .peer_addr()
-            .map_err(|error| Failure::new(Reason::Connect, format!("connection lost: {error}")))?;
+        let (tcp, peer) = dial::dial(&addrs).await?;
         trace.connected(peer);
         let transport = secure(tcp, &url, message.is_foreign, trace).await?;
         trace.enter(Phase::Wait);

@@ -14,8 +14,8 @@ use crate::model::Reason;
 /// How long an address has for itself before the next is tried beside it (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// One address after the other, the next one as soon as one fails or has not answered within [`HEAD_START`].
-pub(super) async fn dial(addrs: &[SocketAddr]) -> Result<TcpStream, Failure> {
+/// One address after the other, the next one as soon as one fails or has not answered within [`HEAD_START`]. Says which one did.
+pub(super) async fn dial(addrs: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Failure> {
     if let [addr] = addrs {
         return connect(*addr).await.map_err(|miss| explain(&[miss]));
     }
@@ -66,14 +66,16 @@ enum Fault {
     Exhausted,
 }
 
-async fn connect(addr: SocketAddr) -> Result<TcpStream, Miss> {
+async fn connect(addr: SocketAddr) -> Result<(TcpStream, SocketAddr), Miss> {
     // Two steps, because every error of the first is ours: EMFILE, ENOBUFS, EAFNOSUPPORT, …
     let socket = match addr {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     };
     let socket = socket.map_err(|error| Miss { addr, fault: fault_of_socket(&error), error })?;
-    socket.connect(addr).await.map_err(|error| Miss { addr, fault: fault_of_connect(&error, addr), error })
+    let connected = socket.connect(addr).await;
+    let tcp = connected.map_err(|error| Miss { addr, fault: fault_of_connect(&error, addr), error })?;
+    Ok((tcp, addr))
 }
 
 fn fault_of_socket(error: &io::Error) -> Fault {
