@@ -627,6 +627,7 @@ mod store {
         database.store.add(site("shop", 60), Start::AtOnce).await.unwrap();
         let at_once = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
         store(database, vec![result(&at_once, Status::Down)]).await;
+        database.queue.complete("a", &[at_once.slot]).await.unwrap();
         database.forward(90).await;
         database.store.change(site("shop", 17)).await.unwrap();
         database.forward(30).await;
@@ -1293,7 +1294,9 @@ mod upgrade {
         assert_eq!((found.up, found.down), (1, 1));
         let failure = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
         assert_eq!((failure.error.as_deref(), failure.evidence), (Some("status 503"), None));
-        assert_eq!(database.queue.claim("a", 1, LEASE).await.unwrap()[0].target.settings, None);
+        let waiting = database.queue.claim("a", 1, LEASE).await.unwrap();
+        assert_eq!(waiting[0].target.settings, None);
+        database.queue.complete("a", &slots(&waiting)).await.unwrap();
 
         let mut settings = CheckSettings::default();
         settings.request.method = "HEAD".to_owned();

@@ -49,15 +49,12 @@ pub(super) fn evidence_text(result: &CheckResult) -> Option<String> {
     if result.status == Status::Up {
         return None;
     }
-    let whole = Seen::by(result);
-    if whole == Seen::default() {
-        return None;
-    }
-    let text = to_text(&whole);
-    if text.len() <= LARGEST {
-        return Some(text);
-    }
-    Some(to_text(&whole.essence())).filter(|text| text.len() <= LARGEST)
+    let seen = Seen::by(result);
+    storable(&seen).or_else(|| storable(&seen.essence()))
+}
+
+fn storable(seen: &Seen) -> Option<String> {
+    (*seen != Seen::default()).then(|| to_text(seen)).filter(|text| text.len() <= LARGEST)
 }
 
 impl Seen {
@@ -120,5 +117,37 @@ impl Formatter for WithoutNul {
             CharEscape::AsciiControl(0) => writer.write_all("\u{FFFD}".as_bytes()),
             other => CompactFormatter.write_char_escape(writer, other),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(failed: &str, body: &str) -> Seen {
+        let evidence =
+            Evidence { failed: vec![failed.to_owned()], body: Some(body.to_owned()), ..Evidence::default() };
+        Seen { evidence, tries: Some(2), ..Seen::default() }
+    }
+
+    #[test]
+    fn what_is_as_large_as_a_check_gathers_is_kept_whole() {
+        // The worst of all bytes for JSON.
+        let largest = seen(&"\u{1}".repeat(4 * 1024), &"\u{1}".repeat(4 * 1024));
+
+        let text = storable(&largest).unwrap();
+
+        assert_eq!(serde_json::from_str::<Seen>(&text).unwrap(), largest);
+    }
+
+    #[test]
+    fn no_text_is_larger_than_the_limit() {
+        let long = "x".repeat(LARGEST);
+
+        assert_eq!(storable(&seen("short", &long)), None);
+        let essence = storable(&seen("short", &long).essence());
+        assert_eq!(essence.as_deref(), Some(r#"{"failed":["short"],"tries":2}"#));
+        assert_eq!(storable(&seen(&long, "").essence()), None);
+        assert_eq!(storable(&Seen::default()), None);
     }
 }
