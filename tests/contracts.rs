@@ -660,7 +660,9 @@ mod catalog {
         sites_that_leave_and_come_back_lose_no_slot,
         settings_are_read_as_they_were_declared,
         settings_reach_the_check_as_their_text,
-        a_change_of_settings_alone_is_a_change,
+        an_import_sees_a_change_of_settings_alone,
+        a_file_sees_a_change_of_settings_alone,
+        a_site_that_leaves_the_file_keeps_its_settings,
     );
 
     /// Lets a scheduler and a claimer that does nothing else run over `seconds`, and stores what they find.
@@ -944,30 +946,41 @@ mod catalog {
         assert!(jobs.iter().any(|job| job.target.settings.as_deref() == Some(&settings().to_text())));
     }
 
-    async fn a_change_of_settings_alone_is_a_change(database: &World) {
+    async fn an_import_sees_a_change_of_settings_alone(database: &World) {
         let import = async |body: &str, update| {
-            let sites = vec![with_settings("imported", with_body(body)).into()];
+            let sites = vec![with_settings("shop", with_body(body)).into()];
             database.store.import(sites, update, Arc::new(|_| {})).await
         };
-        let reconcile = async |specs: Vec<SiteSpec>| {
-            let changes = database.store.reconcile(specs).await.unwrap();
+        import("a", false).await.unwrap();
+
+        let same = import("a", true).await.unwrap();
+        let refused = import("b", false).await;
+        let changed = import("b", true).await.unwrap();
+
+        assert_eq!((same.unchanged, changed.changed), (1, 1));
+        assert!(matches!(refused, Err(StoreError::Exists(_))));
+    }
+
+    async fn a_file_sees_a_change_of_settings_alone(database: &World) {
+        let reconcile = async |spec: SiteSpec| {
+            let changes = database.store.reconcile(vec![spec]).await.unwrap();
             (changes.added, changes.changed, changes.unchanged)
         };
-        import("a", false).await.unwrap();
-        reconcile(vec![with_settings("in file", settings())]).await;
 
-        assert_eq!(import("a", true).await.unwrap().unchanged, 1);
-        assert!(matches!(import("b", false).await, Err(StoreError::Exists(_))));
-        assert_eq!(import("b", true).await.unwrap().changed, 1);
-        assert_eq!(reconcile(vec![with_settings("in file", settings())]).await, (0, 0, 1));
-        assert_eq!(reconcile(vec![with_settings("in file", with_body("b"))]).await, (0, 1, 0));
-        assert_eq!(reconcile(vec![site("in file", 60)]).await, (0, 1, 0));
-        assert_eq!(reconcile(vec![site("in file", 60)]).await, (0, 0, 1));
-        // Who leaves the file keeps them for the day on which it comes back.
-        reconcile(vec![with_settings("in file", with_body("c"))]).await;
-        reconcile(vec![]).await;
-        let left = database.store.site("in file").await.unwrap().spec;
-        assert_eq!((left.enabled, left.settings.as_deref()), (false, Some(&with_body("c"))));
+        assert_eq!(reconcile(with_settings("shop", settings())).await, (1, 0, 0));
+        assert_eq!(reconcile(with_settings("shop", settings())).await, (0, 0, 1));
+        assert_eq!(reconcile(with_settings("shop", with_body("b"))).await, (0, 1, 0));
+        assert_eq!(reconcile(site("shop", 60)).await, (0, 1, 0));
+        assert_eq!(reconcile(site("shop", 60)).await, (0, 0, 1));
+    }
+
+    async fn a_site_that_leaves_the_file_keeps_its_settings(database: &World) {
+        database.store.reconcile(vec![with_settings("shop", settings())]).await.unwrap();
+
+        database.store.reconcile(vec![]).await.unwrap();
+
+        let left = database.store.site("shop").await.unwrap().spec;
+        assert_eq!((left.enabled, left.settings.as_deref()), (false, Some(&settings())));
     }
 }
 
