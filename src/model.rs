@@ -64,8 +64,13 @@ impl SiteSpec {
             url: self.url.clone(),
             timeout: self.timeout,
             retries: self.retries,
-            settings: self.settings.as_ref().map(|settings| settings.to_text().into()),
+            settings: self.settings_text().map(Into::into),
         }
+    }
+
+    /// [`CheckSettings::to_text`], where there are any.
+    pub fn settings_text(&self) -> Option<String> {
+        self.settings.as_ref().map(|settings| settings.to_text())
     }
 }
 

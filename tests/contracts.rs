@@ -10,11 +10,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use common::world::World;
 use common::{batch, last, result, site};
-use uptime_monitor::model::{Declared, Job, SiteId, SiteSpec, Slot, Status};
+use uptime_monitor::model::settings::CheckSettings;
+use uptime_monitor::model::{
+    CheckResult, Declared, Evidence, Hop, Job, Reason, SiteId, SiteSpec, Slot, Status, Timings,
+};
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::result_log::{LogError, ResultLog};
 use uptime_monitor::schedule::Rhythm;
-use uptime_monitor::store::{Range, Start, StoreError};
+use uptime_monitor::store::{Range, Seen, Start, StoreError};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -70,6 +73,7 @@ mod queue {
         a_lease_that_is_renewed_ends_later,
         an_owner_is_told_what_it_holds,
         a_job_carries_what_its_check_needs,
+        settings_that_nobody_can_read_keep_no_job_from_being_claimed,
     );
 
     async fn every_site_is_queued_once_per_interval_at_its_phase(database: &World) {
@@ -256,6 +260,27 @@ mod queue {
 
         assert_eq!((job.attempt, job.every_s, job.late), (1, 60, false));
         assert_eq!((job.target.url, job.target.timeout, job.target.retries), (spec.url, spec.timeout, 2));
+        assert_eq!(job.target.settings, None);
+    }
+
+    async fn settings_that_nobody_can_read_keep_no_job_from_being_claimed(database: &World) {
+        for name in ["good", "newer"] {
+            database.store.add(site(name, 60), Start::AtOnce).await.unwrap();
+        }
+        database
+            .sql("UPDATE site_config SET settings = '{\"expect\": {\"mood\": \"sunny\"}}' WHERE name = 'newer'")
+            .await;
+
+        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let read = database.store.site("newer").await;
+
+        let settings: Vec<_> = jobs.iter().map(|job| job.target.settings.as_deref()).collect();
+        assert_eq!(settings, [None, Some("{\"expect\": {\"mood\": \"sunny\"}}")]);
+        assert!(
+            matches!(&read, Err(StoreError::Row(why)) if why.contains("\"newer\"") && why.contains("mood")),
+            "{read:?}"
+        );
+        assert_eq!(database.store.site("good").await.unwrap().spec.settings, None);
     }
 }
 
@@ -274,6 +299,13 @@ mod store {
         slots_of_any_date_can_be_stored,
         percentiles_are_those_of_checks_that_had_an_answer_by_nearest_rank,
         nothing_is_measured_where_nothing_was_stored,
+        evidence_of_a_failure_is_read_as_it_was_stored,
+        a_result_that_is_up_leaves_no_evidence,
+        no_evidence_makes_a_batch_fail,
+        evidence_that_comes_again_changes_nothing,
+        the_last_failure_is_the_newest_also_when_it_came_late,
+        the_last_failure_is_found_behind_many_good_results,
+        the_last_failure_is_found_in_slots_of_an_earlier_schedule,
     );
 
     async fn one_job(database: &World) -> Job {
@@ -454,6 +486,160 @@ mod store {
             [(0, None); 2]
         );
     }
+
+    fn down(job: &Job, evidence: Evidence) -> CheckResult {
+        CheckResult {
+            reason: Some(Reason::Status),
+            error: Some("status 503, expected 2xx".to_owned()),
+            evidence: Some(Box::new(evidence)),
+            ..result(job, Status::Down)
+        }
+    }
+
+    async fn store(database: &World, results: Vec<CheckResult>) {
+        let all = results.len();
+        assert_eq!(database.store.persist(&batch(results).await).await.unwrap().new, all);
+    }
+
+    /// What is known of the last failure of the only site.
+    async fn seen(database: &World) -> Option<Seen> {
+        database.store.last_failure(SiteId(1)).await.unwrap().expect("a failure").evidence
+    }
+
+    async fn evidence_of_a_failure_is_read_as_it_was_stored(database: &World) {
+        let job = one_job(database).await;
+        let evidence = Evidence {
+            failed: vec!["status 503, expected 2xx".to_owned(), "no \"ok\" in the body".to_owned()],
+            addresses: vec!["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()],
+            headers: vec![("server".to_owned(), "a".to_owned()), ("server".to_owned(), "b".to_owned())],
+            body: Some("<h1>so sorry</h1>\r\n\tGröße \u{1F4A5}".to_owned()),
+        };
+        let hop = Hop {
+            url: "https://example.com/".to_owned(),
+            http_status: Some(302),
+            remote_addr: Some("[2001:db8::7]:443".parse().unwrap()),
+            timings: Timings { total_us: Some(u64::MAX), ..Timings::default() },
+            certificate: None,
+        };
+        let failed = CheckResult { hops: vec![hop], tries: 3, ..down(&job, evidence.clone()) };
+
+        store(database, vec![failed.clone()]).await;
+        let found = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
+
+        assert_eq!(found.scheduled_at, job.slot.scheduled_at);
+        assert_eq!((found.status, found.reason), (Status::Down, Some(Reason::Status)));
+        assert_eq!(found.error, failed.error);
+        assert_eq!(found.evidence, Some(Seen { evidence, hops: failed.hops, tries: Some(3) }));
+    }
+
+    async fn a_result_that_is_up_leaves_no_evidence(database: &World) {
+        let job = one_job(database).await;
+        let evidence = Evidence { body: Some("fine".to_owned()), ..Evidence::default() };
+
+        store(database, vec![CheckResult { status: Status::Up, reason: None, ..down(&job, evidence) }]).await;
+        assert_eq!(database.store.last_failure(SiteId(1)).await.unwrap(), None);
+        database.sql("UPDATE ping_status SET status = 'down'").await;
+
+        assert_eq!(seen(database).await, None);
+    }
+
+    /// Bodies are any bytes, and whoever writes to the log may send texts of any length.
+    async fn no_evidence_makes_a_batch_fail(database: &World) {
+        let job = one_job(database).await;
+        let any_bytes: Vec<u8> = (0..=u8::MAX).cycle().take(4096).collect();
+        let bodies = [
+            "\0".to_owned(),
+            "\\u0000 \\\0 \\\\u0000 \" \\".to_owned(),
+            r"\ud800 \udfff \u".to_owned(),
+            "\u{FFFD}\u{FFFE}\u{FFFF}\u{10FFFF}\u{7F}\u{80}\u{2028}".to_owned(),
+            String::from_utf8_lossy(&any_bytes).into_owned(),
+            "\u{1}".repeat(4096),
+            "x".repeat(1_000_000),
+        ];
+        let results: Vec<CheckResult> = (0..)
+            .zip(&bodies)
+            .map(|(minute, body)| {
+                let mut job = job.clone();
+                job.slot.scheduled_at += TimeDelta::seconds(60 * minute);
+                let headers = vec![("x\0".to_owned(), body.clone())];
+                let failed = vec!["no \0 in the body".to_owned()];
+                down(&job, Evidence { failed, headers, body: Some(body.clone()), ..Evidence::default() })
+            })
+            .collect();
+
+        for (result, body) in results.iter().zip(&bodies) {
+            database.forward(60).await;
+            store(database, vec![result.clone()]).await;
+            let evidence = seen(database).await.unwrap().evidence;
+            let expected = Some(body.replace('\0', "\u{FFFD}")).filter(|body| body.len() < 100_000);
+            assert_eq!(evidence.body, expected);
+            assert_eq!(
+                evidence.failed,
+                ["no \u{FFFD} in the body"],
+                "what is too long goes, what is short stays"
+            );
+        }
+        let again = database.store.persist(&batch(results).await).await.unwrap();
+        assert_eq!((again.new, again.repeated), (0, bodies.len()));
+    }
+
+    async fn evidence_that_comes_again_changes_nothing(database: &World) {
+        let job = one_job(database).await;
+        let with_body =
+            |body: &str| down(&job, Evidence { body: Some(body.to_owned()), ..Evidence::default() });
+
+        store(database, vec![with_body("first")]).await;
+        let again = database.store.persist(&batch(vec![with_body("second")]).await).await.unwrap();
+
+        assert_eq!((again.new, again.repeated), (0, 1));
+        assert_eq!(seen(database).await.unwrap().evidence.body.as_deref(), Some("first"));
+    }
+
+    async fn the_last_failure_is_the_newest_also_when_it_came_late(database: &World) {
+        let job = one_job(database).await;
+        use Status::{Degraded, Down, Up};
+        let rows = in_a_row(&job, &[Down, Up, Degraded, Up, Up]);
+        database.forward(240).await;
+        let last =
+            async || database.store.last_failure(SiteId(1)).await.unwrap().map(|found| found.scheduled_at);
+
+        assert_eq!(last().await, None);
+        for (stored, expected) in [(1, None), (0, Some(0)), (4, Some(0)), (3, Some(0)), (2, Some(2))] {
+            store(database, vec![rows[stored].clone()]).await;
+            assert_eq!(last().await, expected.map(|row: usize| rows[row].scheduled_at));
+        }
+    }
+
+    async fn the_last_failure_is_found_behind_many_good_results(database: &World) {
+        let job = one_job(database).await;
+        let mut statuses = vec![Status::Up; 3_000];
+        (statuses[0], statuses[700]) = (Status::Down, Status::Missed);
+        let rows = in_a_row(&job, &statuses);
+        database.forward(60 * 3_000).await;
+
+        store(database, rows.clone()).await;
+        let found = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
+
+        assert_eq!((found.status, found.scheduled_at), (Status::Missed, rows[700].scheduled_at));
+    }
+
+    async fn the_last_failure_is_found_in_slots_of_an_earlier_schedule(database: &World) {
+        database.store.add(site("shop", 60), Start::AtOnce).await.unwrap();
+        let at_once = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
+        store(database, vec![result(&at_once, Status::Down)]).await;
+        database.queue.complete("a", &[at_once.slot]).await.unwrap();
+        database.forward(90).await;
+        database.store.change(site("shop", 17)).await.unwrap();
+        database.forward(30).await;
+        database.queue.enqueue_due().await.unwrap();
+        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        assert!(jobs.len() > 1, "slots of both schedules");
+        store(database, jobs.iter().map(|job| result(job, Status::Up)).collect()).await;
+
+        let found = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
+
+        assert_eq!(found.scheduled_at, at_once.slot.scheduled_at);
+    }
 }
 
 mod catalog {
@@ -472,6 +658,11 @@ mod catalog {
         ids_move_along_with_an_import,
         an_import_updates_when_it_is_told_to,
         sites_that_leave_and_come_back_lose_no_slot,
+        settings_are_read_as_they_were_declared,
+        settings_reach_the_check_as_their_text,
+        an_import_sees_a_change_of_settings_alone,
+        a_file_sees_a_change_of_settings_alone,
+        a_site_that_leaves_the_file_keeps_its_settings,
     );
 
     /// Lets a scheduler and a claimer that does nothing else run over `seconds`, and stores what they find.
@@ -683,6 +874,113 @@ mod catalog {
 
         assert_eq!((expected - recorded, unaccounted), (0, 0));
         assert!((17..=21).contains(&recorded), "{recorded}");
+    }
+
+    /// With each kind of value that settings can hold.
+    fn settings() -> CheckSettings {
+        serde_json::from_str(
+            r#"{"request": {"method": "POST", "headers": {"accept": "a\"b", "x-größe": ""}, "body": "a\u0000b\r\n",
+                            "basic_auth": {"username": "u", "password": "p 'ä\\"}, "follow_redirects": false, "max_redirects": 3},
+                "tls": {"ca": "-----BEGIN CERTIFICATE-----\n", "min_version": "1.2", "expiry_warning": "14days"},
+                "expect": {"status": ["2xx", 304, "400-404"], "headers": [{"name": "server", "absent": true}],
+                           "body": {"contains": ["\u2028", "</script>"], "max_bytes": 18446744073709551615},
+                           "json": [{"path": "$.a", "equals": {"b": [null, 1.5, "c"], "a": -1}}, {"path": "$.n", "gt": 0.1}],
+                           "response_time": {"down": "1s 500ms"}, "http_version": ["HTTP/1.1"], "tls": "required"}}"#,
+        )
+        .unwrap()
+    }
+
+    fn with_settings(name: &str, settings: CheckSettings) -> SiteSpec {
+        SiteSpec { settings: Some(Box::new(settings)), ..site(name, 60) }
+    }
+
+    fn with_body(body: &str) -> CheckSettings {
+        let mut settings = CheckSettings::default();
+        settings.expect.body.contains.push(body.to_owned());
+        settings
+    }
+
+    async fn settings_are_read_as_they_were_declared(database: &World) {
+        let added = with_settings("added", settings());
+        let imported = with_settings("imported", settings());
+        let in_file = with_settings("in file", settings());
+
+        let read = database.store.add(added.clone(), Start::InPhase).await.unwrap();
+        database.store.import(vec![imported.clone().into()], false, Arc::new(|_| {})).await.unwrap();
+        database.store.reconcile(vec![in_file.clone()]).await.unwrap();
+        assert_eq!(read.spec, added);
+        for declared in [&added, &imported, &in_file] {
+            assert_eq!(database.store.site(&declared.name).await.unwrap().spec, *declared);
+        }
+
+        let changed = with_settings("added", with_body("ok"));
+        assert_eq!(database.store.change(changed.clone()).await.unwrap().spec, changed);
+        let without = site("added", 60);
+        assert_eq!(database.store.change(without.clone()).await.unwrap().spec, without);
+    }
+
+    async fn settings_reach_the_check_as_their_text(database: &World) {
+        database.queue.enqueue_due().await.unwrap();
+        database.store.add(with_settings("added", settings()), Start::AtOnce).await.unwrap();
+        database
+            .store
+            .reconcile(vec![with_settings("in file", with_body("ok")), site("plain", 60)])
+            .await
+            .unwrap();
+        database.store.change(with_settings("added", with_body("\0"))).await.unwrap();
+
+        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+
+        let mut claimed: Vec<Option<String>> =
+            jobs.iter().map(|job| job.target.settings.as_deref().map(str::to_owned)).collect();
+        claimed.sort_unstable();
+        assert_eq!(claimed, [None, Some(with_body("\0").to_text()), Some(with_body("ok").to_text())]);
+        database
+            .store
+            .import(vec![with_settings("late", settings()).into()], false, Arc::new(|_| {}))
+            .await
+            .unwrap();
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        assert!(jobs.iter().any(|job| job.target.settings.as_deref() == Some(&settings().to_text())));
+    }
+
+    async fn an_import_sees_a_change_of_settings_alone(database: &World) {
+        let import = async |body: &str, update| {
+            let sites = vec![with_settings("shop", with_body(body)).into()];
+            database.store.import(sites, update, Arc::new(|_| {})).await
+        };
+        import("a", false).await.unwrap();
+
+        let same = import("a", true).await.unwrap();
+        let refused = import("b", false).await;
+        let changed = import("b", true).await.unwrap();
+
+        assert_eq!((same.unchanged, changed.changed), (1, 1));
+        assert!(matches!(refused, Err(StoreError::Exists(_))));
+    }
+
+    async fn a_file_sees_a_change_of_settings_alone(database: &World) {
+        let reconcile = async |spec: SiteSpec| {
+            let changes = database.store.reconcile(vec![spec]).await.unwrap();
+            (changes.added, changes.changed, changes.unchanged)
+        };
+
+        assert_eq!(reconcile(with_settings("shop", settings())).await, (1, 0, 0));
+        assert_eq!(reconcile(with_settings("shop", settings())).await, (0, 0, 1));
+        assert_eq!(reconcile(with_settings("shop", with_body("b"))).await, (0, 1, 0));
+        assert_eq!(reconcile(site("shop", 60)).await, (0, 1, 0));
+        assert_eq!(reconcile(site("shop", 60)).await, (0, 0, 1));
+    }
+
+    async fn a_site_that_leaves_the_file_keeps_its_settings(database: &World) {
+        database.store.reconcile(vec![with_settings("shop", settings())]).await.unwrap();
+
+        database.store.reconcile(vec![]).await.unwrap();
+
+        let left = database.store.site("shop").await.unwrap().spec;
+        assert_eq!((left.enabled, left.settings.as_deref()), (false, Some(&settings())));
     }
 }
 
@@ -957,5 +1255,74 @@ mod result_log {
         let second = reader.next(10, Duration::ZERO).await.unwrap();
 
         assert_eq!(second.results().count(), 3);
+    }
+}
+
+mod upgrade {
+    //! A database that the first released version has made and filled, under this version.
+
+    use super::*;
+
+    const SQLITE: &str = "
+        INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from)
+          VALUES (1, 'shop', 'http://a/', 60, 0, 1000, 1, 1, '[\"prod\"]', 'command', unixepoch('2025-12-31'));
+        INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s) VALUES (1, unixepoch('2025-12-31'), 60, 0);
+        INSERT INTO sites (site_id, every_s, phase_s, url, last_updated, last_status, since)
+          VALUES (1, 60, 0, 'http://a/', unixepoch('2026-01-01'), 'up', unixepoch('2026-01-01'));
+        INSERT INTO job_queue (scheduled_at, site_id, visible_at) VALUES (unixepoch('2026-01-01'), 1, unixepoch('2026-01-01'));
+        INSERT INTO ping_status (scheduled_at, site_id, status, reason, error, started_at_us, body_bytes, worker, attempt)
+          VALUES (unixepoch('2025-12-31 23:59:00'), 1, 'down', 'status', 'status 503', 0, 0, 'w', 1),
+                 (unixepoch('2026-01-01'), 1, 'up', NULL, NULL, 0, 0, 'w', 1)";
+
+    /// One row in the partition of its day, and one in that for all others.
+    const POSTGRES: &str = "
+        INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from)
+          VALUES (1, 'shop', 'http://a/', 60, 0, 1000, 1, true, '[\"prod\"]', 'command', '2025-12-31Z');
+        INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s) VALUES (1, '2025-12-31Z', 60, 0);
+        INSERT INTO sites (site_id, url, last_updated, last_status, since)
+          VALUES (1, 'http://a/', '2026-01-01Z', 'up', '2026-01-01Z');
+        INSERT INTO job_queue (scheduled_at, site_id, visible_at) VALUES ('2026-01-01Z', 1, '2026-01-01Z');
+        CREATE TABLE ping_status_20251231 (LIKE ping_status INCLUDING ALL);
+        ALTER TABLE ping_status ATTACH PARTITION ping_status_20251231 FOR VALUES FROM ('2025-12-31Z') TO ('2026-01-01Z');
+        INSERT INTO ping_status (scheduled_at, site_id, status, reason, error, started_at, body_bytes, worker, attempt)
+          VALUES ('2025-12-31 23:59:00Z', 1, 'down', 'status', 'status 503', 'epoch', 0, 'w', 1),
+                 ('2026-01-01Z', 1, 'up', NULL, NULL, 'epoch', 0, 'w', 1)";
+
+    #[actix::test]
+    async fn a_filled_database_goes_on_in_sqlite() {
+        goes_on(&World::upgraded_sqlite(SQLITE)).await;
+    }
+
+    #[actix::test]
+    async fn a_filled_database_goes_on_in_postgres() {
+        if let Some(world) = World::upgraded_postgres(POSTGRES).await {
+            goes_on(&world).await;
+        }
+    }
+
+    async fn goes_on(database: &World) {
+        let shop = database.store.site("shop").await.unwrap();
+        assert_eq!((shop.spec.settings, shop.spec.tags), (None, vec!["prod".to_owned()]));
+        let found = &database.store.statistics(last(&database.clock, 3600), None).await.unwrap()[0];
+        assert_eq!((found.up, found.down), (1, 1));
+        let failure = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
+        assert_eq!((failure.error.as_deref(), failure.evidence), (Some("status 503"), None));
+        let waiting = database.queue.claim("a", 1, LEASE).await.unwrap();
+        assert_eq!(waiting[0].target.settings, None);
+        database.queue.complete("a", &slots(&waiting)).await.unwrap();
+
+        let mut settings = CheckSettings::default();
+        settings.request.method = "HEAD".to_owned();
+        let spec = SiteSpec { settings: settings.if_any(), ..site("shop", 60) };
+        assert_eq!(database.store.change(spec.clone()).await.unwrap().spec, spec);
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        let job = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
+        let evidence = Box::new(Evidence { body: Some("sorry".to_owned()), ..Evidence::default() });
+        let failed = CheckResult { evidence: Some(evidence), ..result(&job, Status::Down) };
+        database.store.persist(&batch(vec![failed]).await).await.unwrap();
+
+        let failure = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
+        assert_eq!(failure.evidence.unwrap().evidence.body.as_deref(), Some("sorry"));
     }
 }

@@ -175,7 +175,15 @@ async fn set_back(connection: &mut AsyncPgConnection, now: i64, by_s: i64) -> Re
 }
 
 /// A job, and what its site says: nothing, where it is gone.
-type ClaimedRow = (Timestamp, i64, i32, Option<bool>, Option<i32>, Option<String>, Option<i64>, Option<i32>);
+type ClaimedRow = (
+    (Timestamp, i64, i32),
+    (Option<bool>, Option<i32>, Option<String>, Option<i64>, Option<i32>, Option<String>),
+);
+
+type ClaimedSql = (
+    (Timestamptz, BigInt, Integer),
+    (Nullable<Bool>, Nullable<Integer>, Nullable<Text>, Nullable<BigInt>, Nullable<Integer>, Nullable<Text>),
+);
 
 /// Claims until there are `limit` jobs or no more. Jobs without a site are removed on the way: they would be found first for
 /// ever, and a claim that found nothing else would look like an empty queue.
@@ -207,8 +215,9 @@ async fn claim(
 }
 
 /// The slot is returned where the site is gone.
-fn job((at, site, attempt, late, every_s, url, timeout_ms, retries): ClaimedRow) -> Result<Job, Slot> {
+fn job(((at, site, attempt), known): ClaimedRow) -> Result<Job, Slot> {
     let slot = slot(at, site);
+    let (late, every_s, url, timeout_ms, retries, settings) = known;
     let (Some(late), Some(every_s), Some(url), Some(timeout_ms), Some(retries)) =
         (late, every_s, url, timeout_ms, retries)
     else {
@@ -221,7 +230,7 @@ fn job((at, site, attempt, late, every_s, url, timeout_ms, retries): ClaimedRow)
         attempt: attempt.unsigned_abs(),
         every_s: every_s.unsigned_abs(),
         late,
-        target: Target { url, timeout, retries, settings: None },
+        target: Target { url, timeout, retries, settings: settings.map(Into::into) },
     })
 }
 
@@ -285,13 +294,13 @@ statement!(for Pg: ShortenLeases { now: Timestamp as Timestamptz, by_s: f64 as D
 
 statement!(for Pg:
     /// Leases what is due, oldest first, and passes over what others are just claiming. Jobs without a site come along.
-    Claim { limit: i64 as BigInt, lease_s: f64 as Double, owner: String as Text }
-    -> (Timestamptz, BigInt, Integer, Nullable<Bool>, Nullable<Integer>, Nullable<Text>, Nullable<BigInt>, Nullable<Integer>) =
+    /// Settings are passed on as the text that they are: who cannot read it is the check.
+    Claim { limit: i64 as BigInt, lease_s: f64 as Double, owner: String as Text } -> ClaimedSql =
     "WITH due AS MATERIALIZED (
        SELECT scheduled_at, site_id FROM job_queue WHERE visible_at <= uptime_now()
        ORDER BY visible_at LIMIT " (limit: BigInt) " FOR UPDATE SKIP LOCKED),
      known AS MATERIALIZED (
-       SELECT due.scheduled_at, due.site_id, site.every_s, site.url, site.timeout_ms, site.retries
+       SELECT due.scheduled_at, due.site_id, site.every_s, site.url, site.timeout_ms, site.retries, site.settings::text
        FROM due LEFT JOIN site_config AS site ON site.id = due.site_id)
      UPDATE job_queue AS job
      SET lease_owner = " (owner: Text) ", attempt = job.attempt + 1,
@@ -300,7 +309,7 @@ statement!(for Pg:
      FROM known WHERE job.scheduled_at = known.scheduled_at AND job.site_id = known.site_id
      RETURNING job.scheduled_at, job.site_id, job.attempt,
        date_trunc('second', uptime_now()) - job.scheduled_at > known.every_s * interval '1 second',
-       known.every_s, known.url, known.timeout_ms, known.retries"
+       known.every_s, known.url, known.timeout_ms, known.retries, known.settings"
 );
 
 statement!(for Pg: Complete { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =

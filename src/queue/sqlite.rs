@@ -180,7 +180,7 @@ fn set_back(connection: &mut SqliteConnection, now: i64, by_s: i64) -> Result<Ti
     Ok(Tick { set_back: Some(Duration::from_secs(by_s.unsigned_abs())), ..Tick::default() })
 }
 
-type ClaimedRow = (i64, i64, i32, i32, String, i64, i32);
+type ClaimedRow = (i64, i64, i32, i32, String, i64, i32, Option<String>);
 
 fn claim(
     connection: &mut SqliteConnection,
@@ -191,7 +191,7 @@ fn claim(
 ) -> Result<Vec<Job>, DatabaseError> {
     let rows: Vec<ClaimedRow> = DueJobs { now, limit }.load(connection)?;
     rows.into_iter()
-        .map(|(scheduled_at, site_id, attempt, every_s, url, timeout_ms, retries)| {
+        .map(|(scheduled_at, site_id, attempt, every_s, url, timeout_ms, retries, settings)| {
             let tries_ms = timeout_ms * i64::from(retries + 1);
             let until = now + (lease_ms + tries_ms + 999) / 1000;
             Lease { scheduled_at, site_id, owner: owner.to_owned(), until }.execute(connection)?;
@@ -204,7 +204,7 @@ fn claim(
                     url,
                     timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
                     retries: u8::try_from(retries).unwrap_or(u8::MAX),
-                    settings: None,
+                    settings: settings.map(Into::into),
                 },
             })
         })
@@ -252,10 +252,14 @@ statement!(ForgetFutureStart { now: i64 as BigInt } -> () =
 statement!(ShortenLeases { now: i64 as BigInt, by: i64 as BigInt } -> () =
     "UPDATE job_queue SET visible_at = max(" (now: BigInt) ", visible_at - " (by: BigInt) ") WHERE lease_owner IS NOT NULL");
 
-statement!(DueJobs { now: i64 as BigInt, limit: i64 as BigInt } -> (BigInt, BigInt, Integer, Integer, Text, BigInt, Integer) =
-    "SELECT job.scheduled_at, job.site_id, job.attempt, site.every_s, site.url, site.timeout_ms, site.retries
+statement!(
+    /// Settings are passed on as the text that they are: who cannot read it is the check.
+    DueJobs { now: i64 as BigInt, limit: i64 as BigInt }
+    -> (BigInt, BigInt, Integer, Integer, Text, BigInt, Integer, Nullable<Text>) =
+    "SELECT job.scheduled_at, job.site_id, job.attempt, site.every_s, site.url, site.timeout_ms, site.retries, site.settings
      FROM job_queue AS job INDEXED BY job_queue_visible CROSS JOIN site_config AS site ON site.id = job.site_id
-     WHERE job.visible_at <= " (now: BigInt) " ORDER BY job.visible_at LIMIT " (limit: BigInt));
+     WHERE job.visible_at <= " (now: BigInt) " ORDER BY job.visible_at LIMIT " (limit: BigInt)
+);
 
 statement!(Lease { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text, until: i64 as BigInt } -> () =
     "UPDATE job_queue SET visible_at = " (until: BigInt) ", lease_owner = " (owner: Text) ", attempt = attempt + 1
@@ -298,7 +302,8 @@ mod tests {
         let clock = Clock::system();
         let queue = SqliteJobQueue::new(Sqlite::open(&path).unwrap(), clock.clone());
         let mut other = sqlite::connect(&path).unwrap();
-        let job = "INSERT INTO site_config VALUES (1, 'a', 'http://a/', 86400, 0, 1000, 0, 1, '[]', 'command', 0);
+        let job = "INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, origin, active_from)
+                     VALUES (1, 'a', 'http://a/', 86400, 0, 1000, 0, 1, 'command', 0);
                    INSERT INTO job_queue (scheduled_at, site_id, visible_at) VALUES (unixepoch(), 1, unixepoch());
                    BEGIN IMMEDIATE";
         other.batch_execute(job).unwrap();

@@ -5,6 +5,7 @@
 
 pub mod accounting;
 mod change_set;
+mod failure;
 pub mod postgres;
 pub mod sqlite;
 
@@ -14,9 +15,11 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::database::DatabaseError;
+use crate::model::settings::CheckSettings;
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
 use crate::result_log::Batch;
 use accounting::Audit;
+pub use failure::{Failure, Seen};
 
 /// Stores results.
 ///
@@ -124,12 +127,19 @@ pub struct Range {
     pub to: Timestamp,
 }
 
+/// A site that is up for long has far more results than one would look through for the last one that was not.
+const RECENT: i64 = 1_000;
+
 /// What was found.
 #[async_trait]
 pub trait History: Send + Sync {
     /// Per site, by name, what was measured in `range`; of all sites, or of one.
     async fn statistics(&self, range: Range, only: Option<SiteId>)
     -> Result<Vec<SiteStatistics>, StoreError>;
+
+    /// The newest result of a site that was not up. It is looked for among the newest 1,000 results, and then among as many
+    /// before those of its present status: a result that came later than newer ones, and lies further back, is passed over.
+    async fn last_failure(&self, site: SiteId) -> Result<Option<Failure>, StoreError>;
 
     /// Counts slots against rows. Slots younger than `margin_s` plus the site's timeout are left out.
     async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError>;
@@ -229,6 +239,16 @@ fn list(names: &[String]) -> String {
 
 fn numbers(ids: &[SiteId]) -> String {
     list(&ids.iter().map(ToString::to_string).collect::<Vec<_>>()).replace('"', "")
+}
+
+/// Reads `site_config.settings` of the site called `name`.
+fn settings_of(id: i64, name: &str, text: Option<&str>) -> Result<Option<Box<CheckSettings>>, StoreError> {
+    let settings = text.map(serde_json::from_str).transpose();
+    settings.map_err(|error| {
+        StoreError::Row(format!(
+            "site_config {id} ({name:?}): settings that no version up to this one writes: {error}"
+        ))
+    })
 }
 
 /// Sites of this origin are not for commands to change.

@@ -24,6 +24,25 @@ fn a_site_needs_nothing_but_a_url() {
 }
 
 #[test]
+fn show_tells_why_a_site_was_last_not_up() {
+    let desk = Desk::with_sites(&["shop"]);
+    desk.sql(
+        r#"INSERT INTO ping_status (scheduled_at, site_id, status, reason, error, started_at_us, body_bytes, worker, attempt, evidence)
+           SELECT first_slot, site_id, 'down', 'status', 'status 503, expected 2xx', 0, 5, 'w', 1,
+                  '{"failed": ["status 503, expected 2xx"], "headers": [["server", "test"]], "body": "sorry"}'
+           FROM site_schedule"#,
+    );
+
+    let told = desk.say("sites show shop").fine();
+    let failure = desk.say("sites show shop --json").json()["last_failure"].clone();
+
+    assert!(told.contains("\nlast failure\n"), "{told}");
+    assert!(told.ends_with("  headers    server: test\n  body       sorry\n"), "{told}");
+    let said = [&failure["status"], &failure["reason"], &failure["error"], &failure["evidence"]["body"]];
+    assert_eq!(json!(said), json!(["down", "status", "status 503, expected 2xx", "sorry"]));
+}
+
+#[test]
 fn a_site_can_be_described_in_full() {
     let desk = Desk::new();
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
+use diesel::connection::SimpleConnection as _;
 use tempfile::TempDir;
 use uptime_monitor::clock::{Clock, Timestamp};
 use uptime_monitor::database::sqlite::{self, Sqlite};
@@ -26,6 +27,11 @@ pub fn jan_1() -> Timestamp {
     DateTime::from_timestamp(1_767_225_600, 0).expect("a valid moment")
 }
 
+/// What diesel notes after the first migration.
+pub const APPLIED: &str =
+    "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+     INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000001')";
+
 /// A migrated database in a folder of its own.
 pub struct Database {
     pub folder: TempDir,
@@ -39,6 +45,22 @@ impl Database {
     pub fn new(clock: Clock) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("uptime.db");
+        Self::in_folder(folder, path, clock)
+    }
+
+    /// As the first migration has made it, with what `rows` says, and then brought up to date.
+    pub fn upgraded(clock: Clock, rows: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("uptime.db");
+        let first = include_str!("../../migrations/sqlite/2026-11-24-000001_init/up.sql");
+        let mut connection = sqlite::connect(&path).expect("the database opens");
+        for statements in [first, APPLIED, rows] {
+            connection.batch_execute(statements).expect("the first version's statements work");
+        }
+        Self::in_folder(folder, path, clock)
+    }
+
+    fn in_folder(folder: TempDir, path: PathBuf, clock: Clock) -> Self {
         sqlite::migrate(&path).expect("migrations apply");
         let database = Sqlite::open(&path).expect("the database opens");
         let queue = SqliteJobQueue::new(database.clone(), clock.clone());

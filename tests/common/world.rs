@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use diesel::connection::SimpleConnection as _;
 use tokio_postgres::{Client, NoTls};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::database::postgres::{Postgres, PostgresSettings};
+use uptime_monitor::database::sqlite;
 use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::postgres::PostgresJobQueue;
 use uptime_monitor::store::postgres::PostgresStore;
 use uptime_monitor::store::{Catalog, History, ResultStore};
 
-use super::{Database, jan_1, servers};
+use super::{APPLIED, Database, jan_1, servers};
 
 /// All three ports of a store.
 pub trait Store: ResultStore + Catalog + History {}
@@ -29,7 +31,7 @@ pub struct World {
 }
 
 enum Kind {
-    Sqlite(#[allow(dead_code, reason = "the folder goes with it")] Database),
+    Sqlite(Database),
     /// A connection that moves time.
     Postgres(Client),
 }
@@ -37,16 +39,38 @@ enum Kind {
 impl World {
     /// In a folder of its own.
     pub fn sqlite() -> Self {
-        let database = Database::new(Clock::starting_at(jan_1()));
+        Self::on_sqlite(Database::new(Clock::starting_at(jan_1())))
+    }
+
+    /// As the first migration has made it, with what `rows` says, and then brought up to date.
+    pub fn upgraded_sqlite(rows: &str) -> Self {
+        Self::on_sqlite(Database::upgraded(Clock::starting_at(jan_1()), rows))
+    }
+
+    fn on_sqlite(database: Database) -> Self {
         let (queue, store) = (Arc::new(database.queue.clone()), Arc::new(database.store.clone()));
         Self { clock: database.clock.clone(), queue, store, kind: Kind::Sqlite(database) }
     }
 
     /// A new database on the shared server, if there is one. Its time stands still but for [`forward`](Self::forward).
     pub async fn postgres() -> Option<Self> {
+        Some(Self::on_postgres(&servers::postgres()?.fresh_database()).await)
+    }
+
+    /// As [`upgraded_sqlite`](Self::upgraded_sqlite).
+    pub async fn upgraded_postgres(rows: &str) -> Option<Self> {
         let url = servers::postgres()?.fresh_database();
-        let database = migrated(&url).await;
-        let time = connect(&url).await;
+        let first = include_str!("../../migrations/postgres/2026-11-24-000001_init/up.sql");
+        let client = connect(&url).await;
+        for statements in [first, APPLIED, rows] {
+            client.batch_execute(statements).await.expect("the first version's statements work");
+        }
+        Some(Self::on_postgres(&url).await)
+    }
+
+    async fn on_postgres(url: &str) -> Self {
+        let database = migrated(url).await;
+        let time = connect(url).await;
         let still = format!(
             "CREATE TABLE test_clock (now timestamptz);
              INSERT INTO test_clock VALUES ('{}');
@@ -56,7 +80,18 @@ impl World {
         time.batch_execute(&still).await.expect("time is ours");
         let clock = Clock::starting_at(jan_1());
         let queue = Arc::new(PostgresJobQueue::new(database.clone()));
-        Some(Self { clock, queue, store: Arc::new(PostgresStore::new(database)), kind: Kind::Postgres(time) })
+        Self { clock, queue, store: Arc::new(PostgresStore::new(database)), kind: Kind::Postgres(time) }
+    }
+
+    /// Changes the tables behind the ports' back.
+    pub async fn sql(&self, statements: &str) {
+        match &self.kind {
+            Kind::Sqlite(database) => {
+                let mut connection = sqlite::connect(&database.path).expect("the database opens");
+                connection.batch_execute(statements).expect("the statements work");
+            }
+            Kind::Postgres(client) => client.batch_execute(statements).await.expect("the statements work"),
+        }
     }
 
     /// Lets `seconds` pass, or takes them back.

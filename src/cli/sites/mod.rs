@@ -3,6 +3,7 @@
 mod add;
 mod change;
 mod export;
+mod failure;
 mod import;
 mod list;
 mod remove;

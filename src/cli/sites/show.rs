@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
+use super::failure::{FailureJson, write_failure};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{SiteFields, format_duration};
 use crate::model::{Origin, Site, SiteId, Status};
 use crate::report::time;
 use crate::schedule::Rhythm;
 
-/// Show one site: its settings, its schedule and its last status
+/// Show one site: its settings, its schedule, its last status, and why it was last not up
 #[derive(Debug, Args)]
 #[command(after_help = "Example: uptime-monitor sites show shop --json")]
 pub(super) struct ShowArgs {
@@ -29,13 +30,28 @@ pub(super) struct ShowArgs {
 
 pub(super) fn run(args: &ShowArgs, storage: &Storage, output: &mut Output) -> Answer {
     let site = storage.wait(storage.catalog.site(&args.name))?;
+    let failure = storage.wait(storage.history.last_failure(site.id))?;
     if args.json {
-        serde_json::to_writer(&mut *output, &SiteJson::from(&site)).map_err(io::Error::from)?;
+        let last_failure = failure.as_ref().map(FailureJson::from);
+        let shown = ShownJson { site: SiteJson::from(&site), last_failure };
+        serde_json::to_writer(&mut *output, &shown).map_err(io::Error::from)?;
         writeln!(output)?;
     } else {
         write_site(&site, &storage.clock, output)?;
+        if let Some(failure) = &failure {
+            write_failure(failure, output)?;
+        }
     }
     Ok(FINE)
+}
+
+/// A site, and its last result that was not up.
+#[derive(Serialize)]
+struct ShownJson<'a> {
+    #[serde(flatten)]
+    site: SiteJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_failure: Option<FailureJson<'a>>,
 }
 
 /// Everything about a site, a line each.

@@ -111,6 +111,7 @@ async fn change_settings(connection: &mut AsyncPgConnection, changed: &[Changed]
             timeouts: specs().map(timeout_ms).collect(),
             retries: specs().map(|spec| spec.retries.into()).collect(),
             tags: specs().map(tags).collect(),
+            settings: specs().map(SiteSpec::settings_text).collect(),
         };
         settings.execute(connection).await?;
         StatusUrls { ids, urls }.execute(connection).await?;
@@ -257,6 +258,7 @@ impl Insert {
             retries: specs().map(|spec| spec.retries.into()).collect(),
             enabled: specs().map(|spec| spec.enabled).collect(),
             tags: specs().map(tags).collect(),
+            settings: specs().map(SiteSpec::settings_text).collect(),
             origin: match origin {
                 Origin::File => "file",
                 Origin::Command => "command",
@@ -285,16 +287,17 @@ statement!(for Pg: Insert {
         ids: Vec<Option<i64>> as Array<Nullable<BigInt>>, names: Vec<String> as Array<Text>, urls: Vec<String> as Array<Text>,
         every_s: Vec<i32> as Array<Integer>, phase_s: Vec<i32> as Array<Integer>, timeouts: Vec<i64> as Array<BigInt>,
         retries: Vec<i32> as Array<Integer>, enabled: Vec<bool> as Array<Bool>, tags: Vec<String> as Array<Text>,
-        origin: &'static str as Text, active_from: Timestamp as Timestamptz,
+        settings: Vec<Option<String>> as Array<Nullable<Text>>, origin: &'static str as Text, active_from: Timestamp as Timestamptz,
     } -> (BigInt, Text) =
     "WITH site AS (
-       INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from)
+       INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, settings, origin,
+         active_from)
        SELECT coalesce(new.id, nextval('site_config_id_seq')), new.name, new.url, new.every_s, new.phase_s, new.timeout_ms,
-         new.retries, new.enabled, new.tags::jsonb, " (origin: Text) ", " (active_from: Timestamptz) "
+         new.retries, new.enabled, new.tags::jsonb, new.settings::json, " (origin: Text) ", " (active_from: Timestamptz) "
        FROM unnest(" (ids: Array<Nullable<BigInt>>) ", " (names: Array<Text>) ", " (urls: Array<Text>) ", "
          (every_s: Array<Integer>) ", " (phase_s: Array<Integer>) ", " (timeouts: Array<BigInt>) ", "
-         (retries: Array<Integer>) ", " (enabled: Array<Bool>) ", " (tags: Array<Text>) ")
-         AS new (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags)
+         (retries: Array<Integer>) ", " (enabled: Array<Bool>) ", " (tags: Array<Text>) ", " (settings: Array<Nullable<Text>>) ")
+         AS new (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, settings)
        RETURNING id, name, url),
      status AS (INSERT INTO sites (site_id, url) SELECT id, url FROM site)
      SELECT id, name FROM site");
@@ -302,10 +305,13 @@ statement!(for Pg: Insert {
 statement!(for Pg: Settings {
         ids: Vec<i64> as Array<BigInt>, urls: Vec<String> as Array<Text>, timeouts: Vec<i64> as Array<BigInt>,
         retries: Vec<i32> as Array<Integer>, tags: Vec<String> as Array<Text>,
+        settings: Vec<Option<String>> as Array<Nullable<Text>>,
     } -> () =
-    "UPDATE site_config AS site SET url = new.url, timeout_ms = new.timeout_ms, retries = new.retries, tags = new.tags::jsonb
+    "UPDATE site_config AS site SET url = new.url, timeout_ms = new.timeout_ms, retries = new.retries, tags = new.tags::jsonb,
+       settings = new.settings::json
      FROM unnest(" (ids: Array<BigInt>) ", " (urls: Array<Text>) ", " (timeouts: Array<BigInt>) ", "
-       (retries: Array<Integer>) ", " (tags: Array<Text>) ") AS new (id, url, timeout_ms, retries, tags)
+       (retries: Array<Integer>) ", " (tags: Array<Text>) ", " (settings: Array<Nullable<Text>>) ")
+       AS new (id, url, timeout_ms, retries, tags, settings)
      WHERE site.id = new.id");
 
 statement!(for Pg:

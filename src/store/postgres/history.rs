@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use diesel::OptionalExtension as _;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use futures_util::TryStreamExt as _;
@@ -14,7 +15,8 @@ use crate::database::statement;
 use crate::model::{Site, SiteId};
 use crate::schedule::Rhythm;
 use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
-use crate::store::{History, Range, SiteStatistics, StoreError};
+use crate::store::failure::{self, FailureTexts};
+use crate::store::{Failure, History, RECENT, Range, SiteStatistics, StoreError};
 
 #[async_trait]
 impl History for PostgresStore {
@@ -24,6 +26,12 @@ impl History for PostgresStore {
         only: Option<SiteId>,
     ) -> Result<Vec<SiteStatistics>, StoreError> {
         self.database.snapshot(async move |connection| statistics(connection, range, only).await).await
+    }
+
+    async fn last_failure(&self, site: SiteId) -> Result<Option<Failure>, StoreError> {
+        let row =
+            self.database.snapshot(async move |connection| last_failure(connection, site).await).await?;
+        row.map(|(at, texts)| failure::failure(site, at, texts)).transpose()
     }
 
     async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
@@ -72,6 +80,19 @@ fn of_site(measured: Option<Measured>, site: Site) -> SiteStatistics {
         unknown: count(unknown),
         percentiles_us,
     }
+}
+
+async fn last_failure(
+    connection: &mut AsyncPgConnection,
+    SiteId(id): SiteId,
+) -> Result<Option<(Timestamp, FailureTexts)>, StoreError> {
+    let recent = NewestFailure { id, before: None, most: RECENT }.get_result(connection).await.optional()?;
+    if recent.is_some() {
+        return Ok(recent);
+    }
+    let since: Option<(Option<Timestamp>,)> = Since { id }.get_result(connection).await.optional()?;
+    let Some((Some(since),)) = since else { return Ok(None) };
+    Ok(NewestFailure { id, before: Some(since), most: RECENT }.get_result(connection).await.optional()?)
 }
 
 async fn audit(connection: &mut AsyncPgConnection, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
@@ -172,6 +193,19 @@ statement!(for Pg: MeasuredOfSite { from: Timestamp as Timestamptz, to: Timestam
             percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_us) FILTER (WHERE status IN ('up', 'degraded'))
      FROM ping_status WHERE site_id = " (id: BigInt) " AND scheduled_at >= " (from: Timestamptz)
     " AND scheduled_at < " (to: Timestamptz) " GROUP BY site_id");
+
+statement!(for Pg: Since { id: i64 as BigInt } -> (Nullable<Timestamptz>,) = "SELECT since FROM sites WHERE site_id = " (id: BigInt));
+
+statement!(for Pg:
+    /// The limit inside keeps the condition on the status out of the partitions: each would look through all of its rows.
+    NewestFailure { id: i64 as BigInt, before: Option<Timestamp> as Nullable<Timestamptz>, most: i64 as BigInt }
+    -> (Timestamptz, (Text, Nullable<Text>, Nullable<Text>, Nullable<Text>)) =
+    "SELECT scheduled_at, status, reason, error, evidence::text
+     FROM (SELECT scheduled_at, status, reason, error, evidence FROM ping_status
+           WHERE site_id = " (id: BigInt) " AND scheduled_at < coalesce(" (before: Nullable<Timestamptz>) ", 'infinity')
+           ORDER BY scheduled_at DESC LIMIT " (most: BigInt) ") AS recent
+     WHERE status <> 'up' ORDER BY scheduled_at DESC LIMIT 1"
+);
 
 statement!(for Pg: Gaps { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> (Timestamptz, Timestamptz) =
     "SELECT after_at, until_at FROM schedule_gap WHERE until_at >= " (from: Timestamptz) " AND after_at < " (to: Timestamptz));

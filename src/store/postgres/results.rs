@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::database::{DatabaseError, statement};
 use crate::model::{CheckResult, Slot};
 use crate::result_log::Batch;
+use crate::store::failure::evidence_text;
 use crate::store::{Persisted, ResultStore, StoreError};
 
 /// Deadlocks should not happen, for everybody locks in one order. PostgreSQL's own documentation says to be ready for them all
@@ -101,6 +102,7 @@ impl Persist {
             reason: column(results, |result| result.reason.map(|reason| reason.as_str())),
             worker: column(results, |result| storable(&result.worker)),
             error: column(results, |result| result.error.as_deref().map(storable)),
+            evidence: column(results, evidence_text),
         }
     }
 }
@@ -120,6 +122,7 @@ statement!(for Pg:
         http: Vec<Option<i16>> as Array<Nullable<SmallInt>>, attempt: Vec<i16> as Array<SmallInt>,
         status: Vec<&'static str> as Array<Text>, reason: Vec<Option<&'static str>> as Array<Nullable<Text>>,
         worker: Vec<String> as Array<Text>, error: Vec<Option<String>> as Array<Nullable<Text>>,
+        evidence: Vec<Option<String>> as Array<Nullable<Text>>,
     } -> (BigInt,) =
     "WITH result AS MATERIALIZED (
        SELECT * FROM unnest(" (sites: Array<BigInt>) ", " (ats: Array<Timestamptz>) ", " (started: Array<Timestamptz>) ", "
@@ -127,13 +130,15 @@ statement!(for Pg:
          (dns: Array<Nullable<Integer>>) ", " (connect: Array<Nullable<Integer>>) ", " (tls: Array<Nullable<Integer>>) ", "
          (ttfb: Array<Nullable<Integer>>) ", " (download: Array<Nullable<Integer>>) ", " (http: Array<Nullable<SmallInt>>) ", "
          (attempt: Array<SmallInt>) ", " (status: Array<Text>) ", " (reason: Array<Nullable<Text>>) ", "
-         (worker: Array<Text>) ", " (error: Array<Nullable<Text>>) ")
+         (worker: Array<Text>) ", " (error: Array<Nullable<Text>>) ", " (evidence: Array<Nullable<Text>>) ")
        AS result (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us, ttfb_us,
-         download_us, http_status, attempt, status, reason, worker, error)),
+         download_us, http_status, attempt, status, reason, worker, error, evidence)),
      stored AS (
        INSERT INTO ping_status (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
-         ttfb_us, download_us, http_status, attempt, status, reason, worker, error)
-       SELECT * FROM result ORDER BY site_id, scheduled_at
+         ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence)
+       SELECT site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
+         ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence::json
+       FROM result ORDER BY site_id, scheduled_at
        ON CONFLICT DO NOTHING RETURNING 1),
      counted AS MATERIALIZED (SELECT count(*) AS new FROM stored),
      known AS MATERIALIZED (

@@ -192,6 +192,7 @@ fn insert(
         retries: spec.retries.into(),
         enabled: spec.enabled.into(),
         tags: tags(spec),
+        settings: spec.settings_text(),
         origin: origin_word(origin),
         now,
     }
@@ -226,6 +227,7 @@ fn update(connection: &mut SqliteConnection, now: i64, change: &Changed) -> Resu
         retries: spec.retries.into(),
         enabled: spec.enabled.into(),
         tags: tags(spec),
+        settings: spec.settings_text(),
     }
     .execute(connection)?;
     UpdateStatus {
@@ -303,20 +305,22 @@ statement!(
     Insert {
         id: Option<i64> as Nullable<BigInt>, name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
         timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
-        origin: &'static str as Text, now: i64 as BigInt,
+        settings: Option<String> as Nullable<Text>, origin: &'static str as Text, now: i64 as BigInt,
     } -> (BigInt,) =
-    "INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from) VALUES ("
+    "INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, settings, origin,
+       active_from) VALUES ("
     (id: Nullable<BigInt>) ", " (name: Text) ", " (url: Text) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (timeout_ms: BigInt) ", "
-    (retries: Integer) ", " (enabled: Integer) ", " (tags: Text) ", " (origin: Text) ", " (now: BigInt) ") RETURNING id"
+    (retries: Integer) ", " (enabled: Integer) ", " (tags: Text) ", " (settings: Nullable<Text>) ", " (origin: Text) ", " (now: BigInt) ") RETURNING id"
 );
 
 statement!(Update {
         id: i64 as BigInt, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
         timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
+        settings: Option<String> as Nullable<Text>,
     } -> () =
     "UPDATE site_config SET url = " (url: Text) ", every_s = " (every_s: Integer) ", phase_s = " (phase_s: Integer)
     ", timeout_ms = " (timeout_ms: BigInt) ", retries = " (retries: Integer) ", enabled = " (enabled: Integer)
-    ", tags = " (tags: Text) " WHERE id = " (id: BigInt));
+    ", tags = " (tags: Text) ", settings = " (settings: Nullable<Text>) " WHERE id = " (id: BigInt));
 
 statement!(Delete { id: i64 as BigInt } -> () = "DELETE FROM site_config WHERE id = " (id: BigInt));
 

@@ -13,7 +13,8 @@ use crate::database::statement;
 use crate::model::{Site, SiteId, Status};
 use crate::schedule::Rhythm;
 use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
-use crate::store::{History, Range, SiteStatistics, StoreError};
+use crate::store::failure::{self, FailureTexts};
+use crate::store::{Failure, History, RECENT, Range, SiteStatistics, StoreError};
 
 #[async_trait]
 impl History for SqliteStore {
@@ -23,6 +24,12 @@ impl History for SqliteStore {
         only: Option<SiteId>,
     ) -> Result<Vec<SiteStatistics>, StoreError> {
         self.database.read(move |connection| Ok(statistics(connection, range, only))).await?
+    }
+
+    async fn last_failure(&self, site: SiteId) -> Result<Option<Failure>, StoreError> {
+        let now = self.clock.now_s();
+        let row = self.database.read(move |connection| Ok(last_failure(connection, site, now)?)).await?;
+        row.map(|(at, texts)| failure::failure(site, from_seconds(at), texts)).transpose()
     }
 
     async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
@@ -104,6 +111,20 @@ fn percentiles<const N: usize>(sorted: &[u32], percent: [usize; N]) -> Option<[u
     (!sorted.is_empty()).then(|| percent.map(|percent| sorted[rank(percent)]))
 }
 
+fn last_failure(
+    connection: &mut SqliteConnection,
+    SiteId(id): SiteId,
+    now: i64,
+) -> QueryResult<Option<(i64, FailureTexts)>> {
+    let recent = NewestFailure { id, until: now, most: RECENT }.get_result(connection).optional()?;
+    if recent.is_some() {
+        return Ok(recent);
+    }
+    let since: Option<(Option<i64>,)> = Since { id }.get_result(connection).optional()?;
+    let Some((Some(since),)) = since else { return Ok(None) };
+    NewestFailure { id, until: since - 1, most: RECENT }.get_result(connection).optional()
+}
+
 fn audit(
     connection: &mut SqliteConnection,
     range: Range,
@@ -177,6 +198,31 @@ statement!(SlotsOfSite { id: i64 as BigInt, from: i64 as BigInt, to: i64 as BigI
          WHERE site_id = " (id: BigInt) " AND first_slot >= " (from: BigInt) " AND first_slot < " (to: BigInt) ")
      SELECT row.site_id, row.status, row.total_us
      FROM due CROSS JOIN ping_status AS row ON row.scheduled_at = due.at AND row.site_id = " (id: BigInt));
+
+statement!(Since { id: i64 as BigInt } -> (Nullable<BigInt>,) = "SELECT since FROM sites WHERE site_id = " (id: BigInt));
+
+statement!(
+    /// The site's slots are computed, newest first, and looked up until there are enough rows.
+    NewestFailure { id: i64 as BigInt, until: i64 as BigInt, most: i64 as BigInt }
+    -> (BigInt, (Text, Nullable<Text>, Nullable<Text>, Nullable<Text>)) =
+    "WITH RECURSIVE
+       span(first, until, every, phase) AS (
+         SELECT max(valid_from + 1, (SELECT pruned_before FROM scheduler_state WHERE id = 1)),
+                min(coalesce(valid_to, " (until: BigInt) "), " (until: BigInt) "), every_s, phase_s
+         FROM site_schedule WHERE site_id = " (id: BigInt) "),
+       slot(at, every, first) AS (
+         SELECT until - (until % every - phase + every) % every, every, first FROM span
+         UNION ALL SELECT first_slot, every_s, first_slot FROM site_schedule
+         WHERE site_id = " (id: BigInt) " AND first_slot <= " (until: BigInt) "
+         UNION ALL SELECT at - every, every, first FROM slot WHERE at - every >= first
+         ORDER BY 1 DESC),
+       recent(at, status) AS (
+         SELECT slot.at, row.status
+         FROM slot CROSS JOIN ping_status AS row ON row.scheduled_at = slot.at AND row.site_id = " (id: BigInt) "
+         WHERE slot.at >= slot.first LIMIT " (most: BigInt) ")
+     SELECT scheduled_at, status, reason, error, evidence FROM ping_status
+     WHERE scheduled_at = (SELECT max(at) FROM recent WHERE status <> 'up') AND site_id = " (id: BigInt)
+);
 
 statement!(Gaps { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt) =
     "SELECT after_s, until_s FROM schedule_gap WHERE until_s >= " (from: BigInt) " AND after_s < " (to: BigInt));

@@ -11,6 +11,7 @@ use crate::database::sqlite::Durability;
 use crate::database::statement;
 use crate::model::{CheckResult, Slot};
 use crate::result_log::Batch;
+use crate::store::failure::evidence_text;
 use crate::store::{Persisted, ResultStore, StoreError};
 
 #[async_trait]
@@ -75,6 +76,7 @@ fn insert(connection: &mut SqliteConnection, slot: Slot, result: &CheckResult) -
         not_after: result.certificate.as_ref().map(|certificate| certificate.not_after.timestamp()),
         worker: result.worker.clone(),
         attempt: i32::try_from(result.attempt).unwrap_or(i32::MAX),
+        evidence: evidence_text(result),
     }
     .execute(connection)
 }
@@ -93,16 +95,16 @@ statement!(Insert {
         tls_us: Option<i64> as Nullable<BigInt>, ttfb_us: Option<i64> as Nullable<BigInt>,
         download_us: Option<i64> as Nullable<BigInt>, total_us: Option<i64> as Nullable<BigInt>,
         body_bytes: i64 as BigInt, not_after: Option<i64> as Nullable<BigInt>,
-        worker: String as Text, attempt: i32 as Integer,
+        worker: String as Text, attempt: i32 as Integer, evidence: Option<String> as Nullable<Text>,
     } -> () =
     "INSERT INTO ping_status (scheduled_at, site_id, status, reason, error, http_status, started_at_us,
-       dns_us, connect_us, tls_us, ttfb_us, download_us, total_us, body_bytes, not_after, worker, attempt) VALUES ("
+       dns_us, connect_us, tls_us, ttfb_us, download_us, total_us, body_bytes, not_after, worker, attempt, evidence) VALUES ("
     (scheduled_at: BigInt) ", " (site_id: BigInt) ", " (status: Text) ", " (reason: Nullable<Text>) ", "
     (error: Nullable<Text>) ", " (http_status: Nullable<Integer>) ", " (started_at_us: BigInt) ", "
     (dns_us: Nullable<BigInt>) ", " (connect_us: Nullable<BigInt>) ", " (tls_us: Nullable<BigInt>) ", "
     (ttfb_us: Nullable<BigInt>) ", " (download_us: Nullable<BigInt>) ", " (total_us: Nullable<BigInt>) ", "
-    (body_bytes: BigInt) ", " (not_after: Nullable<BigInt>) ", " (worker: Text) ", " (attempt: Integer)
-    ") ON CONFLICT DO NOTHING");
+    (body_bytes: BigInt) ", " (not_after: Nullable<BigInt>) ", " (worker: Text) ", " (attempt: Integer) ", "
+    (evidence: Nullable<Text>) ") ON CONFLICT DO NOTHING");
 
 statement!(SetStatus { at: i64 as BigInt, status: &'static str as Text, site: i64 as BigInt } -> () =
     "UPDATE sites SET last_updated = " (at: BigInt)

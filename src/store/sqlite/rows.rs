@@ -7,35 +7,26 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use crate::database::rows::from_seconds;
 use crate::database::statement;
 use crate::model::{Origin, Site, SiteId, SiteSpec};
-use crate::store::StoreError;
+use crate::store::{StoreError, settings_of};
 
-pub(super) type SiteRow =
-    (i64, String, String, i32, i32, i64, i32, i32, String, String, Option<String>, Option<i64>, Option<i64>);
+pub(super) type SiteRow = (
+    (i64, String, String, i32, i32, i64, i32),
+    (i32, String, String, Option<String>, Option<String>, Option<i64>, Option<i64>),
+);
 
 type SiteSql = (
-    BigInt,
-    Text,
-    Text,
-    Integer,
-    Integer,
-    BigInt,
-    Integer,
-    Integer,
-    Text,
-    Text,
-    Nullable<Text>,
-    Nullable<BigInt>,
-    Nullable<BigInt>,
+    (BigInt, Text, Text, Integer, Integer, BigInt, Integer),
+    (Integer, Text, Text, Nullable<Text>, Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>),
 );
 
 statement!(AllSites {} -> SiteSql =
     "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags,
-            site.origin, now.last_status, now.last_updated, now.since
+            site.origin, site.settings, now.last_status, now.last_updated, now.since
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id ORDER BY site.name");
 
 statement!(SiteByName { name: String as Text } -> SiteSql =
     "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags,
-            site.origin, now.last_status, now.last_updated, now.since
+            site.origin, site.settings, now.last_status, now.last_updated, now.since
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.name = " (name: Text));
 
 impl SiteByName {
@@ -45,10 +36,13 @@ impl SiteByName {
 }
 
 pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
-    let (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, status, updated, since) =
-        row;
+    let (
+        (id, name, url, every_s, phase_s, timeout_ms, retries),
+        (enabled, tags, origin, settings, status, updated, since),
+    ) = row;
     let unreadable = |what: &dyn std::fmt::Display| StoreError::Row(format!("site_config {id}: {what}"));
     let tags = serde_json::from_str(&tags).map_err(|error| unreadable(&error))?;
+    let settings = settings_of(id, &name, settings.as_deref())?;
     let last_status = status.map(|word| word.parse()).transpose().map_err(|error| unreadable(&error))?;
     Ok(Site {
         id: SiteId(id),
@@ -60,7 +54,7 @@ pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
             retries: u8::try_from(retries).unwrap_or(u8::MAX),
             enabled: enabled != 0,
             tags,
-            settings: None,
+            settings,
         },
         phase_s: phase_s.unsigned_abs(),
         origin: if origin == "file" { Origin::File } else { Origin::Command },
