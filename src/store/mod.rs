@@ -246,7 +246,7 @@ fn settings_of(id: i64, name: &str, text: Option<&str>) -> Result<Option<Box<Che
     let settings = text.map(serde_json::from_str).transpose();
     settings.map_err(|error| {
         StoreError::Row(format!(
-            "site_config {id} ({name:?}): settings that no version up to this one writes: {error}"
+            "site_config {id} ({name:?}): settings, which a newer version may have written: {error}"
         ))
     })
 }
