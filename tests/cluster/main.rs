@@ -11,6 +11,7 @@ mod fleet;
 mod members;
 mod moving_up;
 mod network;
+mod refusals;
 mod start;
 mod topic;
 
