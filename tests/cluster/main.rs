@@ -9,6 +9,7 @@ mod cluster;
 mod database;
 mod fleet;
 mod members;
+mod messages;
 mod moving_up;
 mod network;
 mod refusals;
