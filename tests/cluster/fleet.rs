@@ -67,7 +67,7 @@ fn a_worker_that_was_stopped_past_its_leases_changes_nothing_with_its_late_resul
     let cluster = Cluster::with_kafka(postgres, kafka).with("worker.max_attempts", "20");
     cluster.import_load();
     // Of these some are always in work, and not yet late when another worker takes them over.
-    cluster.import(100, "slow", "/slow/600", "10s");
+    cluster.import(200, "slow", "/slow/600", "20s");
     let scheduler = cluster.start("scheduler");
     let _consumer = cluster.start("consumer");
     let sleeper = cluster.spawn_with("worker", &[("worker.name", "sleeper")]);

@@ -4,11 +4,12 @@ use crate::cluster::Cluster;
 use crate::servers::{self, Kafka};
 
 /// A role, what is wrong with its settings, and words that its last sentence must have.
-type Case<'a> = (&'a str, Vec<(&'a str, String)>, Vec<&'a str>);
+type Case = (&'static str, Vec<(String, String)>, Vec<&'static str>);
 
 /// Starts the role, which must end by itself, and reads its last sentence.
-fn assert_refused(cluster: &Cluster<'_>, (role, settings, words): Case<'_>) {
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+fn assert_refused(cluster: &Cluster<'_>, (role, settings, words): Case) {
+    let settings: Vec<(&str, &str)> =
+        settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
 
     let done = cluster.spawn_with(role, &settings).ends();
 
@@ -27,24 +28,25 @@ fn assert_refused(cluster: &Cluster<'_>, (role, settings, words): Case<'_>) {
 fn a_role_that_a_server_refuses_ends_with_3_and_a_remedy() {
     let (Some(postgres), Some(kafka)) = (servers::postgres(), Kafka::start_secure(1)) else { return };
     let cluster = Cluster::with_kafka(postgres, &kafka);
+    // It makes the topics, of 4 partitions.
     cluster.start("consumer").kill();
-    let url = &cluster.url;
-    let wrong_password = url.replace(":uptime@", ":hunter2@");
-    let nowhere = url.replace("/test_", "/none_");
-    let sasl = |name, value: &str| (name, value.to_owned());
-    let login = vec![
-        sasl("result_log.kafka.brokers", kafka.sasl_brokers()),
-        sasl("result_log.kafka.security", "sasl_tls"),
-        sasl("result_log.kafka.ca_file", kafka.ca_file().to_str().unwrap()),
-        sasl("result_log.kafka.username", "app"),
-        sasl("result_log.kafka.password", "hunter2"),
+    let wrong_password = cluster.url.replace(":uptime@", ":hunter2@");
+    let nowhere = cluster.url.replace("/test_", "/none_");
+    assert!(wrong_password != cluster.url && nowhere != cluster.url);
+    let url = |url| vec![("database.url".to_owned(), url)];
+    let login = [
+        ("brokers", kafka.sasl_brokers()),
+        ("security", "sasl_tls"),
+        ("ca_file", kafka.ca_file().to_str().unwrap()),
+        ("username", "app"),
+        ("password", "hunter2"),
     ];
-    let partitions = vec![("result_log.kafka.partitions", "12".to_owned())];
-    assert!(wrong_password != *url && nowhere != *url);
+    let login = login.map(|(key, value)| (format!("result_log.kafka.{key}"), value.to_owned())).to_vec();
+    let partitions = vec![("result_log.kafka.partitions".to_owned(), "12".to_owned())];
 
-    let cases: [Case<'_>; 6] = [
-        ("worker", vec![("database.url", wrong_password)], vec!["password", "database.url", "\"uptime\""]),
-        ("scheduler", vec![("database.url", nowhere)], vec!["does not exist", "CREATE DATABASE"]),
+    let cases: [Case; 6] = [
+        ("worker", url(wrong_password), vec!["password", "database.url", "\"uptime\""]),
+        ("scheduler", url(nowhere), vec!["does not exist", "CREATE DATABASE"]),
         ("consumer", login.clone(), vec!["uthentication", "result_log.kafka.username"]),
         ("worker", login, vec!["uthentication", "result_log.kafka.username"]),
         (
