@@ -349,3 +349,47 @@ async fn certificates_are_verified_as_sslmode_says() {
     assert_says(&refusal(with("verify-full", "localhost", None)).await, &["certificate", "ca_file"]);
     assert_says(&refusal(with("disable", "localhost", None)).await, &["TLS"]);
 }
+
+#[actix::test]
+async fn a_foreign_ca_and_a_ca_file_that_is_no_use_are_refused_with_a_remedy() {
+    let Some(server) = servers::Postgres::start_with_tls() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    let remedies = ["database.ca_file", "sslrootcert"];
+    let with = |mode: &str, ca_file: &std::path::Path| PostgresSettings {
+        ca_file: Some(ca_file.to_owned()),
+        ..settings(&server.url().replace("sslmode=verify-full", &format!("sslmode={mode}")))
+    };
+
+    std::fs::write(&path, foreign_ca()).unwrap();
+    for mode in ["prefer", "require", "verify-ca", "verify-full"] {
+        let text = refusal(with(mode, &path)).await;
+        assert_says(&text, &["localhost:", "the certificate comes from an unknown issuer"]);
+        assert_says(&text, &remedies);
+    }
+
+    let no_der = "-----BEGIN CERTIFICATE-----\nbm8gREVS\n-----END CERTIFICATE-----\n";
+    let cut_off = foreign_ca().replace("-----END CERTIFICATE-----", "");
+    for content in ["", "no certificate", no_der, &cut_off] {
+        std::fs::write(&path, content).unwrap();
+        assert_unusable(&refusal(with("verify-full", &path)).await, &path);
+        // As with libpq: where a file is given, it counts.
+        assert_unusable(&refusal(with("require", &path)).await, &path);
+    }
+    for unreadable in [folder.path(), &folder.path().join("nowhere.pem")] {
+        assert_unusable(&refusal(with("verify-full", unreadable)).await, unreadable);
+    }
+}
+
+fn assert_unusable(text: &str, ca_file: &std::path::Path) {
+    let words = ["localhost:", &format!("cannot use the CA file {}", ca_file.display()), "database.ca_file"];
+    assert_says(text, &words);
+}
+
+/// Somebody who has signed nothing of the server's.
+fn foreign_ca() -> String {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    params.self_signed(&key).unwrap().pem()
+}

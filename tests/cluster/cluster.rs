@@ -86,8 +86,14 @@ impl<'a> Cluster<'a> {
     }
 
     pub(crate) fn set(&mut self, key: &str, value: &str) {
-        let name = format!("UPTIME__{}", key.to_uppercase().replace('.', "__"));
-        self.env.push((name, value.to_owned()));
+        self.env.push((variable(key), value.to_owned()));
+    }
+
+    /// A setting of [`Self::with`].
+    pub(crate) fn setting(&self, key: &str) -> &str {
+        let name = variable(key);
+        let found = self.env.iter().rfind(|(known, _)| *known == name);
+        found.map_or_else(|| panic!("{key} is not set"), |(_, value)| value)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -107,8 +113,7 @@ impl<'a> Cluster<'a> {
 
     /// Starts a role, with settings of its own.
     pub(crate) fn spawn_with(&self, role: &str, settings: &[(&str, &str)]) -> Process {
-        let name = |key: &str| format!("UPTIME__{}", key.to_uppercase().replace('.', "__"));
-        let settings = settings.iter().map(|(key, value)| (name(key), *value));
+        let settings = settings.iter().map(|(key, value)| (variable(key), *value));
         Process::spawn(self.command(role).envs(settings))
     }
 
@@ -150,9 +155,21 @@ impl<'a> Cluster<'a> {
         self.number("SELECT count(*) FROM ping_status")
     }
 
+    /// Runs SQL in the database; rows are lines.
+    pub(crate) fn ask(&self, sql: &str) -> String {
+        self.postgres.ask(&self.url, sql)
+    }
+
     /// Asks the database for one number.
     pub(crate) fn number(&self, sql: &str) -> u64 {
-        self.postgres.ask(&self.url, sql).parse().unwrap()
+        self.ask(sql).parse().unwrap()
+    }
+
+    /// How many of the rows that the table `copy` remembers are not the same any more.
+    pub(crate) fn changed_since(&self, copy: &str) -> u64 {
+        self.number(&format!(
+            "SELECT count(*) FROM (SELECT * FROM {copy} EXCEPT SELECT * FROM ping_status) AS changed"
+        ))
     }
 
     /// Waits until this many more results are stored.
@@ -207,6 +224,11 @@ impl<'a> Cluster<'a> {
     pub(crate) fn eventually(&self, what: &str, condition: impl FnMut() -> bool) {
         eventually(what, condition);
     }
+}
+
+/// Of a setting, in the environment.
+fn variable(key: &str) -> String {
+    format!("UPTIME__{}", key.to_uppercase().replace('.', "__"))
 }
 
 /// A port that was free a moment ago.

@@ -65,3 +65,23 @@ fn a_frozen_backend_delays_whoever_waits_for_it_and_nobody_else() {
 
     cluster.assert_every_slot_once(vec![scheduler], 900);
 }
+
+#[test]
+fn backends_that_stay_frozen_for_longer_than_we_wait_are_given_up_and_cost_no_slot_when_they_thaw() {
+    let (Some(postgres), Some(kafka)) = (Postgres::start(), servers::kafka()) else { return };
+    let cluster = Cluster::with_kafka(&postgres, kafka).with("database.statement_timeout", "3s");
+    cluster.import_load();
+    let roles = ["scheduler", "worker", "consumer"].map(|role| cluster.start(role));
+    cluster.records_more(300);
+
+    // All of them: some in the middle of a statement or of a transaction, and none that anybody could use instead.
+    let frozen: Vec<_> =
+        postgres.backends(&cluster.url).into_iter().map(|backend| postgres.freeze(backend)).collect();
+    // The statement's time and five seconds, in which the server could have said so itself.
+    roles.iter().for_each(|role| role.says("no answer from PostgreSQL within 8s"));
+    drop(frozen);
+    cluster.records_more(600);
+
+    let [scheduler, ..] = roles;
+    cluster.assert_every_slot_once(vec![scheduler], 900);
+}

@@ -1,6 +1,7 @@
 //! The real binary in its roles, over a real PostgreSQL and a real Kafka, under load, and real faults: processes killed and
 //! stopped, servers stopped, frozen and cut off. Each test ends with the real `audit`, which has to find every slot.
 
+#![cfg(feature = "kafka")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod broker;
@@ -8,9 +9,12 @@ mod cluster;
 mod database;
 mod fleet;
 mod members;
+mod messages;
 mod moving_up;
 mod network;
+mod refusals;
 mod start;
+mod topic;
 
 #[path = "../process/process.rs"]
 #[allow(dead_code, reason = "shared with the tests of one process")]

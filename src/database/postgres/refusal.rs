@@ -162,3 +162,44 @@ pub(super) fn lost_connection(error: &(dyn StdError + 'static)) -> Option<String
         || ends.iter().any(|beginning| info.message().starts_with(beginning));
     gone.then(|| info.message().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::DatabaseError;
+
+    const OLDEST: i32 = 140_000;
+
+    fn refusal(trouble: Option<Trouble>) -> String {
+        match trouble.unwrap().at("db:5432") {
+            error @ DatabaseError::Refused { .. } => error.to_string(),
+            other => panic!("not refused: {other}"),
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_too_old_is_refused_by_its_version() {
+        let text = refusal(unfit(130_014, OLDEST, "13.14 (Debian 13.14-1)", false));
+
+        assert_eq!(
+            text,
+            "PostgreSQL at db:5432 refused: it is PostgreSQL 13.14 (Debian 13.14-1); upgrade it to PostgreSQL 14 or newer"
+        );
+        // It is the version that has to change first.
+        assert_eq!(text, refusal(unfit(130_014, OLDEST, "13.14 (Debian 13.14-1)", true)));
+    }
+
+    #[test]
+    fn a_standby_is_refused_and_the_primary_asked_for() {
+        assert_eq!(
+            refusal(unfit(140_000, OLDEST, "14.0", true)),
+            "PostgreSQL at db:5432 refused: it is a standby, which takes no changes; give the address of the primary"
+        );
+    }
+
+    #[test]
+    fn the_oldest_version_that_is_not_too_old_is_fit() {
+        assert!(unfit(OLDEST, OLDEST, "14.0", false).is_none());
+        assert!(unfit(180_001, OLDEST, "18.1", false).is_none());
+    }
+}

@@ -54,15 +54,16 @@ fn unusable(what: &str, error: &(dyn std::error::Error + 'static)) -> Trouble {
 
 /// Certificates of the file.
 fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, Trouble> {
-    let what = format!("the CA file {}", file.display());
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
     match certificates {
-        Ok(certificates) if certificates.is_empty() => {
-            Err(unusable(&what, &std::io::Error::other("it has no certificate")))
-        }
+        Ok(certificates) if certificates.is_empty() => Err(useless(file, "it has no certificate")),
         Ok(certificates) => Ok(certificates),
-        Err(error) => Err(unusable(&what, &error)),
+        Err(error) => Err(unusable(&format!("the CA file {}", file.display()), &error)),
     }
+}
+
+fn useless(file: &Path, why: &str) -> Trouble {
+    unusable(&format!("the CA file {}", file.display()), &std::io::Error::other(why))
 }
 
 /// Servers whose certificate comes from somebody that we trust.
@@ -81,7 +82,10 @@ impl Known {
             Some(file) => {
                 let listed = read(file)?;
                 let mut roots = RootCertStore::empty();
-                roots.add_parsable_certificates(listed.iter().cloned());
+                let (usable, _broken) = roots.add_parsable_certificates(listed.iter().cloned());
+                if usable == 0 {
+                    return Err(useless(file, "what it calls a certificate is none"));
+                }
                 (listed, roots)
             }
         };
