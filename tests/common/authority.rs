@@ -78,6 +78,11 @@ impl Identity {
         Self { chain: vec![own.der().clone()], key }
     }
 
+    /// The same once more.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self { chain: self.chain.clone(), key: KeyPair::try_from(self.key.serialize_der()).unwrap() }
+    }
+
     /// The first certificate, as it stands in files.
     pub(crate) fn pem(&self) -> String {
         use base64::Engine as _;

@@ -47,7 +47,7 @@ fn assert_is(case: &Case, verdict: &Verdict, way: &str) {
 /// Where an answer is broken in two: everywhere, and in a large one, which takes its time, at its ends and where a head becomes
 /// too large.
 fn splits(length: usize) -> impl Iterator<Item = usize> {
-    let near = if length < 100_000 { 300 } else { 30 };
+    let near = 40;
     let places = [0, MAX_HEAD, length];
     (0..=length).filter(move |at| length < 4_000 || places.iter().any(|place| at.abs_diff(*place) < near))
 }
