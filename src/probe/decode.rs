@@ -77,7 +77,10 @@ impl Coding {
             Self::Brotli => buffered(BrotliDecoder::new(body)),
             Self::Zstd => {
                 let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
-                buffered(ZstdDecoder::with_params(body, &[window]))
+                let mut decoder = ZstdDecoder::with_params(body, &[window]);
+                // One frame or more (RFC 8878, section 3), as gzip has members.
+                decoder.multiple_members(true);
+                buffered(decoder)
             }
         })
     }
@@ -130,5 +133,48 @@ async fn read(
         if !take(&block[..count]) {
             return Ok(true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_compression::tokio::write::{GzipEncoder, ZstdEncoder};
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    macro_rules! encoded {
+        ($encoder:ident, $data:literal) => {{
+            let mut encoder = $encoder::new(Vec::new());
+            encoder.write_all($data).await.unwrap();
+            encoder.shutdown().await.unwrap();
+            encoder.into_inner()
+        }};
+    }
+
+    async fn decoded(coding: Coding, body: Vec<u8>) -> io::Result<Vec<u8>> {
+        let body = std::pin::pin!(futures_util::stream::iter([Ok(Bytes::from(body))]));
+        let mut all = Vec::new();
+        let take = |data: &[u8]| {
+            all.extend_from_slice(data);
+            true
+        };
+        decode(body, &[coding], take).await.map(|()| all)
+    }
+
+    #[actix_rt::test]
+    async fn a_body_may_be_encoded_in_several_parts() {
+        let zstd = [encoded!(ZstdEncoder, b"hello "), encoded!(ZstdEncoder, b"world")].concat();
+        let gzip = [encoded!(GzipEncoder, b"hello "), encoded!(GzipEncoder, b"world")].concat();
+
+        assert_eq!(decoded(Coding::Zstd, zstd).await.unwrap(), b"hello world");
+        assert_eq!(decoded(Coding::Gzip, gzip).await.unwrap(), b"hello world");
+    }
+
+    #[actix_rt::test]
+    async fn what_follows_the_encoded_parts_is_no_part_of_the_body() {
+        let zstd = [encoded!(ZstdEncoder, b"hello"), b"noise".to_vec()].concat();
+
+        assert!(decoded(Coding::Zstd, zstd).await.is_err());
     }
 }
