@@ -1,11 +1,15 @@
 //! What goes along with a redirect: cookies as RFC 6265 has them, and secrets to nobody else.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value as Json, json};
 use uptime_monitor::model::Reason;
+use uptime_monitor::probe::ProbeConfig;
 
 use crate::authority::{self, VALID, serve_with};
+use crate::name_server::name_server;
 use crate::server::{Exchange, Server, answer, redirect};
-use crate::table::{AUTHORITY, Case, Scene, down, run, up};
+use crate::table::{AUTHORITY, Case, Scene, down, open, run, up};
 
 #[actix_rt::test]
 async fn every_case() {
@@ -46,6 +50,12 @@ fn cookie(
     })
 }
 
+static NAME_SERVER: LazyLock<std::net::SocketAddr> = LazyLock::new(name_server);
+
+fn named() -> ProbeConfig {
+    ProbeConfig { dns: vec![*NAME_SERVER], ..open() }
+}
+
 fn along_the_way() -> Vec<Case> {
     vec![
         cookie("a cookie comes back", &["a=1"], "/next", Some("a=1")),
@@ -53,7 +63,10 @@ fn along_the_way() -> Vec<Case> {
         cookie("a cookie for its path", &["a=1; Path=/next"], "/next/page", Some("a=1")),
         cookie("a cookie for another path", &["a=1; Path=/other"], "/next", None),
         cookie("a path that only begins alike", &["a=1; Path=/ne"], "/next", None),
-        cookie("a secure cookie over plain http", &["a=1; Secure"], "/next", None),
+        // Loopback is as good as https, as it is for browsers.
+        cookie("a secure cookie on loopback", &["a=1; Secure"], "/next", Some("a=1")),
+        cookie("a secure cookie over plain http", &["a=1; Secure"], "/next", None).config(named()).host("web.test"),
+        cookie("a cookie of the parent domain", &["a=1; Domain=web.test"], "/next", Some("a=1")).config(named()).host("www.web.test"),
         cookie("a cookie of another domain", &["a=1; Domain=example.org"], "/next", None),
         cookie("a cookie that is no longer good", &["a=1; Max-Age=0"], "/next", None),
         cookie("a cookie that expired long ago", &["a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT"], "/next", None),

@@ -43,6 +43,7 @@ pub(crate) struct Scene {
     pub(crate) url: String,
     pub(crate) servers: Vec<Server>,
     /// Kept for as long as the check takes.
+    #[allow(dead_code, reason = "kept, not read")]
     pub(crate) held: Option<Box<dyn Any>>,
 }
 
@@ -177,6 +178,19 @@ impl Case {
 
     pub(crate) fn timeout(self, millis: u64) -> Self {
         Self { timeout: Duration::from_millis(millis), ..self }
+    }
+
+    /// Asks the scene's server by this name.
+    pub(crate) fn host(self, name: &'static str) -> Self {
+        let stage = Rc::clone(&self.stage);
+        let renamed = move || -> LocalBoxFuture<'static, Scene> {
+            let scene = stage();
+            Box::pin(async move {
+                let scene = scene.await;
+                Scene { url: scene.url.replace("127.0.0.1", name), ..scene }
+            })
+        };
+        Self { stage: Rc::new(renamed), ..self }
     }
 
     /// What else has to be so: `also` panics where it is not.

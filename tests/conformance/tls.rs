@@ -130,7 +130,7 @@ fn handshakes() -> Vec<Case> {
         instead(
             "an alert: no such name here",
             reply(b"\x15\x03\x03\0\x02\x02\x70"),
-            "refused the TLS handshake: UnrecognizedName",
+            "refused the TLS handshake: UnrecognisedName",
         ),
         instead(
             "an alert: version",
@@ -164,7 +164,11 @@ fn mixed_up() -> Vec<Case> {
             down(Reason::Protocol).tells("does not answer in HTTP/1"),
         ),
         Case::answer("http to a port that says so", polite, down(Reason::Status).http(400)),
-        Case::new("http to a TLS server", http_to_tls, down(Reason::Connect)),
+        Case::new(
+            "http to a TLS server",
+            http_to_tls,
+            down(Reason::Protocol).tells("does not answer in HTTP/1"),
+        ),
         Case::new("https to a closed port", closed, down(Reason::Connect).tells("connection refused")),
     ]
 }

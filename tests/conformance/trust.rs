@@ -175,9 +175,18 @@ fn listed() -> Vec<Case> {
             Identity::self_signed(&["shop.test"], false),
             refused("not valid for localhost"),
         ),
-        row("listed, expired", AUTHORITY.leaf(&["localhost"], ENDED), refused("expired")),
-        row("listed, not yet valid", AUTHORITY.leaf(&["localhost"], TO_COME), refused("not valid")),
-        shown("another than the listed one", own, refused("self-signed")).with(pem(&own().pem())),
+        row(
+            "listed, expired",
+            AUTHORITY.leaf(&["localhost"], ENDED),
+            refused("the certificate expired on 2003-04-05"),
+        ),
+        row(
+            "listed, not yet valid",
+            AUTHORITY.leaf(&["localhost"], TO_COME),
+            refused("not valid before 2080-01-01"),
+        ),
+        shown("another than the listed one", own, refused("not signed by its issuer"))
+            .with(pem(&own().pem())),
     ]);
     rows
 }

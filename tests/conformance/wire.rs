@@ -99,18 +99,15 @@ fn places(bytes: &[u8]) -> Vec<usize> {
 fn row(case: &Arc<cases::Case>, over: Over, way: Way) -> Case {
     let name = format!("{} [{over:?}, {way:?}]", case.name);
     let served = Arc::clone(case);
-    let row = Case::new(name, move || scene(&served, over, way), want(case, over));
+    let row = Case::new(name, move || scene(&served, over, way), want(case));
     if case.to_head { row.with(json!({"request": {"method": "HEAD"}})) } else { row }
 }
 
-fn want(case: &cases::Case, over: Over) -> Want {
+fn want(case: &cases::Case) -> Want {
     match case.is {
         Is::Whole(status @ 200..300, bytes) => up().http(status).bytes(bytes),
         Is::Whole(status, bytes) => down(Reason::Status).http(status).bytes(bytes),
-        Is::Fault(reason, tells) => {
-            let want = down(reason.parse().unwrap());
-            if over == Over::CurtTls { want } else { want.tells(tells) }
-        }
+        Is::Fault(reason, tells) => down(reason.parse().unwrap()).tells(tells),
     }
 }
 
