@@ -2,7 +2,8 @@
 //! will look at.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use async_compression::tokio::bufread::{
     BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
@@ -10,7 +11,7 @@ use async_compression::tokio::bufread::{
 use async_compression::zstd::DParameter;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader, ReadBuf};
 use tokio_util::io::StreamReader;
 
 use super::wire::Head;
@@ -23,6 +24,9 @@ const MOST: usize = 3;
 
 /// Decoded at once.
 const BLOCK: usize = 8 * 1024;
+
+/// Encoded bytes after which others have a turn.
+const TURN: usize = 8 * 1024;
 
 type Reader<'s> = Pin<Box<dyn AsyncBufRead + 's>>;
 
@@ -66,6 +70,7 @@ impl Coding {
             return Ok(body);
         }
         let is_zlib = is_zlib(start);
+        let body = Turns::new(body);
         Ok(match self {
             Self::Gzip => {
                 let mut decoder = GzipDecoder::new(body);
@@ -94,8 +99,46 @@ fn is_zlib(start: &[u8]) -> bool {
     }
 }
 
-fn buffered<'s>(decoder: impl tokio::io::AsyncRead + 's) -> Reader<'s> {
+fn buffered<'s>(decoder: impl AsyncRead + 's) -> Reader<'s> {
     Box::pin(BufReader::with_capacity(BLOCK, decoder))
+}
+
+/// Encoded data that pauses now and then. A decoder goes on for as long as there is input and no output, so that members of
+/// nothing, one after the other, would keep the thread, and no timeout would be heard.
+struct Turns<'s> {
+    encoded: Reader<'s>,
+    left: usize,
+}
+
+impl<'s> Turns<'s> {
+    fn new(encoded: Reader<'s>) -> Self {
+        Self { encoded, left: TURN }
+    }
+}
+
+impl AsyncBufRead for Turns<'_> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.left == 0 {
+            this.left = TURN;
+            // It wakes us once the timers have been looked at; to wake ourselves would be too early.
+            let _ = pin!(tokio::task::yield_now()).poll(cx);
+            return Poll::Pending;
+        }
+        this.encoded.as_mut().poll_fill_buf(cx)
+    }
+
+    fn consume(self: Pin<&mut Self>, count: usize) {
+        let this = self.get_mut();
+        this.left = this.left.saturating_sub(count);
+        this.encoded.as_mut().consume(count);
+    }
+}
+
+impl AsyncRead for Turns<'_> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().encoded.as_mut().poll_read(cx, out)
+    }
 }
 
 /// Hands the decoded `body` to `take`, piece by piece, until that says false.
@@ -138,13 +181,15 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use async_compression::tokio::write::{GzipEncoder, ZstdEncoder};
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
 
     macro_rules! encoded {
-        ($encoder:ident, $data:literal) => {{
+        ($encoder:ident, $data:expr) => {{
             let mut encoder = $encoder::new(Vec::new());
             encoder.write_all($data).await.unwrap();
             encoder.shutdown().await.unwrap();
@@ -153,7 +198,7 @@ mod tests {
     }
 
     async fn decoded(coding: Coding, body: Vec<u8>) -> io::Result<Vec<u8>> {
-        let body = std::pin::pin!(futures_util::stream::iter([Ok(Bytes::from(body))]));
+        let body = pin!(futures_util::stream::iter([Ok(Bytes::from(body))]));
         let mut all = Vec::new();
         let take = |data: &[u8]| {
             all.extend_from_slice(data);
@@ -169,6 +214,25 @@ mod tests {
 
         assert_eq!(decoded(Coding::Zstd, zstd).await.unwrap(), b"hello world");
         assert_eq!(decoded(Coding::Gzip, gzip).await.unwrap(), b"hello world");
+    }
+
+    #[actix_rt::test]
+    async fn a_body_that_decodes_to_nothing_for_ever_can_be_given_up() {
+        let members = encoded!(GzipEncoder, b"").repeat(1000);
+        let frames = encoded!(ZstdEncoder, b"").repeat(1000);
+        let nested = encoded!(GzipEncoder, &members);
+        for (codings, piece) in [
+            (&[Coding::Gzip][..], members),
+            (&[Coding::Zstd], frames),
+            (&[Coding::Gzip, Coding::Gzip], nested),
+        ] {
+            let body = pin!(futures_util::stream::repeat_with(|| Ok(Bytes::from(piece.clone()))));
+            let endless = decode(body, codings, |_| true);
+
+            let ended = tokio::time::timeout(Duration::from_millis(50), endless).await;
+
+            assert!(ended.is_err(), "{codings:?}: {ended:?}");
+        }
     }
 
     #[actix_rt::test]
