@@ -46,7 +46,7 @@ fn chunked(body: &str) -> String {
 }
 
 impl Case {
-    fn to_head(self) -> Self {
+    fn of_head(self) -> Self {
         Self { to_head: true, ..self }
     }
 
@@ -77,6 +77,7 @@ pub(crate) fn all() -> Vec<Case> {
         lengths(),
         until_close(),
         chunks(),
+        bad_chunks(),
         codings(),
         heads(),
         limits(),
@@ -115,7 +116,7 @@ fn interim() -> Vec<Case> {
         case("101 unasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", Whole(101, 0))
             .stays(),
         case("103 before the answer to HEAD", format!("{hint}{}", ok(LENGTH, "")), Whole(200, 0))
-            .to_head()
+            .of_head()
             .stays(),
     ]
 }
@@ -143,11 +144,11 @@ fn without_body() -> Vec<Case> {
         .stays(),
         case("304 in HTTP/1.0, held open", "HTTP/1.0 304 Not Modified\r\n\r\n", Whole(304, 0)).stays(),
         case("HEAD with a length, held open", ok("Content-Length: 1000\r\n", ""), Whole(200, 0))
-            .to_head()
+            .of_head()
             .stays(),
-        case("HEAD with chunks announced, held open", chunked(""), Whole(200, 0)).to_head().stays(),
-        case("HEAD without a length, held open", ok("", ""), Whole(200, 0)).to_head().stays(),
-        case("HEAD with a body all the same", ok(LENGTH, "hello"), Whole(200, 0)).to_head(),
+        case("HEAD with chunks announced, held open", chunked(""), Whole(200, 0)).of_head().stays(),
+        case("HEAD without a length, held open", ok("", ""), Whole(200, 0)).of_head().stays(),
+        case("HEAD with a body all the same", ok(LENGTH, "hello"), Whole(200, 0)).of_head(),
         case("length 0, held open", ok("Content-Length: 0\r\n", ""), Whole(200, 0)).stays(),
         case(
             "205 with length 0, held open",
@@ -258,6 +259,11 @@ fn chunks() -> Vec<Case> {
         ),
         case("bytes behind the last chunk", chunked("5\r\nhello\r\n0\r\n\r\nHTTP/1.1 500 Oh\r\n\r\n"), HELLO),
         case("chunks of odd sizes, 300 KB", chunked(&format!("{odd}0\r\n\r\n")), Whole(200, 319_600)),
+    ]
+}
+
+fn bad_chunks() -> Vec<Case> {
+    vec![
         case("chunks cut before the last", chunked("5\r\nhello\r\n"), BODY_CUT),
         case(
             "chunks cut inside of data",
