@@ -142,6 +142,8 @@ fn paths() -> Vec<Case> {
         row("$.list[0:2]", json!({"equals": 3}), no("$.list[0:2] is 1, 2")),
         row("$.status.deeper", json!({"exists": false}), up()),
         row("$.Status", json!({}), no("$.Status is missing")),
+        row("$[0].name", json!({"equals": "x"}), no("$[0].name is missing")),
+        row("$.none.deeper", json!({"equals": "x"}), no("$.none.deeper is missing")),
     ]
 }
 

@@ -37,26 +37,28 @@ mod wire;
 
 use table::Case;
 
+type Topic = (&'static str, fn() -> Vec<Case>, usize);
+
 /// The topics and how many rows each has at least, so that none shrinks unnoticed.
-const TOPICS: [(&str, fn() -> Vec<Case>, usize); 14] = [
-    ("answers on the wire", wire::cases, 300),
-    ("time", time::cases, 15),
-    ("redirects", redirects::cases, 30),
-    ("cookies and credentials", cookies::cases, 15),
-    ("certificates", trust::cases, 20),
-    ("TLS", tls::cases, 15),
-    ("status, size, version, several at once", verdicts::cases, 20),
-    ("headers", headers::cases, 20),
-    ("bodies", bodies::cases, 20),
-    ("JSON", json::cases, 30),
-    ("content codings", codings::cases, 15),
-    ("requests", requests::cases, 20),
-    ("guard", guard::cases, 20),
-    ("our own faults", faults::cases, 5),
+const TOPICS: [Topic; 14] = [
+    ("answers on the wire", wire::cases, 650),
+    ("time", time::cases, 34),
+    ("redirects", redirects::cases, 78),
+    ("cookies and credentials", cookies::cases, 27),
+    ("certificates", trust::cases, 54),
+    ("TLS", tls::cases, 29),
+    ("status, size, version, several at once", verdicts::cases, 67),
+    ("headers", headers::cases, 48),
+    ("bodies", bodies::cases, 49),
+    ("JSON", json::cases, 100),
+    ("content codings", codings::cases, 49),
+    ("requests", requests::cases, 46),
+    ("guard", guard::cases, 81),
+    ("our own faults", faults::cases, 24),
 ];
 
 /// Rows are counted in their topics; this is the least there must be of all of them.
-const ALL: usize = 800;
+const ALL: usize = 1300;
 
 #[test]
 fn the_table_is_no_smaller_than_it_was() {

@@ -14,7 +14,7 @@ async fn every_case() {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [methods(), not_followed(), locations(), unusable(), ends(), other_schemes(), guarded()]
+    [methods(), not_followed(), locations(), unusable(), ends(), last_hops(), other_schemes(), guarded()]
         .into_iter()
         .flatten()
         .collect()
@@ -137,6 +137,19 @@ fn locations() -> Vec<Case> {
     let mut rows = table.map(lands).to_vec();
     rows.push(
         Case::serving(
+            "a Location in Latin-1",
+            |mut exchange| match exchange.path() {
+                "/" => {
+                    exchange.send(b"HTTP/1.1 302 Found\r\nLocation: /caf\xe9\r\nContent-Length: 0\r\n\r\n")
+                }
+                _ => exchange.send(answer("200 OK", "")),
+            },
+            up(),
+        )
+        .also(|outcome, scene| assert_eq!(outcome.final_url, Some(scene.servers[0].url("/caf%E9")))),
+    );
+    rows.push(
+        Case::serving(
             "two Locations: the first counts",
             |mut exchange| {
                 let wire = if exchange.path() == "/" { two.to_owned() } else { answer("200 OK", "") };
@@ -215,6 +228,22 @@ fn ends() -> Vec<Case> {
         ),
         Case::serving("back and forth", back_and_forth, looping(down(Reason::Redirect)))
             .also(|_, scene| assert_eq!(scene.servers[0].connections(), 2)),
+    ]
+}
+
+/// A redirect is no better than where it leads.
+fn last_hops() -> Vec<Case> {
+    let to_another_host = || {
+        let other = Server::answering(answer("200 OK", ""));
+        let server = Server::answering(redirect(&format!("http://localhost:{}/x", other.port())));
+        Scene { url: server.url("/"), servers: vec![server, other], held: None }
+    };
+    vec![
+        Case::new("a redirect to another host", to_another_host, up()).also(|outcome, scene| {
+            let other = &scene.servers[1];
+            assert_eq!(outcome.remote_addr, Some(other.addr));
+            assert!(other.requests()[0].contains(&format!("\r\nHost: localhost:{}\r\n", other.port())));
+        }),
         Case::new(
             "a redirect to a closed port",
             to_closed_port,
@@ -239,6 +268,16 @@ fn ends() -> Vec<Case> {
             },
             up(),
         ),
+        Case::serving(
+            "a form that redirects to its own URL",
+            |mut exchange| {
+                let is_form = exchange.request.starts_with("POST");
+                let seen = "HTTP/1.1 303 See Other\r\nLocation: /\r\nContent-Length: 0\r\n\r\n";
+                exchange.send(if is_form { seen.to_owned() } else { answer("200 OK", "") });
+            },
+            up(),
+        )
+        .with(json!({"request": {"method": "POST"}})),
         Case::serving(
             "a redirect to a page that is not there",
             |mut exchange| match exchange.path() {

@@ -1,10 +1,11 @@
 //! What arrives at the server, to the byte.
 
 use serde_json::{Value as Json, json};
+use uptime_monitor::model::Reason;
 use uptime_monitor::probe::ProbeConfig;
 
 use crate::server::{Exchange, Server, answer};
-use crate::table::{Case, Scene, open, run, up};
+use crate::table::{Case, Scene, down, open, run, up};
 
 #[actix_rt::test]
 async fn every_case() {
@@ -93,9 +94,20 @@ fn bodies() -> Vec<Case> {
                 "POST / HTTP/1.1\r\n{USUAL}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n{END}a=1&b=2"
             ),
         ),
+        Case::serving(
+            "a refusal before the whole body was read",
+            refusing_body,
+            down(Reason::Status).http(413).bytes(8),
+        )
+        .with(json!({"request": {"method": "POST", "body": "x".repeat(200_000)}})),
         Case::serving("an answer before the whole body was read", early, up())
             .with(json!({"request": {"method": "POST", "body": "x".repeat(8_000_000)}})),
     ]
+}
+
+/// Refuses what is too much without hearing it out, as many servers do: what is left unread resets the connection.
+fn refusing_body(mut exchange: Exchange) {
+    exchange.send(answer("413 Content Too Large", "too much"));
 }
 
 /// Knows what to say from the head alone, and does not want to hear the rest.

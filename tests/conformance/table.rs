@@ -273,16 +273,16 @@ impl From<Server> for Scene {
 /// Runs every row beside those of other topics, and fails with a table of those that went wrong.
 pub(crate) async fn run(topic: &str, cases: Vec<Case>) {
     let _busy = MACHINE.read().await;
-    run_rows(topic, cases).await;
+    run_rows(topic, cases, AT_ONCE).await;
 }
 
-/// As [`run`], while nothing else runs.
+/// Runs one row after the other, while nothing else runs.
 pub(crate) async fn run_alone(topic: &str, cases: Vec<Case>) {
     let _quiet = MACHINE.write().await;
-    run_rows(topic, cases).await;
+    run_rows(topic, cases, 1).await;
 }
 
-async fn run_rows(topic: &str, cases: Vec<Case>) {
+async fn run_rows(topic: &str, cases: Vec<Case>, at_once: usize) {
     let count = cases.len();
     let rows = cases.into_iter().map(|case| async {
         let name = case.name.clone();
@@ -290,7 +290,7 @@ async fn run_rows(topic: &str, cases: Vec<Case>) {
         let ended = actix_rt::spawn(case.run()).await;
         (name, ended.unwrap_or_else(|panic| Err(said(panic.into_panic().as_ref()))))
     });
-    let results: Vec<_> = futures_util::stream::iter(rows).buffer_unordered(AT_ONCE).collect().await;
+    let results: Vec<_> = futures_util::stream::iter(rows).buffer_unordered(at_once).collect().await;
     let failed: Vec<String> = results
         .into_iter()
         .filter_map(|(name, result)| Some(format!("  {name:48} {}", result.err()?)))

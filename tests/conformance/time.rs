@@ -25,7 +25,7 @@ fn given_up(doing: &str) -> Want {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [stalling(), dawdling(), hopping(), quick(), limits()].into_iter().flatten().collect()
+    [stalling(), dawdling(), flooding(), hopping(), quick(), limits()].into_iter().flatten().collect()
 }
 
 fn case(name: &str, act: impl Fn(Exchange) + Send + Sync + Clone + 'static, want: Want) -> Case {
@@ -100,6 +100,34 @@ fn dawdling() -> Vec<Case> {
             "X: y\r\n",
         ),
     ]
+}
+
+/// Sends `again` as fast as it goes: nothing may wait for a pause.
+fn flood(coding: &str, again: &'static [u8]) -> Case {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n\r\n");
+    let act = move |mut exchange: Exchange| {
+        exchange.send(&head);
+        let many = again.repeat(1_000);
+        while exchange.tcp.write_all(&many).is_ok() {}
+    };
+    case(&format!("{coding} without end and without content"), act, given_up("reading the answer"))
+}
+
+fn flooding() -> Vec<Case> {
+    let member = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0";
+    let frame = b"\x28\xb5\x2f\xfd\x20\0\x01\0\0";
+    let deaf = |exchange: Exchange| hang_deaf(&exchange);
+    vec![
+        flood("gzip", member),
+        flood("zstd", frame),
+        case("a request that is never taken", deaf, given_up("waiting for the first byte"))
+            .with(json!({"request": {"method": "POST", "body": "x".repeat(3_000_000)}})),
+    ]
+}
+
+/// Reads nothing, and keeps the connection for longer than anybody waits.
+fn hang_deaf(_exchange: &Exchange) {
+    std::thread::sleep(Duration::from_millis(2 * TIMEOUT));
 }
 
 fn hopping() -> Vec<Case> {

@@ -41,8 +41,13 @@ fn by_default() -> Vec<Case> {
         "599 Odd",
     ];
     let number = |status: &str| status[..3].parse::<u16>().unwrap();
-    let good =
-        good.map(|status| Case::answer(status, answer(status, ""), up().http(number(status)).bytes(0)));
+    let good = good.map(|status| {
+        Case::answer(status, answer(status, ""), up().http(number(status)).bytes(0)).also(|outcome, scene| {
+            assert_eq!(outcome.http_version, Some("HTTP/1.1"));
+            assert_eq!(outcome.remote_addr, Some(scene.servers[0].addr));
+            assert_eq!(outcome.final_url, Some(scene.servers[0].url("/")));
+        })
+    });
     let bad = bad.map(|status| {
         let want = not_expected().http(number(status)).bytes(5).tells(&status[..3]).tells("expected 2xx");
         Case::answer(status, answer(status, "oh no"), want)

@@ -7,20 +7,17 @@
     reason = "helpers of tests are tests"
 )]
 
-mod answers;
 #[path = "../common/authority.rs"]
 mod authority;
 #[path = "../common/name_server.rs"]
 mod name_server;
 mod names;
-mod redirects;
 #[path = "../common/loopback.rs"]
 mod server;
 mod shortage;
 mod time;
 mod tls;
 mod tries;
-mod wire;
 
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,7 @@ use uptime_monitor::model::{Reason, Status, Target};
 use uptime_monitor::probe::ProbeConfig;
 
 use crate::name_server::name_server;
-use crate::server::{Server, answer, hanging, redirect};
+use crate::server::{Server, answer, hanging};
 use crate::{assert_down, assert_up, check, check_with, no_deadline, open_config, probe};
 
 fn asking(name_server: SocketAddr) -> ProbeConfig {
@@ -128,59 +128,6 @@ async fn an_address_that_hangs_holds_the_next_one_up_for_a_quarter_of_a_second()
     assert_eq!(outcome.remote_addr, Some(web.addr));
     let connect_us = outcome.timings.connect_us.unwrap();
     assert!((250_000..900_000).contains(&connect_us), "{connect_us} us");
-}
-
-#[actix_rt::test]
-async fn a_forbidden_address_is_blocked_in_every_spelling_and_never_connected_to() {
-    let web = Server::answering(answer("200 OK", ""));
-    let config =
-        ProbeConfig { deny_targets: vec!["loopback".to_owned()], dns: vec![name_server()], ..open_config() };
-    let hosts = [
-        "127.0.0.1",
-        "127.1",
-        "2130706433",
-        "0x7f.1",
-        "0177.0.0.1",
-        "localhost",
-        "LOCALHOST",
-        "web.test",
-        "0.0.0.0",
-        "[::ffff:127.0.0.1]",
-        "[::ffff:7f00:1]",
-        "[::1]",
-        "[::]",
-        "[64:ff9b::7f00:1]",
-    ];
-    for host in hosts {
-        let outcome = check_with(&config, format!("http://{host}:{}/", web.port())).await;
-
-        assert_down(&outcome, Reason::Blocked, "deny_targets forbids (loopback)");
-        assert_eq!(outcome.timings.connect_us, None, "{host}");
-    }
-    assert_eq!(web.connections(), 0);
-}
-
-#[actix_rt::test]
-async fn a_redirect_to_a_forbidden_address_is_blocked() {
-    let server = Server::answering(redirect("http://127.9.9.9/"));
-    let config = ProbeConfig { deny_targets: vec!["127.9.0.0/16".to_owned()], ..open_config() };
-
-    let outcome = check_with(&config, server.url("/")).await;
-
-    assert_down(
-        &outcome,
-        Reason::Blocked,
-        "127.9.9.9 leads to 127.9.9.9, which deny_targets forbids (127.9.0.0/16)",
-    );
-    assert_eq!(outcome.redirects, 1);
-    assert_eq!(outcome.http_status, Some(302));
-}
-
-#[actix_rt::test]
-async fn the_default_guard_forbids_the_metadata_address_of_clouds() {
-    let outcome = check_with(&ProbeConfig::default(), "http://169.254.169.254/latest/meta-data/").await;
-
-    assert_down(&outcome, Reason::Blocked, "link-local");
 }
 
 #[actix_rt::test]

@@ -1,12 +1,10 @@
 //! Certificates that hold, certificates that do not, and what is known of them either way.
 
-use std::io::Write as _;
-
 use uptime_monitor::model::{Certificate, Reason};
 use uptime_monitor::probe::Outcome;
 
-use crate::authority::{Authority, FAR_OFF, Identity, LONG_AGO, day, serve};
-use crate::server::{LOOPBACK, Server, redirect};
+use crate::authority::{Authority, FAR_OFF, LONG_AGO, day, serve};
+use crate::server::Server;
 use crate::{assert_down, assert_up, no_deadline, open_config, probe_trusting, target};
 
 async fn check(authority: &Authority, url: String) -> Outcome {
@@ -39,16 +37,6 @@ async fn a_valid_certificate_is_up_and_its_facts_are_kept() {
         fingerprint,
     };
     assert_eq!(outcome.certificate, Some(expected));
-}
-
-#[actix_rt::test]
-async fn an_address_can_be_what_a_certificate_is_for() {
-    let authority = Authority::new("the authority");
-    let server = serve(authority.leaf(&["127.0.0.1"], (LONG_AGO, FAR_OFF)));
-
-    let outcome = check(&authority, format!("https://{}/", server.addr)).await;
-
-    assert_up(&outcome);
 }
 
 #[actix_rt::test]
@@ -96,16 +84,6 @@ async fn a_certificate_that_does_not_hold_is_down_and_its_facts_are_kept_all_the
 }
 
 #[actix_rt::test]
-async fn a_self_signed_certificate_is_called_so() {
-    let authority = Authority::new("the authority");
-    let server = serve(Identity::self_signed(&["localhost"], true));
-
-    let outcome = check(&authority, url(&server)).await;
-
-    assert_down(&outcome, Reason::Tls, "the certificate is self-signed");
-}
-
-#[actix_rt::test]
 async fn every_check_sees_the_certificate_because_no_session_is_resumed() {
     let authority = Authority::new("the authority");
     let server = serve(authority.leaf(&["localhost"], (LONG_AGO, FAR_OFF)));
@@ -115,43 +93,4 @@ async fn every_check_sees_the_certificate_because_no_session_is_resumed() {
         let outcome = probe.check(&target(url(&server)), no_deadline()).await;
         assert!(outcome.certificate.is_some());
     }
-}
-
-#[actix_rt::test]
-async fn an_answer_that_is_not_tls_is_down_as_tls() {
-    let server = Server::raw(LOOPBACK, |mut tcp, _| {
-        tcp.peek(&mut [0]).unwrap();
-        tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
-        let _ = std::io::copy(&mut tcp, &mut std::io::sink());
-    });
-
-    let outcome = check(&Authority::new("the authority"), format!("https://{}/", server.addr)).await;
-
-    assert_down(&outcome, Reason::Tls, "does not speak TLS");
-}
-
-#[actix_rt::test]
-async fn a_connection_that_ends_in_the_handshake_is_down_as_tls() {
-    let server = Server::raw(LOOPBACK, |mut tcp, _| {
-        let mut hello = [0; 4096];
-        let _ = std::io::Read::read(&mut tcp, &mut hello);
-    });
-
-    let outcome = check(&Authority::new("the authority"), format!("https://{}/", server.addr)).await;
-
-    assert_down(&outcome, Reason::Tls, "closed the connection during the TLS handshake");
-    assert_eq!(outcome.certificate, None);
-}
-
-#[actix_rt::test]
-async fn http_may_redirect_to_https() {
-    let authority = Authority::new("the authority");
-    let secure = serve(authority.leaf(&["localhost"], (LONG_AGO, FAR_OFF)));
-    let plain = Server::answering(redirect(&url(&secure)));
-
-    let outcome = check(&authority, plain.url("/")).await;
-
-    assert_up(&outcome);
-    assert_eq!((outcome.redirects, outcome.final_url), (1, Some(url(&secure))));
-    assert!(outcome.certificate.is_some());
 }
