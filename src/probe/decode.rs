@@ -2,7 +2,8 @@
 //! will look at.
 
 use std::io::{self, Cursor};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use async_compression::tokio::bufread::{
     BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
@@ -10,7 +11,7 @@ use async_compression::tokio::bufread::{
 use async_compression::zstd::DParameter;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use tokio::io::{AsyncBufRead, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt as _, BufReader, ReadBuf};
 use tokio_util::io::StreamReader;
 
 use super::wire::Head;
@@ -23,6 +24,9 @@ const MOST: usize = 3;
 
 /// Decoded at once.
 const BLOCK: usize = 8 * 1024;
+
+/// Encoded bytes after which others have a turn.
+const TURN: usize = 8 * 1024;
 
 type Reader<'s> = Pin<Box<dyn AsyncBufRead + 's>>;
 
@@ -67,7 +71,7 @@ impl Coding {
             return Ok(body);
         }
         let is_zlib = is_zlib(&start);
-        let body = Cursor::new(start).chain(body);
+        let body = Turns::new(Box::pin(Cursor::new(start).chain(body)));
         Ok(match self {
             Self::Gzip => {
                 let mut decoder = GzipDecoder::new(body);
@@ -79,7 +83,10 @@ impl Coding {
             Self::Brotli => buffered(BrotliDecoder::new(body)),
             Self::Zstd => {
                 let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
-                buffered(ZstdDecoder::with_params(body, &[window]))
+                let mut decoder = ZstdDecoder::with_params(body, &[window]);
+                // One frame or more (RFC 8878, section 3), as gzip has members.
+                decoder.multiple_members(true);
+                buffered(decoder)
             }
         })
     }
@@ -93,8 +100,46 @@ fn is_zlib(start: &[u8]) -> bool {
     }
 }
 
-fn buffered<'s>(decoder: impl tokio::io::AsyncRead + 's) -> Reader<'s> {
+fn buffered<'s>(decoder: impl AsyncRead + 's) -> Reader<'s> {
     Box::pin(BufReader::with_capacity(BLOCK, decoder))
+}
+
+/// Encoded data that pauses now and then. A decoder goes on for as long as there is input and no output, so that members of
+/// nothing, one after the other, would keep the thread, and no timeout would be heard.
+struct Turns<'s> {
+    encoded: Reader<'s>,
+    left: usize,
+}
+
+impl<'s> Turns<'s> {
+    fn new(encoded: Reader<'s>) -> Self {
+        Self { encoded, left: TURN }
+    }
+}
+
+impl AsyncBufRead for Turns<'_> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.left == 0 {
+            this.left = TURN;
+            // It wakes us once the timers have been looked at; to wake ourselves would be too early.
+            let _ = pin!(tokio::task::yield_now()).poll(cx);
+            return Poll::Pending;
+        }
+        this.encoded.as_mut().poll_fill_buf(cx)
+    }
+
+    fn consume(self: Pin<&mut Self>, count: usize) {
+        let this = self.get_mut();
+        this.left = this.left.saturating_sub(count);
+        this.encoded.as_mut().consume(count);
+    }
+}
+
+impl AsyncRead for Turns<'_> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().encoded.as_mut().poll_read(cx, out)
+    }
 }
 
 /// Hands the decoded `body` to `take`, piece by piece, until that says false.
@@ -137,7 +182,7 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
+    use std::time::Duration;
 
     use async_compression::tokio::write::{
         BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder,
@@ -168,6 +213,10 @@ mod tests {
         Ok(out)
     }
 
+    async fn whole(bytes: &[u8], coding: Coding) -> io::Result<Vec<u8>> {
+        decoded(bytes, &[coding], usize::MAX, usize::MAX).await
+    }
+
     #[actix_rt::test]
     async fn every_coding_is_taken_off_in_whatever_pieces_it_comes() {
         let text = b"all is well, and will be ".repeat(1000);
@@ -184,7 +233,7 @@ mod tests {
                 assert_eq!(decoded, text, "{coding:?} in pieces of {size}");
             }
             let cut = &bytes[..bytes.len() - 3];
-            assert!(decoded(cut, &[coding], 100, usize::MAX).await.is_err(), "{coding:?}, cut");
+            assert!(whole(cut, coding).await.is_err(), "{coding:?}, cut");
         }
     }
 
@@ -199,8 +248,24 @@ mod tests {
     }
 
     #[actix_rt::test]
+    async fn a_body_may_be_encoded_in_several_parts() {
+        let zstd = [encoded!(ZstdEncoder, b"hello "), encoded!(ZstdEncoder, b"world")].concat();
+        let gzip = [encoded!(GzipEncoder, b"hello "), encoded!(GzipEncoder, b"world")].concat();
+
+        assert_eq!(whole(&zstd, Coding::Zstd).await.unwrap(), b"hello world");
+        assert_eq!(whole(&gzip, Coding::Gzip).await.unwrap(), b"hello world");
+    }
+
+    #[actix_rt::test]
+    async fn what_follows_the_encoded_parts_is_no_part_of_the_body() {
+        let zstd = [encoded!(ZstdEncoder, b"hello"), b"noise".to_vec()].concat();
+
+        assert!(whole(&zstd, Coding::Zstd).await.is_err());
+    }
+
+    #[actix_rt::test]
     async fn nothing_stays_nothing() {
-        assert_eq!(decoded(b"", &[Coding::Gzip, Coding::Zstd], 1, usize::MAX).await.unwrap(), b"");
+        assert_eq!(whole(b"", Coding::Gzip).await.unwrap(), b"");
     }
 
     #[actix_rt::test]
@@ -211,5 +276,24 @@ mod tests {
         let decoded = decoded(&bomb, &[Coding::Gzip], 1000, 50_000).await.unwrap();
 
         assert!(decoded.len() < 50_000 + BLOCK, "{}", decoded.len());
+    }
+
+    #[actix_rt::test]
+    async fn a_body_that_decodes_to_nothing_for_ever_can_be_given_up() {
+        let members = encoded!(GzipEncoder, b"").repeat(1000);
+        let frames = encoded!(ZstdEncoder, b"").repeat(1000);
+        let nested = encoded!(GzipEncoder, &members);
+        for (codings, piece) in [
+            (&[Coding::Gzip][..], members),
+            (&[Coding::Zstd], frames),
+            (&[Coding::Gzip, Coding::Gzip], nested),
+        ] {
+            let body = pin!(futures_util::stream::repeat_with(|| Ok(Bytes::from(piece.clone()))));
+            let endless = decode(body, codings, |_| true);
+
+            let ended = tokio::time::timeout(Duration::from_millis(50), endless).await;
+
+            assert!(ended.is_err(), "{codings:?}: {ended:?}");
+        }
     }
 }

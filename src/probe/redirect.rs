@@ -1,5 +1,7 @@
 //! Where the next hop goes, and what goes along.
 
+use std::borrow::Cow;
+
 use cookie_store::CookieStore;
 use url::Url;
 
@@ -115,7 +117,7 @@ impl<'p> Route<'p> {
         let Some(location) = head.values("location").next() else {
             return Err(failure(format!("status {status} without a Location")));
         };
-        let text = String::from_utf8_lossy(location);
+        let text = text_of(location);
         let unusable = |why: &dyn std::fmt::Display| {
             failure(format!("status {status} with an unusable Location {text:?}: {why}"))
         };
@@ -139,6 +141,24 @@ fn usable(mut url: Url) -> Result<Url, String> {
     stripped.map(|()| url).map_err(|()| "it names no host".to_owned())
 }
 
+/// Bytes that are no UTF-8 go back to the server as they came, in the only form that a URL has for them.
+fn text_of(location: &[u8]) -> Cow<'_, str> {
+    let escaped =
+        |byte: &u8| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    std::str::from_utf8(location).map_or_else(|_| location.iter().map(escaped).collect(), Cow::Borrowed)
+}
+
 fn failure(error: String) -> Failure {
     Failure::new(Reason::Redirect, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_keeps_the_bytes_that_it_came_with() {
+        assert_eq!(text_of("/café".as_bytes()), "/café");
+        assert_eq!(text_of(b"/caf\xe9?q=%20"), "/caf%E9?q=%20");
+    }
 }

@@ -7,18 +7,21 @@
     reason = "helpers of tests are tests"
 )]
 
-mod answers;
+#[path = "../common/authority.rs"]
+mod authority;
+#[path = "../common/name_server.rs"]
+mod name_server;
 mod names;
-mod redirects;
+#[path = "../common/loopback.rs"]
 mod server;
 mod shortage;
 mod time;
 mod tls;
 mod tries;
-mod wire;
 
 use std::time::{Duration, Instant};
 
+use authority::Authority;
 use rustls::RootCertStore;
 use uptime_monitor::clock::Clock;
 use uptime_monitor::model::{Reason, Status, Target};
@@ -33,10 +36,10 @@ fn open_config() -> ProbeConfig {
 }
 
 fn probe(config: &ProbeConfig) -> Probe {
-    probe_trusting(config, &tls::Authority::new("CN of nobody"))
+    probe_trusting(config, &Authority::new("CN of nobody"))
 }
 
-fn probe_trusting(config: &ProbeConfig, authority: &tls::Authority) -> Probe {
+fn probe_trusting(config: &ProbeConfig, authority: &Authority) -> Probe {
     let mut roots = RootCertStore::empty();
     roots.add(authority.der()).unwrap();
     Probe::with_settings(&ProbeSettings::with_roots(config, roots).unwrap(), Clock::system())

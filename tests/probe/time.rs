@@ -95,25 +95,6 @@ async fn a_connection_that_stalls_is_given_up_at_the_timeout() {
 }
 
 #[actix_rt::test]
-async fn redirects_share_one_timeout() {
-    let server = Server::new(|exchange| {
-        // Each hop is quick; together they never end.
-        let hops: u64 = exchange.path()[1..].parse().unwrap();
-        let mut exchange = exchange;
-        if hops < 5 {
-            exchange.send(crate::server::redirect(&format!("/{}", hops + 1)));
-        } else {
-            exchange.hang();
-        }
-    });
-
-    let outcome = check_in_time(server.url("/0")).await;
-
-    assert_down(&outcome, Reason::Timeout, "waiting for the first byte");
-    assert_eq!(outcome.redirects, 5);
-}
-
-#[actix_rt::test]
 async fn phases_do_not_overlap_and_those_that_did_not_happen_are_none() {
     let server = Server::answering(answer("200 OK", "hello"));
 

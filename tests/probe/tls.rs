@@ -1,94 +1,11 @@
 //! Certificates that hold, certificates that do not, and what is known of them either way.
 
-use std::io::Write as _;
-use std::net::TcpStream;
-use std::sync::Arc;
-
-use chrono::{DateTime, Utc};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
 use uptime_monitor::model::{Certificate, Reason};
 use uptime_monitor::probe::Outcome;
 
-use crate::server::{LOOPBACK, Server, answer, read_head, redirect};
+use crate::authority::{Authority, FAR_OFF, LONG_AGO, day, serve};
+use crate::server::Server;
 use crate::{assert_down, assert_up, no_deadline, open_config, probe_trusting, target};
-
-type Day = (i32, u8, u8);
-const LONG_AGO: Day = (2001, 2, 3);
-const FAR_OFF: Day = (2090, 5, 6);
-
-/// A certificate authority of the test's own.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    pub(crate) fn new(name: &str) -> Self {
-        let params = params(name, &[], (LONG_AGO, FAR_OFF), true);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    pub(crate) fn der(&self) -> CertificateDer<'static> {
-        self.0.der().clone()
-    }
-
-    fn intermediate(&self, name: &str, validity: (Day, Day)) -> Self {
-        let params = params(name, &[], validity, true);
-        Self(CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.0).unwrap())
-    }
-
-    fn leaf(&self, names: &[&str], validity: (Day, Day)) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let leaf = params("the leaf", names, validity, false).signed_by(&key, &self.0).unwrap();
-        Identity { chain: vec![leaf.der().clone()], key }
-    }
-}
-
-/// What a server shows, and its key.
-struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: KeyPair,
-}
-
-fn params(name: &str, names: &[&str], (from, to): (Day, Day), is_ca: bool) -> CertificateParams {
-    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let mut params = CertificateParams::new(names).unwrap();
-    params.distinguished_name.remove(DnType::CommonName);
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.not_before = date_time_ymd(from.0, from.1, from.2);
-    params.not_after = date_time_ymd(to.0, to.1, to.2);
-    if is_ca {
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    }
-    params
-}
-
-fn day((year, month, day): Day) -> DateTime<Utc> {
-    format!("{year}-{month:02}-{day:02}T00:00:00Z").parse().unwrap()
-}
-
-/// Serves 200 over TLS as `identity`.
-fn serve(identity: Identity) -> Server {
-    let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(identity.chain, key)
-        .unwrap();
-    let config = Arc::new(config);
-    Server::raw(LOOPBACK, move |tcp, _| serve_one(tcp, Arc::clone(&config)))
-}
-
-fn serve_one(tcp: TcpStream, config: Arc<ServerConfig>) {
-    let mut stream = rustls::StreamOwned::new(ServerConnection::new(config).unwrap(), tcp);
-    if read_head(&mut stream).is_empty() {
-        return;
-    }
-    stream.write_all(answer("200 OK", "hello").as_bytes()).unwrap();
-    stream.conn.send_close_notify();
-    let _ = stream.flush();
-}
 
 async fn check(authority: &Authority, url: String) -> Outcome {
     probe_trusting(&open_config(), authority).check(&target(url), no_deadline()).await
@@ -120,16 +37,6 @@ async fn a_valid_certificate_is_up_and_its_facts_are_kept() {
         fingerprint,
     };
     assert_eq!(outcome.certificate, Some(expected));
-}
-
-#[actix_rt::test]
-async fn an_address_can_be_what_a_certificate_is_for() {
-    let authority = Authority::new("the authority");
-    let server = serve(authority.leaf(&["127.0.0.1"], (LONG_AGO, FAR_OFF)));
-
-    let outcome = check(&authority, format!("https://{}/", server.addr)).await;
-
-    assert_up(&outcome);
 }
 
 #[actix_rt::test]
@@ -177,18 +84,6 @@ async fn a_certificate_that_does_not_hold_is_down_and_its_facts_are_kept_all_the
 }
 
 #[actix_rt::test]
-async fn a_self_signed_certificate_is_called_so() {
-    let authority = Authority::new("the authority");
-    let key = KeyPair::generate().unwrap();
-    let own = params("the leaf", &["localhost"], (LONG_AGO, FAR_OFF), true).self_signed(&key).unwrap();
-    let server = serve(Identity { chain: vec![own.der().clone()], key });
-
-    let outcome = check(&authority, url(&server)).await;
-
-    assert_down(&outcome, Reason::Tls, "the certificate is self-signed");
-}
-
-#[actix_rt::test]
 async fn every_check_sees_the_certificate_because_no_session_is_resumed() {
     let authority = Authority::new("the authority");
     let server = serve(authority.leaf(&["localhost"], (LONG_AGO, FAR_OFF)));
@@ -198,43 +93,4 @@ async fn every_check_sees_the_certificate_because_no_session_is_resumed() {
         let outcome = probe.check(&target(url(&server)), no_deadline()).await;
         assert!(outcome.certificate.is_some());
     }
-}
-
-#[actix_rt::test]
-async fn an_answer_that_is_not_tls_is_down_as_tls() {
-    let server = Server::raw(LOOPBACK, |mut tcp, _| {
-        tcp.peek(&mut [0]).unwrap();
-        tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
-        let _ = std::io::copy(&mut tcp, &mut std::io::sink());
-    });
-
-    let outcome = check(&Authority::new("the authority"), format!("https://{}/", server.addr)).await;
-
-    assert_down(&outcome, Reason::Tls, "does not speak TLS");
-}
-
-#[actix_rt::test]
-async fn a_connection_that_ends_in_the_handshake_is_down_as_tls() {
-    let server = Server::raw(LOOPBACK, |mut tcp, _| {
-        let mut hello = [0; 4096];
-        let _ = std::io::Read::read(&mut tcp, &mut hello);
-    });
-
-    let outcome = check(&Authority::new("the authority"), format!("https://{}/", server.addr)).await;
-
-    assert_down(&outcome, Reason::Tls, "closed the connection during the TLS handshake");
-    assert_eq!(outcome.certificate, None);
-}
-
-#[actix_rt::test]
-async fn http_may_redirect_to_https() {
-    let authority = Authority::new("the authority");
-    let secure = serve(authority.leaf(&["localhost"], (LONG_AGO, FAR_OFF)));
-    let plain = Server::answering(redirect(&url(&secure)));
-
-    let outcome = check(&authority, plain.url("/")).await;
-
-    assert_up(&outcome);
-    assert_eq!((outcome.redirects, outcome.final_url), (1, Some(url(&secure))));
-    assert!(outcome.certificate.is_some());
 }

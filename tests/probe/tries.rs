@@ -6,7 +6,7 @@ use uptime_monitor::clock::Clock;
 use uptime_monitor::model::{Reason, Target};
 
 use crate::server::{Server, answer};
-use crate::{PATIENCE, assert_down, assert_up, no_deadline, open_config, probe};
+use crate::{PATIENCE, assert_down, assert_up, no_deadline, open_config, probe, target};
 
 /// Fails `failures` times, then is well.
 fn recovering(failures: usize) -> Server {
@@ -76,4 +76,19 @@ async fn the_start_is_that_of_the_first_try_and_the_timings_are_those_of_the_las
         last_try < took - Duration::from_millis(200),
         "{last_try:?} of {took:?}: the pause is no part of a try"
     );
+}
+
+#[actix_rt::test]
+async fn no_connection_is_used_twice_even_when_the_server_would_keep_it() {
+    let server = Server::new(|mut exchange| {
+        exchange.send("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok");
+        exchange.hang();
+    });
+    let probe = probe(&open_config());
+
+    for _ in 0..3 {
+        assert_up(&probe.check(&target(server.url("/")), no_deadline()).await);
+    }
+
+    assert_eq!(server.connections(), 3);
 }

@@ -8,11 +8,11 @@ use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
 use super::certificate;
 use crate::probe::trace::TRACE;
-use crate::trust::verify_listed;
+use crate::trust::{SelfSigned, is_self_issued, verify_listed};
 
 /// Whom to believe.
 #[derive(Debug)]
@@ -71,11 +71,22 @@ impl RecordingVerifier {
             Anchors::Chain { listed, .. } if listed.iter().any(|known| known == leaf) => {
                 verify_listed(leaf, Some(name), now)
             }
-            Anchors::Chain { verifier: Some(verifier), .. } => {
-                verifier.verify_server_cert(leaf, chain, name, ocsp, now)
-            }
-            Anchors::Chain { verifier: None, .. } => Err(CertificateError::UnknownIssuer.into()),
+            Anchors::Chain { verifier: Some(verifier), .. } => verifier
+                .verify_server_cert(leaf, chain, name, ocsp, now)
+                .map_err(|error| if error == UNKNOWN { unknown(leaf) } else { error }),
+            Anchors::Chain { verifier: None, .. } => Err(unknown(leaf)),
         }
+    }
+}
+
+const UNKNOWN: Error = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+
+/// Nobody is known who could have issued `leaf`, and where that is its own owner, a person wants to hear so.
+fn unknown(leaf: &CertificateDer<'_>) -> Error {
+    if is_self_issued(leaf) {
+        CertificateError::Other(OtherError(Arc::new(SelfSigned))).into()
+    } else {
+        UNKNOWN
     }
 }
 

@@ -92,7 +92,7 @@ impl Exchange {
             }
             let mut buffer = ReadBuf::new(&mut block);
             let read = ready!(self.transport.poll_read(cx, &mut buffer));
-            read.map_err(|error| self.lost(&error))?;
+            read.or_else(|error| if is_bare_end(&error) { Ok(()) } else { Err(self.lost(&error)) })?;
             if buffer.filled().is_empty() {
                 return Poll::Ready(self.answer.end().map_err(|fault| self.failure(fault)));
             }
@@ -145,10 +145,10 @@ impl Exchange {
         Poll::Ready(Ok(()))
     }
 
-    /// A connection that ends without the farewell that TLS wants has ended. That matters to a body with a length or with
-    /// chunks, which is cut then; one that ends with the connection is taken for whole, as browsers do.
+    /// An end is an end, with a farewell or without. That matters to a body with a length or with chunks, which is cut then; one
+    /// that ends with the connection is taken for whole, as browsers do.
     fn broke(&mut self, error: &io::Error) -> Result<(), Failure> {
-        if error.kind() != io::ErrorKind::UnexpectedEof || tls::explain_io(error, "").is_some() {
+        if !is_bare_end(error) {
             let lost = self.lost(error).error;
             return Err(Failure::new(Reason::Protocol, format!("the body is broken: {lost}")));
         }
@@ -169,7 +169,6 @@ impl Exchange {
             return Failure::new(Reason::Tls, error);
         }
         let error = match error.kind() {
-            io::ErrorKind::UnexpectedEof => format!("{peer} closed the connection before a whole answer"),
             io::ErrorKind::ConnectionReset => format!("connection reset by {peer}"),
             io::ErrorKind::BrokenPipe => {
                 format!("{peer} closed the connection before it had the whole request")
@@ -190,6 +189,11 @@ impl Exchange {
         self.shown.drain(..count);
         Poll::Ready(Ok(()))
     }
+}
+
+/// The connection has ended without the farewell that TLS wants, which many servers leave out.
+fn is_bare_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof && tls::explain_io(error, "").is_none()
 }
 
 impl AsyncRead for Exchange {

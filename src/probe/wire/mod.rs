@@ -6,6 +6,8 @@
 //! panics on a long header name (ADR 19). [`answer`] has no I/O, so it can be tested with every split of every answer.
 
 mod answer;
+#[cfg(test)]
+mod cases;
 mod chunks;
 mod error;
 mod exchange;

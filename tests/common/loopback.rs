@@ -1,4 +1,5 @@
 //! Servers that do exactly what a test says. Plain threads: what they do does not depend on the runtime under test.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -25,6 +26,14 @@ impl Exchange {
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // The probe may have gone already, which is its right.
         let _ = self.tcp.write_all(bytes.as_ref());
+    }
+
+    /// The request's body, of the length that its head says.
+    pub(crate) fn read_body(&mut self) -> Vec<u8> {
+        let length = self.request.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        self.tcp.read_exact(&mut body).unwrap();
+        body
     }
 
     /// Keeps the connection open until the other side closes it.

@@ -1,0 +1,74 @@
+//! The conformance table: what each kind of answer, or of its absence, makes of a site. docs/CHECKS.md tells how it is divided.
+//!
+//! Every row of a topic is run, and what went wrong is listed together. Servers are plain threads on loopback; nothing is asked
+//! over a network.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests"
+)]
+
+#[path = "../common/authority.rs"]
+mod authority;
+mod bodies;
+#[path = "../../src/probe/wire/cases.rs"]
+mod cases;
+mod codings;
+mod cookies;
+mod faults;
+mod guard;
+mod headers;
+mod json;
+#[path = "../common/name_server.rs"]
+mod name_server;
+mod redirects;
+mod requests;
+#[path = "../common/loopback.rs"]
+mod server;
+mod table;
+mod time;
+mod tls;
+mod trust;
+mod verdicts;
+mod wire;
+
+use table::Case;
+
+type Topic = (&'static str, fn() -> Vec<Case>, usize);
+
+/// The topics and how many rows each has at least, so that none shrinks unnoticed.
+const TOPICS: [Topic; 14] = [
+    ("answers on the wire", wire::cases, 650),
+    ("time", time::cases, 34),
+    ("redirects", redirects::cases, 78),
+    ("cookies and credentials", cookies::cases, 27),
+    ("certificates", trust::cases, 54),
+    ("TLS", tls::cases, 29),
+    ("status, size, version, several at once", verdicts::cases, 67),
+    ("headers", headers::cases, 48),
+    ("bodies", bodies::cases, 49),
+    ("JSON", json::cases, 100),
+    ("content codings", codings::cases, 49),
+    ("requests", requests::cases, 46),
+    ("guard", guard::cases, 81),
+    ("our own faults", faults::cases, 24),
+];
+
+/// Rows are counted in their topics; this is the least there must be of all of them.
+const ALL: usize = 1300;
+
+#[test]
+fn the_table_is_no_smaller_than_it_was() {
+    let mut all = 0;
+    for (topic, cases, least) in TOPICS {
+        let count = cases().len();
+        println!("{topic:44} {count:4}");
+        assert!(count >= least, "{topic}: {count} cases, expected at least {least}");
+        all += count;
+    }
+    println!("{:44} {all:4}", "all");
+    assert!(all >= ALL, "{all} cases, expected at least {ALL}");
+}
