@@ -8,8 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+mod secret;
 mod words;
 
+pub use secret::is_secret_header;
 pub use words::{HttpVersion, IpFamily, StatusRange, TlsPolicy, TlsVersion};
 
 /// What a site says beyond its URL and its timeout. Validated.

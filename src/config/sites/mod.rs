@@ -5,6 +5,7 @@ mod fields;
 mod import;
 mod json;
 mod rows;
+mod settings;
 mod url;
 
 use std::collections::HashMap;
@@ -14,9 +15,10 @@ use super::problem::{Fault, Problem, quoted};
 use super::sections::CheckerConfig;
 use super::value::{Origin, Setting, Value};
 use super::{format, parse};
+use crate::model::settings::CheckSettings;
 use crate::model::{SiteId, SiteSpec};
 
-pub use export::{SiteFields, write_sites};
+pub use export::{ExportError, SiteFields, write_sites};
 pub(super) use fields::from_file;
 pub use import::{Format, Import, parse_sites, read_sites};
 pub use url::default_name;
@@ -32,6 +34,8 @@ const LONGEST_TAG: usize = 100;
 pub struct SiteDefaults {
     /// `checker.timeout`: halved intervals win where they are shorter.
     pub timeout: Duration,
+    /// `checker.body_limit`: a larger body cannot be told from one that ends there.
+    pub body_limit: u64,
     /// A site without a name is called after its URL, see [`default_name`], rather than refused.
     pub name_from_url: bool,
 }
@@ -39,7 +43,7 @@ pub struct SiteDefaults {
 impl SiteDefaults {
     /// For files: the name is required.
     pub fn of(checker: &CheckerConfig) -> Self {
-        Self { timeout: checker.timeout, name_from_url: false }
+        Self { timeout: checker.timeout, body_limit: checker.body_limit as u64, name_from_url: false }
     }
 
     /// For `sites add URL` and `check URL`.
@@ -70,6 +74,12 @@ pub struct RawSite {
     pub enabled: Option<Setting>,
     /// A list; as text, comma-separated.
     pub tags: Option<Setting>,
+    /// A table with the keys of `[site.request]`; texts inside of it are as in files.
+    pub request: Option<Setting>,
+    /// The same for `[site.tls]`.
+    pub tls: Option<Setting>,
+    /// The same for `[site.expect]`.
+    pub expect: Option<Setting>,
 }
 
 impl RawSite {
@@ -85,12 +95,16 @@ impl RawSite {
             retries: None,
             enabled: None,
             tags: None,
+            request: None,
+            tls: None,
+            expect: None,
         }
     }
 
     /// A declaration that says all that `spec` says, to be changed and validated again: for `sites set`.
     pub fn from_spec(spec: &SiteSpec, origin: Origin) -> Self {
         let say = |value: toml::Value| Some(Setting::new(Value::Typed(value), origin.clone()));
+        let settings = spec.settings.as_deref();
         Self {
             id: None,
             name: say(spec.name.as_str().into()),
@@ -100,6 +114,9 @@ impl RawSite {
             retries: say(i64::from(spec.retries).into()),
             enabled: say(spec.enabled.into()),
             tags: say(spec.tags.clone().into()),
+            request: settings.and_then(|settings| say(table(&settings.request))),
+            tls: settings.and_then(|settings| say(table(&settings.tls))),
+            expect: settings.and_then(|settings| say(table(&settings.expect))),
             origin,
         }
     }
@@ -118,6 +135,7 @@ impl RawSite {
             check.optional("retries", &self.retries, |value| parse::count(value, &(0..=10)), RETRIES);
         let enabled = check.optional("enabled", &self.enabled, parse::bool, true);
         let tags = check.optional("tags", &self.tags, tags, Vec::new());
+        let settings = check.settings(url.as_deref(), timeout, defaults);
         let problems = check.problems;
         match (name, url, every, timeout, retries, enabled, tags) {
             (Some(name), Some(url), Some(every), Some(timeout), Some(retries), Some(enabled), Some(tags))
@@ -125,7 +143,16 @@ impl RawSite {
             {
                 let every_s = u32::try_from(every.as_secs()).unwrap_or(u32::MAX);
                 let retries = u8::try_from(retries).unwrap_or(u8::MAX);
-                Ok(SiteSpec { name, url, every_s, timeout, retries, enabled, tags, settings: None })
+                Ok(SiteSpec {
+                    name,
+                    url,
+                    every_s,
+                    timeout,
+                    retries,
+                    enabled,
+                    tags,
+                    settings: settings.if_any(),
+                })
             }
             _ => Err(problems),
         }
@@ -190,6 +217,17 @@ impl Check<'_> {
         Some(timeout)
     }
 
+    fn settings(
+        &mut self,
+        url: Option<&str>,
+        timeout: Option<Duration>,
+        defaults: &SiteDefaults,
+    ) -> CheckSettings {
+        let (settings, problems) = settings::read(&settings::Site { raw: self.site, url, timeout, defaults });
+        self.problems.extend(problems);
+        settings
+    }
+
     fn optional<T>(
         &mut self,
         key: &str,
@@ -218,6 +256,11 @@ impl Check<'_> {
             .push(Problem::new(self.site.origin.clone(), "is missing", remedy).about(self.site.key(key)));
         None
     }
+}
+
+/// What no table can hold becomes a text, which the validation refuses rather than loses.
+fn table(settings: &impl serde::Serialize) -> toml::Value {
+    toml::Value::try_from(settings).unwrap_or_else(|error| error.to_string().into())
 }
 
 fn name(name: &str) -> Result<String, Fault> {
