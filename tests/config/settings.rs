@@ -298,6 +298,12 @@ fn bad_expectations_are_refused() {
             "expect.body = { max_bytes = \"2MiB\" }",
             &["more than checker.body_limit", "raise checker.body_limit"],
         ),
+    ]);
+}
+
+#[test]
+fn bad_conditions_on_json_times_and_transport_are_refused() {
+    refused(&[
         ("expect.json = [{ equals = 1 }]", &["expect.json[0].path: is missing"]),
         (
             "expect.json = [{ path = \"status\" }]",
@@ -437,7 +443,7 @@ fn what_flags_say_is_read_like_a_file_and_blamed_on_the_flag() {
 }
 
 const WITH_SECRETS: &str = "[site.request]\nmethod = \"POST\"\nheaders = { X-Api-Key = \"k1\", accept = \"text/plain\" }\nbody = \"k2\"\n\
-    basic_auth = { username = \"u\", password = \"k3\" }\n[site.expect]\nstatus = 201\n";
+    basic_auth = { username = \"u\", password = \"k3\" }\n[site.tls]\nexpiry_warning = \"14d\"\n[site.expect]\nstatus = 201\n";
 
 #[test]
 fn a_site_that_is_shown_hides_its_secrets_and_an_export_keeps_them() {
@@ -452,6 +458,7 @@ fn a_site_that_is_shown_hides_its_secrets_and_an_export_keeps_them() {
         "basic_auth": { "username": "u", "password": "***" },
     });
     assert_eq!((&shown["request"], &shown["expect"]), (&expected, &json!({ "status": [201] })));
+    assert_eq!(shown["tls"], json!({ "expiry_warning": "14d" }));
     assert_says(&String::from_utf8(exported).unwrap(), &["k1", "k2", "k3"]);
 }
 

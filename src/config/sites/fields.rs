@@ -7,7 +7,8 @@ use super::super::expand::Resolver;
 use super::super::problem::{Fault, Problem};
 use super::super::suggest::nearest;
 use super::super::value::Setting;
-use super::{Names, RawSite, SiteDefaults};
+use super::unique::Names;
+use super::{RawSite, SiteDefaults};
 use crate::model::SiteSpec;
 
 /// Keys with one value, as in files and as CSV columns.

@@ -7,8 +7,9 @@ use url::Url;
 use super::super::super::problem::Fault;
 use super::super::super::value::Value;
 use super::super::super::{format, parse};
-use super::keys::{Keys, Section};
+use super::keys::Keys;
 use super::operator::text;
+use super::section::Section;
 use super::{body, headers, json};
 use crate::model::settings::{Expectations, HttpVersion, StatusRange, TimeLimits, TlsPolicy};
 

@@ -10,6 +10,7 @@ mod json;
 mod keys;
 mod operator;
 mod request;
+mod section;
 mod tls;
 
 use std::cell::RefCell;
@@ -21,7 +22,7 @@ use super::super::problem::Problem;
 use super::super::value::Setting;
 use super::{RawSite, SiteDefaults};
 use crate::model::settings::{CheckSettings, RequestSettings};
-use keys::Section;
+use section::Section;
 
 /// What is known of the site already. `None` where it is wrong, which is problem enough.
 pub(super) struct Site<'a> {

@@ -7,7 +7,8 @@ use url::{Host, Url};
 use super::super::super::parse;
 use super::super::super::problem::Fault;
 use super::header;
-use super::keys::{Keys, Section};
+use super::keys::Keys;
+use super::section::Section;
 use crate::model::settings::{BasicAuth, IpFamily, RequestSettings};
 
 const KEYS: [&str; 10] = [

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::super::super::parse;
 use super::super::super::problem::Fault;
-use super::keys::{Keys, Section};
+use super::keys::Keys;
+use super::section::Section;
 use crate::model::settings::{TlsSettings, TlsVersion};
 use crate::pattern;
 
