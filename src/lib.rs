@@ -20,7 +20,7 @@
 //! | [`schedule`] | when a site is due: a pure function | nothing |
 //! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |
 //! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
-//! | `pattern` | regular expressions, JSON paths and PEM, read in one way at load and in checks | nothing |
+//! | `pattern` | regular expressions, JSON paths, PEM and server names, read in one way at load and in checks | nothing |
 //! | `trust` | whom we trust when a server shows a certificate | nothing |
 //! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
 

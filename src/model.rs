@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use self::settings::CheckSettings;
 use crate::clock::Timestamp;
 
+pub mod duration;
 pub mod settings;
 
 /// A row of `site_config`.

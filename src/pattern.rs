@@ -1,7 +1,8 @@
-//! Regular expressions, JSON paths and PEM as sites use them: read in one way by the validation at load and by the checks.
+//! Regular expressions, JSON paths, PEM and server names as sites use them: read in one way by the validation at load and by the checks.
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
 use serde_json_path::JsonPath;
 
 /// Memory of one compiled expression. Enough for every expression that a person would write, and for few that a
@@ -47,6 +48,23 @@ pub(crate) fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, BadPatter
         ));
     }
     PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| BadPattern(error.to_string()))
+}
+
+/// Whether a client can show this certificate with this key, both in PEM.
+pub(crate) fn client_identity(certificate: &str, key: &str) -> Result<(), BadPattern> {
+    let (chain, key) = (certificates(certificate)?, private_key(key)?);
+    let identity = CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider());
+    identity.map(|_| ()).map_err(|error| {
+        BadPattern(match error {
+            rustls::Error::InconsistentKeys(_) => "the key is another certificate's".to_owned(),
+            other => other.to_string(),
+        })
+    })
+}
+
+/// A host name or an address, as a certificate can be valid for.
+pub(crate) fn server_name(name: &str) -> Result<ServerName<'static>, BadPattern> {
+    ServerName::try_from(name.to_owned()).map_err(|error| BadPattern(error.to_string()))
 }
 
 #[cfg(test)]

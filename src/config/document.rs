@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, quoted};
 use super::syntax;
-use super::value::{Origin, Setting, Value, shown};
+use super::value::{Inner, Origin, Setting, Value, inner_item, inner_key, shown};
 
 /// The keys of one table and where it begins.
 #[derive(Debug, Clone)]
@@ -109,11 +109,39 @@ fn fields(table: DeTable<'_>, lines: &Lines<'_>) -> Vec<(String, Setting)> {
         .into_iter()
         .map(|(key, value)| {
             let origin = lines.origin(key.span().start);
-            (key.into_inner().into_owned(), Setting::new(Value::Typed(plain(value.into_inner())), origin))
+            let inner = inner(value.get_ref(), lines);
+            let value = Value::Typed(plain(value.into_inner()));
+            (key.into_inner().into_owned(), Setting { inner, ..Setting::new(value, origin) })
         })
         .collect();
     fields.sort_by_key(|(_, setting)| line_of(&setting.origin));
     fields
+}
+
+fn inner(value: &DeValue<'_>, lines: &Lines<'_>) -> Inner {
+    let mut inner = Inner::default();
+    if let DeValue::Table(_) = value {
+        note_lines("", value, lines, &mut inner);
+    }
+    inner
+}
+
+/// Notes where everything inside of `value` stands. `path` is where `value` itself is in the table.
+fn note_lines(path: &str, value: &DeValue<'_>, lines: &Lines<'_>, inner: &mut Inner) {
+    let mut note = |path: String, at: usize, value: &DeValue<'_>| {
+        note_lines(&path, value, lines, inner);
+        inner.lines.insert(path, line_of(&lines.origin(at)));
+    };
+    match value {
+        DeValue::Table(table) => table
+            .iter()
+            .for_each(|(key, value)| note(inner_key(path, key.get_ref()), key.span().start, value.get_ref())),
+        DeValue::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(at, item)| note(inner_item(path, at), item.span().start, item.get_ref())),
+        _ => {}
+    }
 }
 
 pub(super) fn line_of(origin: &Origin) -> u32 {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::problem::{Fault, quoted};
-use super::value::{Setting, Value};
+use super::value::{Origin, Setting, Value, inner_item, inner_key};
 
 /// Resolves what a layer refers to.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,28 @@ impl<'a> Resolver<'a> {
         Self { env: Some(env), folder: path.parent() }
     }
 
+    /// For a value that means what it says, or names a file: that is seen from the file in which `origin` lies.
+    pub(super) fn beside(origin: &'a Origin) -> Self {
+        let folder = if let Origin::File(path, _) = origin { path.parent() } else { None };
+        Self { env: None, folder }
+    }
+
+    /// The setting with the references in its table replaced, and what is wrong with the others, by their path in it.
+    pub(super) fn resolve_inner(self, mut setting: Setting) -> (Setting, Vec<(String, Fault)>) {
+        let mut faults = Vec::new();
+        if let (Some(env), Value::Typed(value @ toml::Value::Table(_))) = (self.env, &mut setting.value) {
+            let mut replace = |path: &str, text: &mut String| match expand(text, env) {
+                Ok(expanded) => {
+                    let written = quoted(&std::mem::replace(text, expanded));
+                    setting.inner.sources.insert(path.to_owned(), written);
+                }
+                Err(fault) => faults.push((path.to_owned(), fault)),
+            };
+            each_reference("", value, &mut replace);
+        }
+        (setting, faults)
+    }
+
     /// The setting with its references replaced; with `from_file`, its value is a path and the file's content counts.
     pub(super) fn resolve(self, setting: Setting, from_file: bool) -> Result<Setting, Fault> {
         let setting = match self.env {
@@ -43,7 +65,7 @@ impl<'a> Resolver<'a> {
         })?;
         let value = Value::Text(content.trim_end_matches(['\r', '\n']).to_owned());
         let source = format!("content of {}", quoted(&path.to_string_lossy()));
-        Ok(Setting { value, origin: setting.origin.clone(), source: Some(source) })
+        Ok(Setting { source: Some(source), ..Setting::new(value, setting.origin.clone()) })
     }
 }
 
@@ -69,6 +91,21 @@ fn expand_setting(mut setting: Setting, env: &[(String, String)]) -> Result<Sett
         _ => {}
     }
     Ok(setting)
+}
+
+/// Hands over every string inside of `value` that refers to something, with its path.
+fn each_reference(path: &str, value: &mut toml::Value, replace: &mut impl FnMut(&str, &mut String)) {
+    match value {
+        toml::Value::String(text) if text.contains("${") => replace(path, text),
+        toml::Value::Table(table) => {
+            table.iter_mut().for_each(|(key, value)| each_reference(&inner_key(path, key), value, replace))
+        }
+        toml::Value::Array(items) => items
+            .iter_mut()
+            .enumerate()
+            .for_each(|(at, item)| each_reference(&inner_item(path, at), item, replace)),
+        _ => {}
+    }
 }
 
 fn expand(text: &str, env: &[(String, String)]) -> Result<String, Fault> {

@@ -45,7 +45,8 @@ pub use sections::{
     ResultLogKind, RetentionConfig, SchedulerConfig, SupervisorConfig, WebConfig, WorkerConfig,
 };
 pub use sites::{
-    Format, Import, RawSite, SiteDefaults, SiteFields, default_name, parse_sites, read_sites, write_sites,
+    ExportError, Format, Import, RawSite, SiteDefaults, SiteFields, default_name, parse_sites, read_sites,
+    write_sites,
 };
 pub use value::{Origin, Setting, Value};
 

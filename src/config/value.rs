@@ -1,5 +1,6 @@
 //! A value, as somebody wrote it, and where.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -91,17 +92,44 @@ pub struct Setting {
     /// What stands there when it is not the value itself but `${NAME}` or a file's path: problems show this, because
     /// the value may be a secret.
     pub(super) source: Option<String>,
+    /// Of the values inside a table.
+    pub(super) inner: Inner,
+}
+
+/// What is known of the values inside a table, by their path in it, see [`inner_key`] and [`inner_item`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Inner {
+    pub(super) lines: BTreeMap<String, u32>,
+    /// Of a value that was replaced, what was written.
+    pub(super) sources: BTreeMap<String, String>,
+}
+
+/// The path of a key inside a table: `basic_auth.password`.
+pub(super) fn inner_key(table: &str, key: &str) -> String {
+    let is_bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+    let key = if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { quoted(key) };
+    if table.is_empty() { key } else { format!("{table}.{key}") }
+}
+
+/// The path of an item of a list: `json[0]`.
+pub(super) fn inner_item(list: &str, index: usize) -> String {
+    format!("{list}[{index}]")
 }
 
 impl Setting {
     /// `value`, written at `origin`.
     pub fn new(value: Value, origin: Origin) -> Self {
-        Self { value, origin, source: None }
+        Self { value, origin, source: None, inner: Inner::default() }
     }
 
     /// Text from a flag. `flag` is how it is called, for example `--every`.
     pub fn from_flag(flag: &str, text: impl Into<String>) -> Self {
         Self::new(Value::Text(text.into()), Origin::Flag(flag.into()))
+    }
+
+    /// Where the value at `path` inside of the table was written.
+    pub(super) fn origin_of(&self, path: &str) -> Origin {
+        self.inner.lines.get(path).map_or_else(|| self.origin.clone(), |line| self.origin.at(*line))
     }
 
     /// What was written, for a problem.

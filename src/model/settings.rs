@@ -8,8 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+mod secret;
 mod words;
 
+pub use secret::is_secret_header;
 pub use words::{HttpVersion, IpFamily, StatusRange, TlsPolicy, TlsVersion};
 
 /// What a site says beyond its URL and its timeout. Validated.
@@ -266,7 +268,7 @@ mod duration {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
     pub(super) fn serialize<S: Serializer>(value: &Option<Duration>, out: S) -> Result<S::Ok, S::Error> {
-        value.map(|value| humantime::format_duration(value).to_string()).serialize(out)
+        value.map(crate::model::duration::text).serialize(out)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {

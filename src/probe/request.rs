@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use url::{Position, Url};
 
-use crate::model::settings::{IpFamily, RequestSettings};
+use crate::model::settings::{IpFamily, RequestSettings, is_secret_header};
 
 /// Headers that say nothing about who asks: they go to every origin.
 fn is_harmless(name: &str) -> bool {
@@ -145,7 +145,7 @@ fn secrets(settings: &RequestSettings) -> Vec<String> {
     let credentials = authorization(settings);
     let encoded = credentials.iter().filter_map(|value| value.split_once(' ')).map(|(_, secret)| secret);
     let password = settings.basic_auth.iter().map(|auth| auth.password.as_str());
-    let headers = settings.headers.iter().filter(|(name, _)| is_secret(name));
+    let headers = settings.headers.iter().filter(|(name, _)| is_secret_header(name));
     let values =
         headers.flat_map(|(_, value)| [value.as_str(), value.split_once(' ').map_or("", |(_, word)| word)]);
     let body = settings.body.as_deref();
@@ -155,10 +155,4 @@ fn secrets(settings: &RequestSettings) -> Vec<String> {
     all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     all.dedup();
     all
-}
-
-/// Whether a header of this name is likely to hold something that opens doors.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["auth", "cookie", "key", "token", "secret", "password", "session"].iter().any(|word| name.contains(word))
 }

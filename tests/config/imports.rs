@@ -6,11 +6,16 @@ use std::time::Duration;
 use proptest::prelude::*;
 use uptime_monitor::clock::Clock;
 use uptime_monitor::config::{Format, Import, Problems, SiteDefaults, parse_sites, read_sites, write_sites};
+use uptime_monitor::model::settings::{
+    BasicAuth, BodyExpectations, CheckSettings, Expectations, HeaderExpectation, JsonExpectation,
+    RequestSettings, StatusRange, TimeLimits, TlsPolicy, TlsSettings, TlsVersion,
+};
 use uptime_monitor::model::{Declared, SiteId, SiteSpec};
 
 use crate::assert_says;
 
-const DEFAULTS: SiteDefaults = SiteDefaults { timeout: Duration::from_secs(10), name_from_url: false };
+const DEFAULTS: SiteDefaults =
+    SiteDefaults { timeout: Duration::from_secs(10), body_limit: 1 << 20, name_from_url: false };
 
 fn parse(text: &str, format: Format) -> Result<Import, Problems> {
     parse_sites(text.as_bytes(), format, Path::new("sites"), &DEFAULTS)
@@ -65,7 +70,10 @@ fn a_bad_header_is_refused() {
     let header = |text: &str| parse(text, Format::Csv).unwrap_err().to_string();
 
     assert_says(&header("name,url,evry\n"), &["column \"evry\": unknown key", "did you mean every?"]);
-    assert_says(&header("name,url,request.method\n"), &["not supported by this version yet"]);
+    assert_says(
+        &header("name,url,request.method\n"),
+        &["column \"request.method\"", "CSV cannot hold", "TOML or JSON"],
+    );
     assert_says(&header("name;url\n"), &["separate columns by commas"]);
     assert_says(&header("name,url,url\n"), &["twice"]);
     assert_says(&header(""), &["column \"name\": is missing"]);
@@ -122,15 +130,15 @@ fn a_row_that_is_not_utf_8_is_rejected_alone() {
 #[test]
 fn toml_sites_are_told_with_their_lines() {
     let import = parse(
-        "[[site]]\nname = \"a\"\nurl = \"https://a\"\n\n[[site]]\nname = \"b\"\nurl = \"b\"\nexpect = {}\n",
+        "[[site]]\nname = \"a\"\nurl = \"https://a\"\n\n[[site]]\nname = \"b\"\nurl = \"b\"\nexpect = { status = 1 }\n",
         Format::Toml,
     )
     .unwrap();
 
     assert_eq!((import.sites.len(), import.rejected_sites), (1, 1));
     let rejected = rejections(&import);
-    assert_says(&rejected[0], &["sites:8: ", "expect", "not supported by this version yet"]);
-    assert_says(&rejected[1], &["sites:7: site \"b\": url"]);
+    assert_says(&rejected[0], &["sites:7: site \"b\": url"]);
+    assert_says(&rejected[1], &["sites:8: site \"b\": expect.status = 1", "is no status"]);
 }
 
 #[test]
@@ -165,6 +173,59 @@ fn json_sites_are_told_with_their_lines() {
     assert_says(&rejected[1], &["sites:4: site \"a\": every = 60", "add a unit"]);
     assert_says(&rejected[2], &["sites:5: ", "\"7\" is no site"]);
     assert_says(&rejected[3], &["sites:7: site \"b\": evry", "did you mean every?"]);
+}
+
+fn with_settings(keys: &str) -> String {
+    format!(r#"[{{"name": "a", "url": "https://a", {keys}}}]"#)
+}
+
+#[test]
+fn json_sites_have_the_same_settings_and_null_is_not_said() {
+    let text = with_settings(
+        r#""request": {"method": "POST", "body": null}, "expect": {"json": [{"path": "$.a", "equals": {"b": [1, 2.5]}, "gt": null}]}"#,
+    );
+
+    let import = parse(&text, Format::Json).unwrap();
+
+    assert_eq!(import.rejected, []);
+    let settings = import.sites[0].spec.settings.as_ref().unwrap();
+    assert_eq!((settings.request.method.as_str(), &settings.request.body), ("POST", &None));
+    assert_eq!(settings.expect.json[0].equals, Some(serde_json::json!({ "b": [1, 2.5] })));
+}
+
+#[test]
+fn null_cannot_be_expected_and_the_way_around_is_told() {
+    for value in ["null", "[null]", r#"{"b": null}"#] {
+        let text = with_settings(&format!(r#""expect": {{"json": [{{"path": "$.a", "equals": {value}}}]}}"#));
+
+        let rejected = rejections(&parse(&text, Format::Json).unwrap());
+
+        assert_says(&rejected[0], &["site \"a\": expect.json[0].equals", "null", "filter"]);
+    }
+}
+
+#[test]
+fn an_import_takes_dollars_literally_and_sees_files_from_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "t0ken\n").unwrap();
+    let path = folder.path().join("sites.toml");
+    let text = "[[site]]\nname = \"a\"\nurl = \"https://a\"\n[site.request]\nbearer_token_file = \"token\"\nbody = \"${X}\"\n";
+    std::fs::write(&path, text).unwrap();
+
+    let import = read_sites(&path, None, &DEFAULTS).unwrap();
+
+    let request = &import.sites[0].spec.settings.as_ref().unwrap().request;
+    assert_eq!((request.bearer_token.as_deref(), request.body.as_deref()), (Some("t0ken"), Some("${X}")));
+}
+
+#[test]
+fn csv_refuses_to_lose_settings() {
+    let text = with_settings(r#""request": {"method": "POST"}"#);
+    let sites = parse(&text, Format::Json).unwrap().sites;
+
+    let error = write_sites(&sites, Format::Csv, &mut Vec::new()).unwrap_err().to_string();
+
+    assert_says(&error, &["1 of these sites", "\"a\"", "--format toml or json"]);
 }
 
 #[test]
@@ -222,18 +283,91 @@ fn a_hundred_thousand_rows_are_all_read() {
 }
 
 prop_compose! {
+    fn any_request()(
+        method in prop::sample::select(vec!["GET", "POST", "DELETE"]),
+        headers in prop::collection::btree_map("x-[a-z]{1,8}", "[^\\p{Cc}]{0,20}", 0..3),
+        body in prop::option::of("(?s).{1,40}"),
+        basic_auth in prop::option::of(("[^\\p{Cc}:]{0,8}", "[^\\p{Cc}]{0,8}")),
+        max_redirects in prop::option::of(0_u32..=50),
+    ) -> RequestSettings {
+        let basic_auth = basic_auth.map(|(username, password)| BasicAuth { username, password });
+        let method = method.to_owned();
+        RequestSettings { method, headers, body, basic_auth, max_redirects, ..RequestSettings::default() }
+    }
+}
+
+prop_compose! {
+    fn any_expectations()(
+        status in prop::collection::vec((100_u16..500, 0_u16..400), 0..3),
+        contains in prop::collection::vec("(?s).{1,20}", 0..3),
+        max_bytes in prop::option::of(1_u64..=1 << 20),
+        equals in any_json(),
+        length in 0_u64..1000,
+        tls: bool,
+    ) -> Expectations {
+        let json = |operator: JsonExpectation| JsonExpectation { path: "$.a['b c']".to_owned(), ..operator };
+        Expectations {
+            status: status.into_iter().map(|(from, more)| StatusRange { from, to: from + more }).collect(),
+            headers: vec![HeaderExpectation { name: "ETag".to_owned(), absent: true, ..Default::default() }],
+            body: BodyExpectations { contains, max_bytes, ..Default::default() },
+            json: vec![
+                json(JsonExpectation { equals: Some(equals), ..Default::default() }),
+                json(JsonExpectation { length: Some(length), ..Default::default() }),
+            ],
+            response_time: TimeLimits { degraded: Some(Duration::from_micros(1_500)), down: None },
+            http_version: Vec::new(),
+            tls: tls.then_some(TlsPolicy::Required),
+        }
+    }
+}
+
+/// Whatever TOML can hold, too: without `null`.
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(serde_json::Value::from),
+        (i64::MIN..i64::MAX).prop_map(serde_json::Value::from),
+        (-1_000_000..1_000_000_i32).prop_map(|number| (f64::from(number) / 64.0).into()),
+        "\\PC{0,10}".prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(serde_json::Value::from),
+            prop::collection::hash_map("\\PC{0,5}", inner, 0..3)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+prop_compose! {
+    fn any_settings()(
+        request in any_request(),
+        expect in any_expectations(),
+        is_expecting: bool,
+        warning in prop::option::of(0_u64..20_000_000),
+    ) -> CheckSettings {
+        let tls = TlsSettings {
+            expiry_warning: warning.map(Duration::from_secs),
+            min_version: warning.map(|_| TlsVersion::V1_3),
+            ..TlsSettings::default()
+        };
+        CheckSettings { request, tls, expect: if is_expecting { expect } else { Expectations::default() } }
+    }
+}
+
+prop_compose! {
     fn any_site()(
         name in "[^\\p{Cc}\\s]([^\\p{Cc}]{0,50}[^\\p{Cc}\\s])?",
         path in "[^\\p{Cc}\\s]{0,30}",
         every_s in 2_u32..=2_678_400,
-        milliseconds in 1_u64..2_000,
+        milliseconds in 2_u64..1_000,
         retries in 0_u8..=10,
         enabled: bool,
         tags in prop::collection::btree_set("[^\\p{Cc}\\s,;]{1,10}", 0..4),
+        settings in prop::option::of(any_settings()),
     ) -> SiteSpec {
         let timeout = Duration::from_millis(milliseconds);
         let url = format!("https://host.example/{path}");
-        SiteSpec { name, url, every_s, timeout, retries, enabled, tags: tags.into_iter().collect(), settings: None }
+        SiteSpec { name, url, every_s, timeout, retries, enabled, tags: tags.into_iter().collect(), settings: settings.and_then(CheckSettings::if_any) }
     }
 }
 
@@ -253,6 +387,10 @@ proptest! {
         let with_id = |(number, spec)| Declared { id: (number % 2 == 0).then_some(SiteId(number as i64 + 7)), spec };
         let sites: Vec<Declared> = sites.into_iter().enumerate().map(with_id).collect();
         for format in [Format::Csv, Format::Toml, Format::Json] {
+            let mut sites = sites.clone();
+            if format == Format::Csv {
+                sites.iter_mut().for_each(|site| site.spec.settings = None);
+            }
             let mut bytes = Vec::new();
             write_sites(&sites, format, &mut bytes).unwrap();
             let import = parse(std::str::from_utf8(&bytes).unwrap(), format).unwrap();

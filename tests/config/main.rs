@@ -12,6 +12,7 @@ mod imports;
 mod layers;
 mod reference;
 mod refusals;
+mod settings;
 mod sites;
 
 use std::path::PathBuf;

@@ -44,6 +44,16 @@ fn the_sites_in_the_reference_are_valid_once_their_comment_signs_are_gone() {
 
     assert_eq!(loaded.sites.len(), 2);
     assert_eq!(loaded.sites[0].tags, ["prod", "eu"]);
+    let settings = loaded.sites[0].settings.as_ref().unwrap();
+    assert_eq!((settings.request.headers.len(), settings.request.basic_auth.is_some()), (2, true));
+    assert_eq!(
+        (settings.expect.status.len(), settings.expect.headers.len(), settings.expect.json.len()),
+        (3, 2, 2)
+    );
+    assert_eq!(
+        (settings.tls.min_version.is_some(), settings.expect.response_time.down.is_some()),
+        (true, true)
+    );
 }
 
 #[test]

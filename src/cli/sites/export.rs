@@ -9,7 +9,7 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
-use crate::config::{Format, write_sites};
+use crate::config::{ExportError, Format, write_sites};
 use crate::model::Declared;
 use crate::report::count;
 
@@ -19,7 +19,7 @@ Examples:
   uptime-monitor sites export --format json | jq length
 
 What is exported can be imported again, also into another database, where the sites keep their ids; or, as TOML, be part
-of the configuration file.";
+of the configuration file. It holds passwords and tokens as they are. CSV has no columns for request, tls and expect.";
 
 /// Write all sites to a file or to stdout
 #[derive(Debug, Args)]
@@ -59,7 +59,10 @@ pub(super) fn run(args: &ExportArgs, storage: &Storage, output: &mut Output) -> 
     let format =
         args.format.map(FormatArg::format).or_else(|| file.and_then(Format::of)).unwrap_or(Format::Toml);
     let mut written = Vec::new();
-    write_sites(&sites, format, &mut written)?;
+    write_sites(&sites, format, &mut written).map_err(|error| match error {
+        ExportError::Output(error) => CliError::Output(error),
+        refused @ ExportError::NotInCsv { .. } => CliError::Usage(refused.to_string()),
+    })?;
     match file {
         None => output.write_all(&written)?,
         Some(file) => {

@@ -12,6 +12,7 @@ use super::super::{Answer, FINE};
 use super::failure::{FailureJson, write_failure};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{SiteFields, format_duration};
+use crate::model::settings::CheckSettings;
 use crate::model::{Origin, Site, SiteId, Status};
 use crate::report::time;
 use crate::schedule::Rhythm;
@@ -77,6 +78,20 @@ pub(super) fn write_site(site: &Site, clock: &Clock, out: &mut impl Write) -> io
         ("last slot", or_none(site.last_updated.map(time))),
     ] {
         writeln!(out, "{key:<10} {value}")?;
+    }
+    match fields.settings {
+        Some(settings) => write_settings(&settings, out),
+        None => Ok(()),
+    }
+}
+
+/// A line for every key of a section: `request.method "POST"`.
+fn write_settings(settings: &CheckSettings, out: &mut impl Write) -> io::Result<()> {
+    let sections = serde_json::to_value(settings).map_err(io::Error::from)?;
+    for (section, keys) in sections.as_object().into_iter().flatten() {
+        for (key, value) in keys.as_object().into_iter().flatten() {
+            writeln!(out, "{:<10} {value}", format!("{section}.{key}"))?;
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Writes sites such that they read back identically.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use super::super::format;
 use super::import::Format;
+use crate::model::settings::CheckSettings;
 use crate::model::{Declared, SiteId, SiteSpec};
 
 /// A site with the keys and texts of the configuration file, for everything that writes sites.
@@ -26,10 +28,22 @@ pub struct SiteFields<'a> {
     pub enabled: bool,
     /// As in [`SiteSpec`].
     pub tags: &'a [String],
+    /// `request`, `tls` and `expect`; only what is not at its default.
+    #[serde(flatten)]
+    pub settings: Option<Cow<'a, CheckSettings>>,
 }
 
+/// To be shown: without the secrets.
 impl<'a> From<&'a SiteSpec> for SiteFields<'a> {
     fn from(spec: &'a SiteSpec) -> Self {
+        let settings = spec.settings.as_deref().map(|settings| Cow::Owned(settings.without_secrets()));
+        Self { settings, ..Self::complete(spec) }
+    }
+}
+
+impl<'a> SiteFields<'a> {
+    /// To be read back: with the secrets.
+    fn complete(spec: &'a SiteSpec) -> Self {
         Self {
             name: &spec.name,
             url: &spec.url,
@@ -38,6 +52,7 @@ impl<'a> From<&'a SiteSpec> for SiteFields<'a> {
             retries: spec.retries,
             enabled: spec.enabled,
             tags: &spec.tags,
+            settings: spec.settings.as_deref().map(Cow::Borrowed),
         }
     }
 }
@@ -69,12 +84,49 @@ struct Tables<'a> {
     site: Vec<Table<'a>>,
 }
 
-/// Writes `sites` to `out`, complete with what is otherwise default.
+/// Why sites were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// What is in no column must not get lost in silence.
+    #[error(
+        "CSV has no columns for request, tls and expect, which {sites} of these sites have, {first:?} among them; use \
+             --format toml or json"
+    )]
+    NotInCsv {
+        /// How many.
+        sites: usize,
+        /// The name of one.
+        first: String,
+    },
+
+    /// The output cannot be written to.
+    #[error(transparent)]
+    Output(#[from] io::Error),
+}
+
+/// Writes `sites` to `out`, complete with what is otherwise default, and with their secrets.
 ///
 /// # Errors
-/// `out` cannot be written to.
-pub fn write_sites(sites: &[Declared], format: Format, out: &mut impl Write) -> io::Result<()> {
-    let fields = || sites.iter().map(|site| Table { id: site.id, fields: SiteFields::from(&site.spec) });
+/// `out` cannot be written to, or the format cannot hold what the sites say.
+pub fn write_sites(sites: &[Declared], format: Format, out: &mut impl Write) -> Result<(), ExportError> {
+    if format == Format::Csv {
+        refuse_settings(sites)?;
+    }
+    Ok(write(sites, format, out)?)
+}
+
+fn refuse_settings(sites: &[Declared]) -> Result<(), ExportError> {
+    let mut with_settings = sites.iter().filter(|site| site.spec.settings.is_some());
+    match with_settings.next() {
+        None => Ok(()),
+        Some(first) => {
+            Err(ExportError::NotInCsv { sites: 1 + with_settings.count(), first: first.spec.name.clone() })
+        }
+    }
+}
+
+fn write(sites: &[Declared], format: Format, out: &mut impl Write) -> io::Result<()> {
+    let fields = || sites.iter().map(|site| Table { id: site.id, fields: SiteFields::complete(&site.spec) });
     match format {
         Format::Csv => write_rows(fields(), out),
         Format::Toml => {
@@ -93,7 +145,7 @@ fn write_rows<'a>(sites: impl Iterator<Item = Table<'a>>, out: &mut impl Write) 
     // By hand, so that an export without sites is a valid file too.
     rows.write_record(["name", "url", "every", "timeout", "tags", "retries", "enabled", "id"])?;
     for Table { id, fields } in sites {
-        let SiteFields { name, url, every, timeout, retries, enabled, tags } = fields;
+        let SiteFields { name, url, every, timeout, retries, enabled, tags, settings: _ } = fields;
         rows.serialize(Row { name, url, every, timeout, tags: tags.join(";"), retries, enabled, id })?;
     }
     rows.flush()

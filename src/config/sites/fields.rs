@@ -7,14 +7,15 @@ use super::super::expand::Resolver;
 use super::super::problem::{Fault, Problem};
 use super::super::suggest::nearest;
 use super::super::value::Setting;
-use super::{Names, RawSite, SiteDefaults};
+use super::unique::Names;
+use super::{RawSite, SiteDefaults};
 use crate::model::SiteSpec;
 
-/// Keys of this version, as in files and as CSV columns.
+/// Keys with one value, as in files and as CSV columns.
 pub(super) const KEYS: [&str; 8] = ["name", "url", "every", "timeout", "retries", "enabled", "tags", "id"];
 
-/// Documented keys that come with a later version.
-const LATER: [&str; 3] = ["request", "tls", "expect"];
+/// Keys with a table each.
+pub(super) const TABLES: [&str; 3] = ["request", "tls", "expect"];
 
 /// The field of `site` called `key`.
 pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Option<Setting>> {
@@ -27,19 +28,18 @@ pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Opti
         "enabled" => &mut site.enabled,
         "tags" => &mut site.tags,
         "id" => &mut site.id,
+        "request" => &mut site.request,
+        "tls" => &mut site.tls,
+        "expect" => &mut site.expect,
         _ => return None,
     })
 }
 
 /// What is wrong with a key that no field has.
 pub(super) fn unknown(key: &str) -> Fault {
-    let first = key.split('.').next().unwrap_or(key);
-    if LATER.contains(&first) {
-        return Fault::new("is not supported by this version yet", "remove it");
-    }
-    let remedy = match nearest(key, KEYS.into_iter().chain(LATER)) {
+    let remedy = match nearest(key, KEYS.into_iter().chain(TABLES)) {
         Some(near) => format!("did you mean {near}?"),
-        None => format!("remove it; a site has {}", KEYS.join(", ")),
+        None => format!("remove it; a site has {}, {}", KEYS.join(", "), TABLES.join(", ")),
     };
     Fault::new("unknown key", remedy)
 }
@@ -94,7 +94,22 @@ fn resolve(site: &mut RawSite, resolver: Resolver<'_>) -> Vec<Problem> {
             Err(fault) => problems.push(Problem::with(name, &setting, fault)),
         }
     }
+    for key in TABLES {
+        let name = site.key(key);
+        let Some(setting) = field(site, key).and_then(Option::take) else { continue };
+        let (resolved, faults) = resolver.resolve_inner(setting);
+        problems.extend(faults.into_iter().map(|(path, fault)| unresolved(&name, &resolved, &path, fault)));
+        if let Some(slot) = field(site, key) {
+            *slot = Some(resolved);
+        }
+    }
     problems
+}
+
+/// Without the value: what stands beside the reference may be a secret.
+fn unresolved(name: &str, table: &Setting, path: &str, fault: Fault) -> Problem {
+    let Fault { message, remedy } = fault;
+    Problem::new(table.origin_of(path), message, remedy).about(format!("{name}.{path}"))
 }
 
 /// Adds what is new: a key that could not be resolved needs no second problem about its text.

@@ -7,7 +7,8 @@ use super::super::document::{Document, Fields, file_origin};
 use super::super::problem::{Problem, Problems};
 use super::super::value::Origin;
 use super::fields::{add_new, raw_site};
-use super::{Ids, Names, RawSite, SiteDefaults, json, rows};
+use super::unique::{Ids, Names};
+use super::{RawSite, SiteDefaults, json, rows};
 use crate::model::Declared;
 
 /// How sites are written in a file.

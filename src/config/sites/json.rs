@@ -61,10 +61,32 @@ fn offset(raw: &RawValue, text: &str) -> usize {
     (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
 }
 
+/// `null` is "not said", but for the items of a list, and for what an answer is compared with: there it becomes a number
+/// that is none, for TOML has no `null`, and all who read such a place refuse it.
 fn plain(value: serde_json::Value) -> Option<toml::Value> {
     use serde_json::Value as Json;
-    Some(match value {
-        Json::Null => return None,
+    match value {
+        Json::Null => None,
+        Json::Object(pairs) => {
+            let said = |(key, value): (String, Json)| {
+                let is_operand = matches!(key.as_str(), "equals" | "not_equals");
+                let value = if is_operand { complete(value) } else { plain(value)? };
+                Some((key, value))
+            };
+            Some(toml::Value::Table(pairs.into_iter().filter_map(said).collect()))
+        }
+        Json::Array(items) => {
+            let items = items.into_iter().map(|item| plain(item).unwrap_or_else(|| f64::NAN.into()));
+            Some(items.collect::<Vec<_>>().into())
+        }
+        other => Some(complete(other)),
+    }
+}
+
+fn complete(value: serde_json::Value) -> toml::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::Null => f64::NAN.into(),
         Json::Bool(yes) => yes.into(),
         Json::Number(number) => match (number.as_i64(), number.is_f64()) {
             (Some(whole), _) => whole.into(),
@@ -72,9 +94,9 @@ fn plain(value: serde_json::Value) -> Option<toml::Value> {
             (None, true) => number.as_f64().unwrap_or(f64::NAN).into(),
         },
         Json::String(text) => text.into(),
-        Json::Array(items) => items.into_iter().filter_map(plain).collect::<Vec<_>>().into(),
-        Json::Object(pairs) => toml::Value::Table(
-            pairs.into_iter().filter_map(|(key, value)| Some((key, plain(value)?))).collect(),
-        ),
-    })
+        Json::Array(items) => items.into_iter().map(complete).collect::<Vec<_>>().into(),
+        Json::Object(pairs) => {
+            toml::Value::Table(pairs.into_iter().map(|(key, value)| (key, complete(value))).collect())
+        }
+    }
 }

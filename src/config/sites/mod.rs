@@ -1,37 +1,39 @@
 //! Sites as people declare them, in whatever form, and the one validation they all go through.
 
+mod check;
 mod export;
 mod fields;
 mod import;
 mod json;
 mod rows;
+mod settings;
+mod unique;
 mod url;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use super::problem::{Fault, Problem, quoted};
+use super::problem::{Problem, quoted};
 use super::sections::CheckerConfig;
 use super::value::{Origin, Setting, Value};
 use super::{format, parse};
 use crate::model::{SiteId, SiteSpec};
 
-pub use export::{SiteFields, write_sites};
+use check::Check;
+pub use export::{ExportError, SiteFields, write_sites};
 pub(super) use fields::from_file;
 pub use import::{Format, Import, parse_sites, read_sites};
 pub use url::default_name;
 
 const EVERY_S: u64 = 60;
-const LONGEST_EVERY: Duration = Duration::from_hours(31 * 24);
 const RETRIES: i64 = 1;
-const LONGEST_NAME: usize = 200;
-const LONGEST_TAG: usize = 100;
 
 /// What a site gets that does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SiteDefaults {
     /// `checker.timeout`: halved intervals win where they are shorter.
     pub timeout: Duration,
+    /// `checker.body_limit`: a larger body cannot be told from one that ends there.
+    pub body_limit: u64,
     /// A site without a name is called after its URL, see [`default_name`], rather than refused.
     pub name_from_url: bool,
 }
@@ -39,7 +41,7 @@ pub struct SiteDefaults {
 impl SiteDefaults {
     /// For files: the name is required.
     pub fn of(checker: &CheckerConfig) -> Self {
-        Self { timeout: checker.timeout, name_from_url: false }
+        Self { timeout: checker.timeout, body_limit: checker.body_limit as u64, name_from_url: false }
     }
 
     /// For `sites add URL` and `check URL`.
@@ -70,6 +72,12 @@ pub struct RawSite {
     pub enabled: Option<Setting>,
     /// A list; as text, comma-separated.
     pub tags: Option<Setting>,
+    /// A table with the keys of `[site.request]`; texts inside of it are as in files.
+    pub request: Option<Setting>,
+    /// The same for `[site.tls]`.
+    pub tls: Option<Setting>,
+    /// The same for `[site.expect]`.
+    pub expect: Option<Setting>,
 }
 
 impl RawSite {
@@ -85,12 +93,16 @@ impl RawSite {
             retries: None,
             enabled: None,
             tags: None,
+            request: None,
+            tls: None,
+            expect: None,
         }
     }
 
     /// A declaration that says all that `spec` says, to be changed and validated again: for `sites set`.
     pub fn from_spec(spec: &SiteSpec, origin: Origin) -> Self {
         let say = |value: toml::Value| Some(Setting::new(Value::Typed(value), origin.clone()));
+        let settings = spec.settings.as_deref();
         Self {
             id: None,
             name: say(spec.name.as_str().into()),
@@ -100,6 +112,9 @@ impl RawSite {
             retries: say(i64::from(spec.retries).into()),
             enabled: say(spec.enabled.into()),
             tags: say(spec.tags.clone().into()),
+            request: settings.and_then(|settings| say(table(&settings.request))),
+            tls: settings.and_then(|settings| say(table(&settings.tls))),
+            expect: settings.and_then(|settings| say(table(&settings.expect))),
             origin,
         }
     }
@@ -112,12 +127,13 @@ impl RawSite {
         let mut check = Check { site: &self, problems: Vec::new() };
         let url = check.url();
         let name = check.name(url.as_deref(), defaults);
-        let every = check.optional("every", &self.every, every, Duration::from_secs(EVERY_S));
+        let every = check.optional("every", &self.every, check::every, Duration::from_secs(EVERY_S));
         let timeout = check.timeout(every, defaults);
         let retries =
             check.optional("retries", &self.retries, |value| parse::count(value, &(0..=10)), RETRIES);
         let enabled = check.optional("enabled", &self.enabled, parse::bool, true);
-        let tags = check.optional("tags", &self.tags, tags, Vec::new());
+        let tags = check.optional("tags", &self.tags, check::tags, Vec::new());
+        let settings = check.settings(url.as_deref(), timeout, defaults);
         let problems = check.problems;
         match (name, url, every, timeout, retries, enabled, tags) {
             (Some(name), Some(url), Some(every), Some(timeout), Some(retries), Some(enabled), Some(tags))
@@ -125,7 +141,16 @@ impl RawSite {
             {
                 let every_s = u32::try_from(every.as_secs()).unwrap_or(u32::MAX);
                 let retries = u8::try_from(retries).unwrap_or(u8::MAX);
-                Ok(SiteSpec { name, url, every_s, timeout, retries, enabled, tags, settings: None })
+                Ok(SiteSpec {
+                    name,
+                    url,
+                    every_s,
+                    timeout,
+                    retries,
+                    enabled,
+                    tags,
+                    settings: settings.if_any(),
+                })
             }
             _ => Err(problems),
         }
@@ -152,166 +177,7 @@ impl RawSite {
     }
 }
 
-/// One validation on its way.
-struct Check<'a> {
-    site: &'a RawSite,
-    problems: Vec<Problem>,
-}
-
-impl Check<'_> {
-    fn url(&mut self) -> Option<String> {
-        match &self.site.url {
-            Some(setting) => self.read("url", setting, |value| url::checked(parse::text(value)?)),
-            None => self.missing("url", "write url = \"https://…\""),
-        }
-    }
-
-    fn name(&mut self, url: Option<&str>, defaults: &SiteDefaults) -> Option<String> {
-        match &self.site.name {
-            Some(setting) => self.read("name", setting, |value| name(parse::text(value)?)),
-            // Where the URL is bad, that is problem enough.
-            None if defaults.name_from_url => url.map(default_name),
-            None => self.missing("name", "give the site a name of its own"),
-        }
-    }
-
-    fn timeout(&mut self, every: Option<Duration>, defaults: &SiteDefaults) -> Option<Duration> {
-        let Some(setting) = &self.site.timeout else {
-            return every.map(|every| defaults.timeout.min(every / 2));
-        };
-        let timeout = self.read("timeout", setting, timeout)?;
-        if let Some(every) = every
-            && timeout >= every
-        {
-            let message = format!("is not shorter than every = \"{}\"", format::duration(every));
-            let fault = Fault::new(message, "shorten the timeout or lengthen the interval");
-            self.problems.push(Problem::with(self.site.key("timeout"), setting, fault));
-        }
-        Some(timeout)
-    }
-
-    fn optional<T>(
-        &mut self,
-        key: &str,
-        setting: &Option<Setting>,
-        parse: impl FnOnce(&Value) -> Result<T, Fault>,
-        default: T,
-    ) -> Option<T> {
-        match setting {
-            Some(setting) => self.read(key, setting, parse),
-            None => Some(default),
-        }
-    }
-
-    fn read<T>(
-        &mut self,
-        key: &str,
-        setting: &Setting,
-        parse: impl FnOnce(&Value) -> Result<T, Fault>,
-    ) -> Option<T> {
-        let refuse = |fault| self.problems.push(Problem::with(self.site.key(key), setting, fault));
-        parse(&setting.value).map_err(refuse).ok()
-    }
-
-    fn missing<T>(&mut self, key: &str, remedy: &str) -> Option<T> {
-        self.problems
-            .push(Problem::new(self.site.origin.clone(), "is missing", remedy).about(self.site.key(key)));
-        None
-    }
-}
-
-fn name(name: &str) -> Result<String, Fault> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Err(Fault::new("is empty", "give the site a name of its own"));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(Fault::new("has a control character", "leave it out"));
-    }
-    let length = name.chars().count();
-    if length > LONGEST_NAME {
-        return Err(Fault::new(format!("has {length} characters, more than {LONGEST_NAME}"), "shorten it"));
-    }
-    Ok(name.to_owned())
-}
-
-fn every(value: &Value) -> Result<Duration, Fault> {
-    let every = parse::duration_within(value, &(Duration::from_secs(1)..=LONGEST_EVERY))?;
-    if every.subsec_nanos() != 0 {
-        return Err(Fault::new("is no whole number of seconds", "slots lie on whole seconds: round it"));
-    }
-    Ok(every)
-}
-
-/// Whole milliseconds, which is what the database keeps.
-fn timeout(value: &Value) -> Result<Duration, Fault> {
-    let timeout = parse::duration_within(value, &(Duration::from_millis(1)..=LONGEST_EVERY))?;
-    if timeout.subsec_nanos() % 1_000_000 != 0 {
-        return Err(Fault::new("is no whole number of milliseconds", "round it"));
-    }
-    Ok(timeout)
-}
-
-/// Words without separators, so that every format can list them. A repeated word counts once.
-fn tags(value: &Value) -> Result<Vec<String>, Fault> {
-    let mut tags: Vec<String> = Vec::new();
-    for tag in parse::list(value)? {
-        let tag = tag.trim();
-        let separates =
-            |letter: char| letter.is_control() || letter.is_whitespace() || matches!(letter, ',' | ';');
-        if tag.is_empty() || tag.contains(separates) {
-            let message = format!("holds {}, which is no single word", quoted(tag));
-            return Err(Fault::new(message, "leave out commas, semicolons, spaces and control characters"));
-        }
-        if tag.chars().count() > LONGEST_TAG {
-            return Err(Fault::new(
-                format!("holds a word of more than {LONGEST_TAG} characters"),
-                "shorten it",
-            ));
-        }
-        if !tags.iter().any(|known| known == tag) {
-            tags.push(tag.to_owned());
-        }
-    }
-    Ok(tags)
-}
-
-/// Refuses an id that its source has used before.
-#[derive(Default)]
-struct Ids(HashMap<SiteId, Origin>);
-
-impl Ids {
-    fn claim(&mut self, site: &RawSite) -> Result<Option<SiteId>, Problem> {
-        let (Some(id), Some(setting)) = (site.site_id()?, &site.id) else { return Ok(None) };
-        match self.0.insert(id, setting.origin.clone()) {
-            None => Ok(Some(id)),
-            Some(first) => {
-                let fault = Fault::new(
-                    format!("is already used in {}", first.short()),
-                    "give each site an id of its own, or none",
-                );
-                Err(Problem::with(site.key("id"), setting, fault))
-            }
-        }
-    }
-}
-
-/// Refuses a name that its source has used before.
-#[derive(Default)]
-struct Names(HashMap<String, Origin>);
-
-impl Names {
-    fn claim(&mut self, site: &RawSite) -> Result<(), Problem> {
-        let Some(setting) = &site.name else { return Ok(()) };
-        let Some(name) = setting.value.as_str().map(str::trim) else { return Ok(()) };
-        if let Some(first) = self.0.get(name) {
-            let fault = Fault::new(
-                format!("is already used in {}", first.short()),
-                "give each site a name of its own",
-            );
-            return Err(Problem::with("site: name", setting, fault));
-        }
-        self.0.insert(name.to_owned(), setting.origin.clone());
-        Ok(())
-    }
+/// What no table can hold becomes a text, which the validation refuses rather than loses.
+fn table(settings: &impl serde::Serialize) -> toml::Value {
+    toml::Value::try_from(settings).unwrap_or_else(|error| error.to_string().into())
 }

@@ -2,10 +2,10 @@
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
-use super::super::problem::{Problem, Problems};
+use super::super::problem::{Fault, Problem, Problems};
 use super::super::value::{Origin, Setting, Value};
 use super::RawSite;
-use super::fields::{KEYS, field, unknown};
+use super::fields::{KEYS, TABLES, field, unknown};
 use super::import::Collector;
 
 const HEADER: &str = "the first line names the columns: name,url,every,timeout,tags";
@@ -56,7 +56,7 @@ fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Proble
                 );
             }
             None => {
-                let fault = unknown(&name);
+                let fault = stranger(&name);
                 problems.push(Problem::new(at.clone(), fault.message, fault.remedy).about(column(&name)));
             }
         }
@@ -67,6 +67,14 @@ fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Proble
         }
     }
     Problems::or(problems, columns)
+}
+
+/// What is wrong with a column that no key has.
+fn stranger(name: &str) -> Fault {
+    if TABLES.iter().any(|table| name.split('.').next() == Some(*table)) {
+        return Fault::new("is a table, which CSV cannot hold", "write these sites in TOML or JSON");
+    }
+    unknown(name)
 }
 
 fn column(name: &str) -> String {

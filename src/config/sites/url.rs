@@ -3,7 +3,7 @@
 use url::{Position, Url};
 
 use super::super::problem::{Fault, quoted};
-use super::LONGEST_NAME;
+use super::check::LONGEST_NAME;
 
 /// As long as most servers and proxies accept.
 const LONGEST_URL: usize = 8_192;

@@ -39,8 +39,7 @@ impl TlsPlan {
     /// Fails with what cannot be used, and why.
     pub(super) fn new(settings: &TlsSettings, common: &Settings) -> Result<Self, String> {
         let server_name = settings.server_name.as_ref().map(|name| {
-            let parsed = ServerName::try_from(name.clone());
-            parsed.map_err(|error| format!("the server name {name:?}: {error}"))
+            pattern::server_name(name).map_err(|error| format!("the server name {name:?}: {error}"))
         });
         let config = config(settings, common)?;
         let foreign = match &settings.client_cert {

@@ -1,0 +1,148 @@
+//! Each key of a site: from what is written to what is meant, or to what is wrong with it.
+
+use std::time::Duration;
+
+use super::super::problem::{Fault, Problem, quoted};
+use super::super::value::{Setting, Value};
+use super::super::{format, parse};
+use super::{RawSite, SiteDefaults, default_name, settings, url};
+use crate::model::settings::CheckSettings;
+
+const LONGEST_EVERY: Duration = Duration::from_hours(31 * 24);
+pub(super) const LONGEST_NAME: usize = 200;
+const LONGEST_TAG: usize = 100;
+
+/// One validation on its way.
+pub(super) struct Check<'a> {
+    pub(super) site: &'a RawSite,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    pub(super) fn url(&mut self) -> Option<String> {
+        match &self.site.url {
+            Some(setting) => self.read("url", setting, |value| url::checked(parse::text(value)?)),
+            None => self.missing("url", "write url = \"https://…\""),
+        }
+    }
+
+    pub(super) fn name(&mut self, url: Option<&str>, defaults: &SiteDefaults) -> Option<String> {
+        match &self.site.name {
+            Some(setting) => self.read("name", setting, |value| name(parse::text(value)?)),
+            // Where the URL is bad, that is problem enough.
+            None if defaults.name_from_url => url.map(default_name),
+            None => self.missing("name", "give the site a name of its own"),
+        }
+    }
+
+    pub(super) fn timeout(&mut self, every: Option<Duration>, defaults: &SiteDefaults) -> Option<Duration> {
+        let Some(setting) = &self.site.timeout else {
+            return every.map(|every| defaults.timeout.min(every / 2));
+        };
+        let timeout = self.read("timeout", setting, timeout)?;
+        if let Some(every) = every
+            && timeout >= every
+        {
+            let message = format!("is not shorter than every = \"{}\"", format::duration(every));
+            let fault = Fault::new(message, "shorten the timeout or lengthen the interval");
+            self.problems.push(Problem::with(self.site.key("timeout"), setting, fault));
+        }
+        Some(timeout)
+    }
+
+    pub(super) fn settings(
+        &mut self,
+        url: Option<&str>,
+        timeout: Option<Duration>,
+        defaults: &SiteDefaults,
+    ) -> CheckSettings {
+        let (settings, problems) = settings::read(&settings::Site { raw: self.site, url, timeout, defaults });
+        self.problems.extend(problems);
+        settings
+    }
+
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &str,
+        setting: &Option<Setting>,
+        parse: impl FnOnce(&Value) -> Result<T, Fault>,
+        default: T,
+    ) -> Option<T> {
+        match setting {
+            Some(setting) => self.read(key, setting, parse),
+            None => Some(default),
+        }
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &str,
+        setting: &Setting,
+        parse: impl FnOnce(&Value) -> Result<T, Fault>,
+    ) -> Option<T> {
+        let refuse = |fault| self.problems.push(Problem::with(self.site.key(key), setting, fault));
+        parse(&setting.value).map_err(refuse).ok()
+    }
+
+    fn missing<T>(&mut self, key: &str, remedy: &str) -> Option<T> {
+        self.problems
+            .push(Problem::new(self.site.origin.clone(), "is missing", remedy).about(self.site.key(key)));
+        None
+    }
+}
+
+fn name(name: &str) -> Result<String, Fault> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(Fault::new("is empty", "give the site a name of its own"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Fault::new("has a control character", "leave it out"));
+    }
+    let length = name.chars().count();
+    if length > LONGEST_NAME {
+        return Err(Fault::new(format!("has {length} characters, more than {LONGEST_NAME}"), "shorten it"));
+    }
+    Ok(name.to_owned())
+}
+
+pub(super) fn every(value: &Value) -> Result<Duration, Fault> {
+    let every = parse::duration_within(value, &(Duration::from_secs(1)..=LONGEST_EVERY))?;
+    if every.subsec_nanos() != 0 {
+        return Err(Fault::new("is no whole number of seconds", "slots lie on whole seconds: round it"));
+    }
+    Ok(every)
+}
+
+/// Whole milliseconds, which is what the database keeps.
+fn timeout(value: &Value) -> Result<Duration, Fault> {
+    let timeout = parse::duration_within(value, &(Duration::from_millis(1)..=LONGEST_EVERY))?;
+    if timeout.subsec_nanos() % 1_000_000 != 0 {
+        return Err(Fault::new("is no whole number of milliseconds", "round it"));
+    }
+    Ok(timeout)
+}
+
+/// Words without separators, so that every format can list them. A repeated word counts once.
+pub(super) fn tags(value: &Value) -> Result<Vec<String>, Fault> {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in parse::list(value)? {
+        let tag = tag.trim();
+        let separates =
+            |letter: char| letter.is_control() || letter.is_whitespace() || matches!(letter, ',' | ';');
+        if tag.is_empty() || tag.contains(separates) {
+            let message = format!("holds {}, which is no single word", quoted(tag));
+            return Err(Fault::new(message, "leave out commas, semicolons, spaces and control characters"));
+        }
+        if tag.chars().count() > LONGEST_TAG {
+            return Err(Fault::new(
+                format!("holds a word of more than {LONGEST_TAG} characters"),
+                "shorten it",
+            ));
+        }
+        if !tags.iter().any(|known| known == tag) {
+            tags.push(tag.to_owned());
+        }
+    }
+    Ok(tags)
+}

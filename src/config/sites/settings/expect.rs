@@ -1,0 +1,124 @@
+//! `[site.expect]`: what makes the answer a good one.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::super::super::problem::Fault;
+use super::super::super::value::Value;
+use super::super::super::{format, parse};
+use super::keys::Keys;
+use super::operator::text;
+use super::section::Section;
+use super::{body, headers, json};
+use crate::model::settings::{Expectations, HttpVersion, StatusRange, TimeLimits, TlsPolicy};
+
+const KEYS: [&str; 7] = ["status", "headers", "body", "json", "response_time", "http_version", "tls"];
+
+const TIME: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(31 * 24);
+
+/// What expectations have to keep to. `None` where that is wrong itself.
+pub(super) struct Bounds<'a> {
+    pub(super) url: Option<&'a Url>,
+    pub(super) timeout: Option<Duration>,
+    /// Bytes of a body that are read at most.
+    pub(super) body_limit: u64,
+    /// The answer has no body.
+    pub(super) is_head: bool,
+}
+
+pub(super) fn read(section: Section<'_>, bounds: &Bounds<'_>) -> Expectations {
+    let Some(keys) = section.open(&KEYS) else { return Expectations::default() };
+    let body = keys.table("body", &body::KEYS);
+    let expect = Expectations {
+        status: keys.list("status", status),
+        headers: keys.tables("headers", &headers::KEYS).iter().map(headers::read).collect(),
+        body: body.as_ref().map(|keys| body::read(keys, bounds.body_limit)).unwrap_or_default(),
+        json: keys.tables("json", &json::KEYS).iter().map(json::read).collect(),
+        response_time: keys
+            .table("response_time", &["degraded", "down"])
+            .map(|limits| response_time(&limits, bounds.timeout))
+            .unwrap_or_default(),
+        http_version: keys.list("http_version", text(http_version)),
+        tls: keys.text("tls", tls),
+    };
+    if bounds.is_head {
+        refuse_without_body(&keys, body.as_ref());
+    }
+    refuse_other_scheme(&keys, expect.tls, bounds.url);
+    expect
+}
+
+/// The words of `StatusRange` quote what they were given, which a problem does already.
+fn status(value: &Value) -> Result<StatusRange, Fault> {
+    let text = match value {
+        Value::Typed(toml::Value::Integer(number)) => number.to_string(),
+        other => parse::text(other)?.to_owned(),
+    };
+    text.parse().map_err(|_| {
+        let remedy = "write one like 200, a class like \"2xx\", or a range like \"200-299\"";
+        Fault::new("is no status", remedy)
+    })
+}
+
+fn http_version(word: &str) -> Result<HttpVersion, Fault> {
+    match word {
+        "HTTP/1.0" => Ok(HttpVersion::V1_0),
+        "HTTP/1.1" => Ok(HttpVersion::V1_1),
+        "HTTP/2" | "HTTP/2.0" | "HTTP/3" | "h2" | "h3" => {
+            Err(Fault::new("comes later: this version speaks HTTP/1.1", "remove it"))
+        }
+        _ => Err(parse::unknown_word(word, &["HTTP/1.0", "HTTP/1.1"])),
+    }
+}
+
+fn tls(word: &str) -> Result<TlsPolicy, Fault> {
+    match word {
+        "required" => Ok(TlsPolicy::Required),
+        "forbidden" => Ok(TlsPolicy::Forbidden),
+        _ => Err(parse::unknown_word(word, &["required", "forbidden"])),
+    }
+}
+
+fn response_time(keys: &Keys<'_>, timeout: Option<Duration>) -> TimeLimits {
+    let read = |key| keys.read(key, |value| parse::duration_within(value, &TIME));
+    let limits = TimeLimits { degraded: read("degraded"), down: read("down") };
+    for (key, limit) in [("degraded", limits.degraded), ("down", limits.down)] {
+        if let (Some(limit), Some(timeout)) = (limit, timeout)
+            && limit >= timeout
+        {
+            let message = format!("is not shorter than timeout = \"{}\"", format::duration(timeout));
+            keys.refuse(key, message, "shorten it, or lengthen the timeout");
+        }
+    }
+    if let (Some(degraded), Some(down)) = (limits.degraded, limits.down)
+        && down <= degraded
+    {
+        let message = format!("is not longer than degraded = \"{}\"", format::duration(degraded));
+        keys.refuse("down", message, "lengthen it, or shorten degraded");
+    }
+    limits
+}
+
+fn refuse_without_body(keys: &Keys<'_>, body: Option<&Keys<'_>>) {
+    let (message, remedy) = ("asks for a body, which no answer to HEAD has", "choose another method");
+    if keys.has("json") {
+        keys.refuse("json", message, remedy);
+    }
+    if body.is_some_and(|body| body.has("contains") || body.has("matches")) {
+        keys.refuse("body", message, remedy);
+    }
+}
+
+fn refuse_other_scheme(keys: &Keys<'_>, tls: Option<TlsPolicy>, url: Option<&Url>) {
+    let scheme = url.map(Url::scheme);
+    match (tls, scheme) {
+        (Some(TlsPolicy::Required), Some("http")) => {
+            keys.refuse("tls", "stands beside a URL with http", "write https in the URL, or remove it");
+        }
+        (Some(TlsPolicy::Forbidden), Some("https")) => {
+            keys.refuse("tls", "stands beside a URL with https", "write http in the URL, or remove it");
+        }
+        _ => {}
+    }
+}

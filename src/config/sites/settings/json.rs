@@ -1,0 +1,88 @@
+//! `site.expect.json`: conditions on the body as JSON.
+
+use serde_json::{Number, Value as Json};
+
+use super::super::super::parse;
+use super::super::super::problem::Fault;
+use super::super::super::value::Value;
+use super::keys::Keys;
+use super::operator::{refuse_second, regex};
+use crate::model::settings::JsonExpectation;
+use crate::pattern;
+
+pub(super) const KEYS: [&str; 10] =
+    ["path", "equals", "not_equals", "gt", "ge", "lt", "le", "exists", "length", "matches"];
+
+const LONGEST: i64 = 1 << 30;
+
+pub(super) fn read(keys: &Keys<'_>) -> JsonExpectation {
+    if !keys.has("path") {
+        keys.missing("path", "write path = \"$.…\"");
+    }
+    let condition = JsonExpectation {
+        path: keys.text("path", path).unwrap_or_default(),
+        equals: keys.read("equals", json),
+        not_equals: keys.read("not_equals", json),
+        gt: keys.read("gt", number),
+        ge: keys.read("ge", number),
+        lt: keys.read("lt", number),
+        le: keys.read("le", number),
+        exists: keys.bool("exists"),
+        length: keys
+            .read("length", |value| parse::count(value, &(0..=LONGEST)))
+            .and_then(|length| u64::try_from(length).ok()),
+        matches: keys.text("matches", regex),
+    };
+    let [_, operators @ ..] = KEYS;
+    refuse_second(keys, &operators);
+    condition
+}
+
+fn path(path: &str) -> Result<String, Fault> {
+    pattern::json_path(path).map(|_| path.to_owned()).map_err(|why| {
+        Fault::new(format!("is no JSON path: {why}"), "write one like \"$.status\" (RFC 9535)")
+    })
+}
+
+fn number(value: &Value) -> Result<Number, Fault> {
+    let read = match value {
+        Value::Text(text) => text.trim().parse().ok(),
+        Value::Typed(value @ (toml::Value::Integer(_) | toml::Value::Float(_))) => match plain(value)? {
+            Json::Number(number) => Some(number),
+            _ => None,
+        },
+        Value::Typed(_) => None,
+    };
+    let fault = || Fault::new(format!("is {}, not a number", value.kind()), "write a number, without quotes");
+    read.ok_or_else(fault)
+}
+
+fn json(value: &Value) -> Result<Json, Fault> {
+    match value {
+        Value::Text(text) => Ok(text.as_str().into()),
+        Value::Typed(value) => plain(value),
+    }
+}
+
+fn plain(value: &toml::Value) -> Result<Json, Fault> {
+    Ok(match value {
+        toml::Value::String(text) => text.as_str().into(),
+        // What is too large for 64 bits arrives as the largest that is not.
+        toml::Value::Integer(i64::MAX) => {
+            return Err(Fault::new("has a number of more than 64 bits", "compare with a smaller one"));
+        }
+        toml::Value::Integer(number) => (*number).into(),
+        // The `null` of JSON arrives like this, for TOML has none.
+        toml::Value::Float(number) => Number::from_f64(*number).map(Json::Number).ok_or_else(|| {
+            let remedy = "find null with a filter in the path: \"$[?@.error == null]\"";
+            Fault::new("has a null, or a number that JSON does not have", remedy)
+        })?,
+        toml::Value::Boolean(yes) => (*yes).into(),
+        toml::Value::Datetime(_) => return Err(Fault::new("has a date", "write it in quotes")),
+        toml::Value::Array(items) => items.iter().map(plain).collect::<Result<Vec<_>, _>>()?.into(),
+        toml::Value::Table(table) => {
+            let members = table.iter().map(|(key, value)| Ok((key.clone(), plain(value)?)));
+            Json::Object(members.collect::<Result<_, _>>()?)
+        }
+    })
+}

@@ -1,0 +1,155 @@
+//! `[site.request]`: what is sent.
+
+use std::collections::BTreeMap;
+
+use url::{Host, Url};
+
+use super::super::super::parse;
+use super::super::super::problem::Fault;
+use super::header;
+use super::keys::Keys;
+use super::section::Section;
+use crate::model::settings::{BasicAuth, IpFamily, RequestSettings};
+
+const KEYS: [&str; 10] = [
+    "method",
+    "headers",
+    "body",
+    "body_file",
+    "basic_auth",
+    "bearer_token",
+    "bearer_token_file",
+    "follow_redirects",
+    "max_redirects",
+    "ip",
+];
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// It goes with every job.
+const LONGEST_BODY: usize = 1 << 20;
+
+pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
+    let default = RequestSettings::default();
+    let Some(keys) = section.open(&KEYS) else { return default };
+    let settings = RequestSettings {
+        method: keys.text("method", method).unwrap_or(default.method),
+        headers: keys.free_table("headers").map(|headers| read_headers(&headers)).unwrap_or_default(),
+        body: keys.text_or_file("body", body).filter(|body| !body.is_empty()),
+        basic_auth: keys
+            .table("basic_auth", &["username", "password", "password_file"])
+            .map(|auth| basic_auth(&auth)),
+        bearer_token: keys.text_or_file("bearer_token", token),
+        follow_redirects: keys.bool("follow_redirects").unwrap_or(default.follow_redirects),
+        max_redirects: keys
+            .read("max_redirects", |value| parse::count(value, &(0..=50)))
+            .and_then(|count| u32::try_from(count).ok()),
+        ip: keys.text("ip", ip).unwrap_or_default(),
+    };
+    refuse_contradictions(&keys, &settings);
+    refuse_other_family(&keys, settings.ip, url);
+    settings
+}
+
+fn method(word: &str) -> Result<String, Fault> {
+    if METHODS.contains(&word) { Ok(word.to_owned()) } else { Err(parse::unknown_word(word, &METHODS)) }
+}
+
+fn ip(word: &str) -> Result<IpFamily, Fault> {
+    match word {
+        "any" => Ok(IpFamily::Any),
+        "v4" => Ok(IpFamily::V4),
+        "v6" => Ok(IpFamily::V6),
+        _ => Err(parse::unknown_word(word, &["any", "v4", "v6"])),
+    }
+}
+
+fn read_headers(headers: &Keys<'_>) -> BTreeMap<String, String> {
+    let mut read: BTreeMap<String, String> = BTreeMap::new();
+    for name in headers.names() {
+        let twin = read.keys().find(|known| known.eq_ignore_ascii_case(name));
+        if let Some(twin) = twin {
+            headers.refuse(name, format!("is the same header as {twin}"), "keep one of the two");
+        }
+        let value = headers.text(name, |text| {
+            header::to_send(name)?;
+            header::value(text)
+        });
+        read.insert(name.to_owned(), value.unwrap_or_default());
+    }
+    read
+}
+
+fn body(text: &str) -> Result<String, Fault> {
+    if text.len() > LONGEST_BODY {
+        return Err(Fault::new("is longer than 1MiB", "shorten it"));
+    }
+    Ok(text.to_owned())
+}
+
+/// RFC 7617, section 2.
+fn basic_auth(keys: &Keys<'_>) -> BasicAuth {
+    if !keys.has("username") {
+        keys.missing("username", "write username = \"…\", which may be empty");
+    }
+    let username = keys.text("username", |name| match name.contains(':') {
+        true => Err(Fault::new("has a colon, at which servers would end it", "leave out the colon")),
+        false => header::value(name),
+    });
+    BasicAuth {
+        username: username.unwrap_or_default(),
+        password: keys.text_or_file("password", header::value).unwrap_or_default(),
+    }
+}
+
+/// RFC 6750, section 2.1, though not to the letter: tokens of the wild have other signs, too.
+fn token(token: &str) -> Result<String, Fault> {
+    if token.is_empty() {
+        return Err(Fault::new("is empty", "write the token, or remove the key"));
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let remedy = "write the token alone, without \"Bearer\" before it and line breaks behind it";
+        return Err(Fault::new("has a space or another character that no token has", remedy));
+    }
+    Ok(token.to_owned())
+}
+
+fn refuse_contradictions(keys: &Keys<'_>, settings: &RequestSettings) {
+    let RequestSettings {
+        method, headers, basic_auth, bearer_token, follow_redirects, max_redirects, ..
+    } = settings;
+    if basic_auth.is_some() && bearer_token.is_some() {
+        keys.refuse(
+            "bearer_token",
+            "stands beside basic_auth, and a request has one Authorization",
+            "keep one of the two",
+        );
+    }
+    let own = headers.keys().find(|name| name.eq_ignore_ascii_case("authorization"));
+    if let (Some(name), true) = (own, basic_auth.is_some() || bearer_token.is_some())
+        && let Some(headers) = keys.free_table("headers")
+    {
+        headers.refuse(
+            name,
+            "stands beside basic_auth or bearer_token, which write it",
+            "keep one of the two",
+        );
+    }
+    // A GET may have one: search engines ask for it. To a HEAD, servers and proxies agree on no meaning of it.
+    if method == "HEAD" && settings.body.is_some() {
+        keys.refuse("body", "goes with no HEAD request", "remove it, or choose another method");
+    }
+    if !follow_redirects && max_redirects.is_some() {
+        keys.refuse("max_redirects", "stands beside follow_redirects = false", "keep one of the two");
+    }
+}
+
+/// Nothing could ever be connected to.
+fn refuse_other_family(keys: &Keys<'_>, ip: IpFamily, url: Option<&Url>) {
+    let other = match (ip, url.and_then(Url::host)) {
+        (IpFamily::V4, Some(Host::Ipv6(_))) => "an IPv6",
+        (IpFamily::V6, Some(Host::Ipv4(_))) => "an IPv4",
+        _ => return,
+    };
+    keys.refuse("ip", format!("stands beside a URL with {other} address"), "remove it, or change the URL");
+}

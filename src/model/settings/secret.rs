@@ -1,0 +1,62 @@
+//! What of a site's settings nobody is to see who only looks at them.
+
+use super::{CheckSettings, RequestSettings};
+
+/// What stands in a secret's place.
+const HIDDEN: &str = "***";
+
+/// Whether a header of this name is likely to hold something that opens doors.
+pub fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["auth", "cookie", "key", "token", "secret", "password", "session"].iter().any(|word| name.contains(word))
+}
+
+impl CheckSettings {
+    /// The same, to be shown: passwords, tokens, keys and bodies are replaced. A body is one because logins have their
+    /// passwords there.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let mut shown = self.clone();
+        shown.request.hide_secrets();
+        hide(shown.tls.client_key.as_mut());
+        shown
+    }
+}
+
+impl RequestSettings {
+    fn hide_secrets(&mut self) {
+        hide(self.body.as_mut());
+        hide(self.bearer_token.as_mut());
+        hide(self.basic_auth.as_mut().map(|auth| &mut auth.password));
+        for (name, value) in &mut self.headers {
+            hide(is_secret_header(name).then_some(value));
+        }
+    }
+}
+
+fn hide(secret: Option<&mut String>) {
+    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
+        HIDDEN.clone_into(secret);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_opens_doors_is_hidden_and_the_rest_stays() {
+        let settings: CheckSettings = serde_json::from_str(
+            r#"{"request":{"headers":{"X-Api-Key":"k1","accept":"a/b"},"body":"k2","bearer_token":"k3",
+                "basic_auth":{"username":"u","password":"k4"}},"tls":{"client_cert":"c","client_key":"k5"}}"#,
+        )
+        .unwrap();
+
+        let shown = settings.without_secrets().to_text();
+
+        assert!((1..=5).all(|n| !shown.contains(&format!("k{n}"))), "{shown}");
+        for kept in ["X-Api-Key", "a/b", "\"username\":\"u\"", "\"client_cert\":\"c\""] {
+            assert!(shown.contains(kept), "{shown}");
+        }
+    }
+}
