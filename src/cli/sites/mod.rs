@@ -15,7 +15,7 @@ use super::Answer;
 use super::error::CliError;
 use super::output::Output;
 use super::storage::Storage;
-use crate::config::{Loaded, Origin, Problem, Setting, SiteDefaults, Value};
+use crate::config::{Loaded, Origin, Setting, SiteDefaults, Value};
 use crate::model::{self, Site};
 use crate::store::StoreError;
 
@@ -114,8 +114,4 @@ fn changeable(names: &[String], storage: &Storage) -> Result<Vec<Site>, CliError
         }
     }
     if refused.is_empty() { Ok(sites) } else { Err(CliError::Refused(refused)) }
-}
-
-fn invalid(problems: Vec<Problem>) -> CliError {
-    CliError::Invalid(problems)
 }

@@ -70,6 +70,12 @@ pub struct RawSite {
     pub enabled: Option<Setting>,
     /// A list; as text, comma-separated.
     pub tags: Option<Setting>,
+    /// A table: what is sent.
+    pub request: Option<Setting>,
+    /// A table: whom we trust and who we are.
+    pub tls: Option<Setting>,
+    /// A table: what makes the answer a good one.
+    pub expect: Option<Setting>,
 }
 
 impl RawSite {
@@ -85,6 +91,9 @@ impl RawSite {
             retries: None,
             enabled: None,
             tags: None,
+            request: None,
+            tls: None,
+            expect: None,
         }
     }
 
@@ -100,6 +109,9 @@ impl RawSite {
             retries: say(i64::from(spec.retries).into()),
             enabled: say(spec.enabled.into()),
             tags: say(spec.tags.clone().into()),
+            request: None,
+            tls: None,
+            expect: None,
             origin,
         }
     }
