@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args};
 
 use super::error::CliError;
 use super::output::Output;
-use super::settings_flags::{GROUPS, SettingsFlags, validated};
+use super::settings_flags::{SettingsFlags, validated};
 use super::storage::Storage;
 use super::{Answer, check};
 use crate::app::settings;
@@ -36,7 +36,7 @@ pub(super) struct CheckArgs {
     url: Option<String>,
 
     /// A configured site instead
-    #[arg(long, value_name = "NAME", conflicts_with_all = GROUPS)]
+    #[arg(long, value_name = "NAME")]
     site: Option<String>,
 
     /// Time for one try: all redirects, headers and body [default: checker.timeout]
@@ -58,7 +58,10 @@ pub(super) struct CheckArgs {
 pub(super) fn run(args: &CheckArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let config = &loaded.config;
     let (spec, site_id) = match &args.site {
-        Some(name) => configured(name, loaded)?,
+        Some(name) => {
+            refuse_settings(args)?;
+            configured(name, loaded)?
+        }
         None => (described(args, loaded)?, None),
     };
     let settings = ProbeSettings::load(&settings::probe_config(&config.checker))?;
@@ -70,6 +73,19 @@ pub(super) fn run(args: &CheckArgs, loaded: &Loaded, output: &mut Output) -> Ans
         page: output.page(),
     };
     Ok(check::run(&settings, &request, output)?)
+}
+
+/// clap would name every flag that there is, and not those that were given.
+fn refuse_settings(args: &CheckArgs) -> Result<(), CliError> {
+    let given = args.settings.given();
+    if given.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "--site checks a site as it is configured, so {} cannot be used with it; give a URL instead, or change the site \
+         with `uptime-monitor sites set`",
+        given.join(", ")
+    )))
 }
 
 /// A URL goes through the validation of sites. Without a next slot, the longest interval leaves the timeout free.

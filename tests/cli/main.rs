@@ -6,6 +6,7 @@ mod answers;
 mod check;
 mod configuration;
 mod import;
+mod server;
 mod sites;
 mod support;
 mod usage;

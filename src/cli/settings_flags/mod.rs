@@ -20,9 +20,6 @@ use super::error::CliError;
 use crate::config::{Problem, RawSite, SiteDefaults};
 use crate::model::SiteSpec;
 
-/// The groups of these flags, as clap calls them, for what conflicts with all of them.
-pub(super) const GROUPS: [&str; 3] = ["RequestFlags", "TlsFlags", "ExpectFlags"];
-
 /// Every flag beyond URL, interval, timeout and retries.
 #[derive(Debug, Args)]
 pub(super) struct SettingsFlags {
@@ -37,10 +34,10 @@ pub(super) struct SettingsFlags {
 }
 
 impl SettingsFlags {
-    /// None of them is given.
-    pub(super) fn are_silent(&self) -> bool {
+    /// Those that are given, by name.
+    pub(super) fn given(&self) -> Vec<&'static str> {
         let sections = [self.request.section(), self.tls.section(), self.expect.section()];
-        sections.iter().all(Section::is_silent)
+        sections.iter().flat_map(Section::flags).collect()
     }
 
     /// Puts what they say over what `site` says, and returns what cannot be read.

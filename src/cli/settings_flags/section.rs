@@ -33,6 +33,8 @@ impl Fault {
 /// What flags say about one table.
 #[derive(Debug, Default)]
 pub(super) struct Section {
+    /// Those that were given, whatever became of them.
+    flags: Vec<&'static str>,
     said: Vec<Said>,
     problems: Vec<Problem>,
 }
@@ -40,7 +42,6 @@ pub(super) struct Section {
 /// A value for the key at `path`.
 #[derive(Debug)]
 struct Said {
-    flag: &'static str,
     path: &'static [&'static str],
     value: Toml,
 }
@@ -53,7 +54,10 @@ impl Section {
         path: &'static [&'static str],
         value: Option<impl Into<Toml>>,
     ) {
-        self.said.extend(value.map(|value| Said { flag, path, value: value.into() }));
+        if let Some(value) = value {
+            self.note(flag);
+            self.said.push(Said { path, value: value.into() });
+        }
     }
 
     /// As [`Section::say`], for a flag that may be given several times: all its values are one list.
@@ -69,6 +73,7 @@ impl Section {
 
     /// The value of `flag` is wrong. A `value` that may be a secret is not shown.
     pub(super) fn refuse(&mut self, flag: &'static str, value: Option<&str>, fault: Fault) {
+        self.note(flag);
         let problem = Problem::new(Origin::Flag(flag.into()), fault.message, fault.remedy);
         self.problems.push(match value {
             Some(value) => {
@@ -79,9 +84,15 @@ impl Section {
         });
     }
 
-    /// Nothing is said, and nothing was refused.
-    pub(super) fn is_silent(&self) -> bool {
-        self.said.is_empty() && self.problems.is_empty()
+    fn note(&mut self, flag: &'static str) {
+        if !self.flags.contains(&flag) {
+            self.flags.push(flag);
+        }
+    }
+
+    /// Those that were given.
+    pub(super) fn flags(&self) -> Vec<&'static str> {
+        self.flags.clone()
     }
 
     /// The table that was `said` before, with what the flags say put over it. Keys that no flag names stay.
@@ -94,9 +105,7 @@ impl Section {
             Some(Value::Typed(Toml::Table(table))) => table,
             _ => Table::new(),
         };
-        let mut flags: Vec<&str> = self.said.iter().map(|said| said.flag).collect();
-        flags.dedup();
-        let origin = Origin::Flag(flags.join(", ").into());
+        let origin = Origin::Flag(self.flags.join(", ").into());
         for Said { path, value, .. } in self.said {
             put(&mut table, path, value);
         }

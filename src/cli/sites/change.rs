@@ -11,8 +11,8 @@ use super::super::settings_flags::{SettingsFlags, validated};
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::show::write_site;
-use super::{SiteFlags, changeable, flag, tags};
-use crate::config::{Origin, Problem, RawSite, SiteDefaults};
+use super::{SiteFlags, changeable, defaults, flag, tags};
+use crate::config::{Loaded, Origin, Problem, RawSite, SiteDefaults};
 use crate::model::SiteSpec;
 
 const EXAMPLES: &str = "\
@@ -79,7 +79,7 @@ impl SetArgs {
             && tags.is_empty()
             && !no_tags
             && reset.is_empty()
-            && settings.are_silent()
+            && settings.given().is_empty()
     }
 
     fn forget(&self, site: &mut RawSite) {
@@ -97,15 +97,16 @@ fn has_default_timeout(spec: &SiteSpec, defaults: &SiteDefaults) -> bool {
     spec.timeout == defaults.timeout.min(Duration::from_secs(spec.every_s.into()) / 2)
 }
 
-pub(super) fn run(args: &SetArgs, defaults: &SiteDefaults, storage: &Storage, output: &mut Output) -> Answer {
+pub(super) fn run(args: &SetArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     if args.is_silent() {
         let message =
             "say what to change, for example --every 5m; `uptime-monitor sites set --help` has every flag";
         return Err(CliError::Usage(message.to_owned()));
     }
-    for site in changeable(std::slice::from_ref(&args.name), storage)? {
-        let (raw, problems) = args.raw(&site.spec, defaults);
-        let spec = validated(raw, problems, defaults)?;
+    let (defaults, storage) = (defaults(loaded), Storage::existing(&loaded.config.database)?);
+    for site in changeable(std::slice::from_ref(&args.name), &storage)? {
+        let (raw, problems) = args.raw(&site.spec, &defaults);
+        let spec = validated(raw, problems, &defaults)?;
         if spec == site.spec {
             writeln!(output, "{} is like that already", site.spec.name)?;
             continue;

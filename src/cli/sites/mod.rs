@@ -57,9 +57,7 @@ pub(super) fn run(args: SitesArgs, loaded: &Loaded, output: &mut Output) -> Answ
         SitesCommand::Import(args) => import::run(&args, loaded, output),
         SitesCommand::List(args) => list::run(&args, &Storage::existing(database)?, output),
         SitesCommand::Show(args) => show::run(&args, &Storage::existing(database)?, output),
-        SitesCommand::Set(args) => {
-            change::run(&args, &defaults(loaded), &Storage::existing(database)?, output)
-        }
+        SitesCommand::Set(args) => change::run(&args, loaded, output),
         SitesCommand::Pause(args) => switch::pause(&args, &Storage::existing(database)?, output),
         SitesCommand::Resume(args) => switch::resume(&args, &Storage::existing(database)?, output),
         SitesCommand::Remove(args) => remove::run(&args, &Storage::existing(database)?, output),

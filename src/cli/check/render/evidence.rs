@@ -44,6 +44,6 @@ fn block(
     }
     match lines.count() {
         0 => Ok(()),
-        left => writeln!(out, "{INDENT}… {left} more lines; --json has them"),
+        left => writeln!(out, "{INDENT}… and {left} more; --json has them all"),
     }
 }

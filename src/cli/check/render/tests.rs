@@ -156,7 +156,7 @@ fn what_a_server_says_stays_within_a_screenful_and_leaves_the_terminal_alone() {
     assert!(text.lines().count() <= 64, "{text}");
     let evidence = text.split_once("headers of the answer\n").unwrap().1;
     assert!(evidence.lines().all(|line| line.chars().count() <= 106), "{evidence}");
-    assert!(evidence.contains("… 188 more lines; --json has them"), "{evidence}");
+    assert!(evidence.contains("… and 188 more; --json has them all"), "{evidence}");
 }
 
 #[test]
