@@ -5,7 +5,7 @@
 
 mod arguments;
 mod audit;
-pub mod check;
+mod check;
 mod completions;
 mod config;
 mod error;
@@ -16,6 +16,7 @@ mod once;
 mod output;
 mod range;
 mod report;
+mod settings_flags;
 mod sites;
 mod storage;
 

@@ -4,11 +4,12 @@ use clap::{ArgGroup, Args};
 
 use super::error::CliError;
 use super::output::Output;
+use super::settings_flags::{SettingsFlags, validated};
 use super::storage::Storage;
 use super::{Answer, check};
 use crate::app::settings;
 use crate::config::{Loaded, Origin, RawSite, Setting, SiteDefaults};
-use crate::model::{SiteId, SiteSpec, Target};
+use crate::model::{SiteId, SiteSpec};
 use crate::probe::ProbeSettings;
 
 const EXAMPLES: &str = "\
@@ -16,6 +17,11 @@ Examples:
   uptime-monitor check https://example.com/
   uptime-monitor check https://shop.example/health --timeout 3s --retries 0 --json
   uptime-monitor check --site shop
+  uptime-monitor check https://api.example/orders --method POST \\
+      -H 'Content-Type: application/json' --body-file order.json \\
+      --bearer-token-file token --expect-status 201
+  uptime-monitor check https://shop.example/health --degraded-after 1s \\
+      --expect-header 'Content-Type*=json' --expect-json '$.status=UP'
 
 Exit code 0: up or degraded; 1: down; 3: we could not tell.";
 
@@ -44,23 +50,42 @@ pub(super) struct CheckArgs {
     /// Write the result as one line of JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    settings: SettingsFlags,
 }
 
 pub(super) fn run(args: &CheckArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let config = &loaded.config;
     let (spec, site_id) = match &args.site {
-        Some(name) => configured(name, loaded)?,
+        Some(name) => {
+            refuse_settings(args)?;
+            configured(name, loaded)?
+        }
         None => (described(args, loaded)?, None),
     };
     let settings = ProbeSettings::load(&settings::probe_config(&config.checker))?;
     let request = check::Request {
-        target: Target { url: spec.url, timeout: spec.timeout, retries: spec.retries, settings: None },
+        target: spec.target(),
         site_id,
         worker: settings::worker_name(&config.worker.name),
         json: args.json,
-        colour: output.page().colour,
+        page: output.page(),
     };
     Ok(check::run(&settings, &request, output)?)
+}
+
+/// clap would name every flag that there is, and not those that were given.
+fn refuse_settings(args: &CheckArgs) -> Result<(), CliError> {
+    let given = args.settings.given();
+    if given.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "--site checks a site as it is configured, so {} cannot be used with it; give a URL instead, or change the site \
+         with `uptime-monitor sites set`",
+        given.join(", ")
+    )))
 }
 
 /// A URL goes through the validation of sites. Without a next slot, the longest interval leaves the timeout free.
@@ -72,7 +97,8 @@ fn described(args: &CheckArgs, loaded: &Loaded) -> Result<SiteSpec, CliError> {
     site.retries = flag("--retries", &args.retries);
     site.every = Some(Setting::from_flag("check", "31d"));
     let defaults = SiteDefaults::of(&loaded.config.checker).naming_from_url();
-    site.validate(&defaults).map_err(CliError::Invalid)
+    let problems = args.settings.put_over(&mut site);
+    validated(site, problems, &defaults)
 }
 
 /// As the file declares it, which is what the next start will make of it, or as the database has it.

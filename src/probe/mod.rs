@@ -32,6 +32,7 @@ mod verdict;
 mod wire;
 
 pub use check::Probe;
+pub(crate) use expect::escaped;
 pub use guard::{Guard, GuardError};
 pub use outcome::{Judged, Outcome, Slot};
 pub use settings::{ProbeConfig, ProbeError, ProbeSettings};

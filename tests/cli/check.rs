@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::server::{Server, answer};
 use crate::support::Desk;
 
 #[test]
@@ -51,4 +52,76 @@ fn a_site_of_the_file_is_checked_without_a_database() {
 #[test]
 fn a_site_that_nothing_knows_needs_a_database_to_be_looked_up_in() {
     assert!(Desk::new().say("check --site shop").refused(3).contains("there is no database"));
+}
+
+#[test]
+fn a_check_tells_what_it_expected_and_what_it_found() {
+    let fine = Desk::new().run(&["check", &Desk::server("204 No Content")]).fine();
+    let done = Desk::new().run(&["check", &Desk::server("503 Service Unavailable"), "--retries", "0"]);
+
+    assert!(fine.contains("  ✓ status 2xx  204 No Content\n"), "{fine}");
+    assert!(done.out.contains("  ✗ status 2xx  503 Service Unavailable\n"), "{done:?}");
+    assert!(done.out.contains("beginning of the body\n    ok\n"), "{done:?}");
+    assert!(!done.out.contains('\u{1b}'), "{done:?}");
+}
+
+#[test]
+fn every_hop_of_a_redirected_check_is_told() {
+    let server = Server::answering(|path| match path {
+        "/" => answer("302 Found", "Location: /there\r\n", ""),
+        _ => answer("200 OK", "", "ok"),
+    });
+
+    let told = Desk::new().run(&["check", &server.url("/")]).fine();
+
+    let lines: Vec<&str> = told.lines().map(str::trim).collect();
+    for line in [format!("hop 1       {}", server.url("/")), format!("hop 2       {}", server.url("/there"))]
+    {
+        assert!(lines.contains(&line.as_str()), "{line}: {told}");
+    }
+    assert_eq!(lines.iter().filter(|line| line.starts_with("wait ")).count(), 2, "{told}");
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn every_flag_that_cannot_be_read_is_told_at_once_with_a_remedy_and_without_secrets() {
+    let flags = ["-H", "Authorization Bearer s3cret", "--basic-auth", "s3cret"];
+    let expectations = ["--expect-header", "Content-Type: json", "--expect-json", "status=UP"];
+
+    let error = Desk::new()
+        .run(&[&["check", "https://shop.example/"], &flags[..], &expectations].concat())
+        .refused(2);
+
+    assert!(error.starts_with("error: 4 problems:\n"), "{error}");
+    for part in ["write 'Name: value'", "write USER:PASSWORD", "NAME*=TEXT", "begin with $", "\"status=UP\""]
+    {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn a_site_by_name_is_checked_as_it_is_configured_and_with_no_other_flags() {
+    for (flags, named) in [
+        ("--method POST -k", "so --method, --accept-invalid cannot"),
+        ("-H a:b", "so --header cannot"),
+        ("--tls-min 1.3", "so --tls-min cannot"),
+        ("--expect-json bad --expect-json worse", "so --expect-json cannot"),
+        ("--no-follow", "so --no-follow cannot"),
+    ] {
+        let error = Desk::new().say(&format!("check --site shop {flags}")).refused(2);
+
+        assert!(error.contains(named) && error.contains("sites set"), "{flags}: {error}");
+    }
+}
+
+#[test]
+fn what_excludes_each_other_is_refused() {
+    for flags in
+        ["--body a --body-file b", "--basic-auth a:b --bearer-token c", "--no-follow --max-redirects 3"]
+    {
+        let error = Desk::new().say(&format!("check https://shop.example/ {flags}")).refused(2);
+
+        assert!(error.contains("cannot be used with"), "{flags}: {error}");
+    }
 }

@@ -5,7 +5,9 @@
 mod answers;
 mod check;
 mod configuration;
+mod expectations;
 mod import;
+mod server;
 mod sites;
 mod support;
 mod usage;

@@ -6,11 +6,12 @@ use clap::Args;
 
 use super::super::error::CliError;
 use super::super::output::Output;
+use super::super::settings_flags::{SettingsFlags, validated};
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::show::next_slot;
-use super::{SiteFlags, defaults, flag, invalid, tags};
-use crate::config::{Loaded, Origin, RawSite, Setting, SiteFields};
+use super::{SiteFlags, defaults, flag, tags};
+use crate::config::{Loaded, Origin, Problem, RawSite, Setting, SiteFields};
 use crate::report::time;
 use crate::store::{Start, StoreError};
 
@@ -18,7 +19,12 @@ const EXAMPLES: &str = "\
 Examples:
   uptime-monitor sites add https://example.com/
   uptime-monitor sites add https://example.com/ --name home --tag prod --tag eu
-  uptime-monitor sites add https://shop.example/health --name shop --every 30s";
+  uptime-monitor sites add https://shop.example/health --name shop --every 30s
+  uptime-monitor sites add https://api.example/health --bearer-token-file token \\
+      --expect-json '$.status=UP' --degraded-after 1s
+
+Try the flags with `uptime-monitor check` first. What stands in a file is kept
+with the site: a change of the file needs `uptime-monitor sites set`.";
 
 /// Watch a site; it is checked at once, and then on schedule
 ///
@@ -40,10 +46,13 @@ pub(super) struct AddArgs {
     /// Add it without checking it; `sites resume` starts that
     #[arg(long)]
     disabled: bool,
+
+    #[command(flatten)]
+    settings: SettingsFlags,
 }
 
 impl AddArgs {
-    fn raw(&self) -> RawSite {
+    fn raw(&self) -> (RawSite, Vec<Problem>) {
         let mut site = RawSite::new(Origin::Flag("sites add".into()));
         site.url = Some(Setting::from_flag("URL", self.url.as_str()));
         site.name = flag("--name", &self.name);
@@ -52,12 +61,14 @@ impl AddArgs {
         site.retries = flag("--retries", &self.flags.retries);
         site.tags = (!self.flags.tags.is_empty()).then(|| tags(&self.flags.tags));
         site.enabled = self.disabled.then(|| Setting::from_flag("--disabled", "false"));
-        site
+        let problems = self.settings.put_over(&mut site);
+        (site, problems)
     }
 }
 
 pub(super) fn run(args: &AddArgs, loaded: &Loaded, output: &mut Output) -> Answer {
-    let spec = args.raw().validate(&defaults(loaded).naming_from_url()).map_err(invalid)?;
+    let (site, problems) = args.raw();
+    let spec = validated(site, problems, &defaults(loaded).naming_from_url())?;
     // The file's sites are in the database only after the next start.
     if loaded.sites.iter().any(|declared| declared.name == spec.name) {
         return Err(StoreError::DeclaredInFile(spec.name).into());

@@ -16,7 +16,7 @@ use super::Answer;
 use super::error::CliError;
 use super::output::Output;
 use super::storage::Storage;
-use crate::config::{Loaded, Origin, Problem, Setting, SiteDefaults, Value};
+use crate::config::{Loaded, Origin, Setting, SiteDefaults, Value};
 use crate::model::{self, Site};
 use crate::store::StoreError;
 
@@ -58,9 +58,7 @@ pub(super) fn run(args: SitesArgs, loaded: &Loaded, output: &mut Output) -> Answ
         SitesCommand::Import(args) => import::run(&args, loaded, output),
         SitesCommand::List(args) => list::run(&args, &Storage::existing(database)?, output),
         SitesCommand::Show(args) => show::run(&args, &Storage::existing(database)?, output),
-        SitesCommand::Set(args) => {
-            change::run(&args, &defaults(loaded), &Storage::existing(database)?, output)
-        }
+        SitesCommand::Set(args) => change::run(&args, loaded, output),
         SitesCommand::Pause(args) => switch::pause(&args, &Storage::existing(database)?, output),
         SitesCommand::Resume(args) => switch::resume(&args, &Storage::existing(database)?, output),
         SitesCommand::Remove(args) => remove::run(&args, &Storage::existing(database)?, output),
@@ -115,8 +113,4 @@ fn changeable(names: &[String], storage: &Storage) -> Result<Vec<Site>, CliError
         }
     }
     if refused.is_empty() { Ok(sites) } else { Err(CliError::Refused(refused)) }
-}
-
-fn invalid(problems: Vec<Problem>) -> CliError {
-    CliError::Invalid(problems)
 }

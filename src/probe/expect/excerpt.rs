@@ -9,7 +9,7 @@ pub(super) fn quoted(text: &str, limit: usize) -> String {
 }
 
 /// As [`quoted`], without quotes. A backslash or a quote stays as it is, for a pattern should look as it was written.
-pub(super) fn escaped(text: &str, limit: usize) -> String {
+pub(crate) fn escaped(text: &str, limit: usize) -> String {
     let mut out = String::new();
     let mut left = limit;
     for ch in text.chars() {

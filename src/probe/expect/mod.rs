@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use self::body::BodyCondition;
+pub(crate) use self::excerpt::escaped;
 use self::header::HeaderCondition;
 use self::json::JsonCondition;
 use self::limit::{SizeLimit, judge_time};

@@ -1,0 +1,66 @@
+//! The flags for what is sent, whom we trust and what is expected: the same for `check`, `sites add` and `sites set`.
+//!
+//! They say what `[site.request]`, `[site.tls]` and `[site.expect]` say in a file, in the same keys. Here only the small
+//! grammars of single flags are read; whether the whole makes sense is for the validation that all sites go through.
+
+mod expect;
+mod expect_header;
+mod expect_json;
+mod request;
+mod section;
+mod tls;
+
+use clap::Args;
+
+use self::expect::ExpectFlags;
+use self::request::RequestFlags;
+use self::section::Section;
+use self::tls::TlsFlags;
+use super::error::CliError;
+use crate::config::{Problem, RawSite, SiteDefaults};
+use crate::model::SiteSpec;
+
+/// Every flag beyond URL, interval, timeout and retries.
+#[derive(Debug, Args)]
+pub(super) struct SettingsFlags {
+    #[command(flatten)]
+    request: RequestFlags,
+
+    #[command(flatten)]
+    tls: TlsFlags,
+
+    #[command(flatten)]
+    expect: ExpectFlags,
+}
+
+impl SettingsFlags {
+    /// Those that are given, by name.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let sections = [self.request.section(), self.tls.section(), self.expect.section()];
+        sections.iter().flat_map(Section::flags).collect()
+    }
+
+    /// Puts what they say over what `site` says, and returns what cannot be read.
+    pub(super) fn put_over(&self, site: &mut RawSite) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut put = |section: Section, said| section.over(said, &mut problems);
+        site.request = put(self.request.section(), site.request.take());
+        site.tls = put(self.tls.section(), site.tls.take());
+        site.expect = put(self.expect.section(), site.expect.take());
+        problems
+    }
+}
+
+/// The site, unless something is wrong with it, or with the flags that described it.
+pub(super) fn validated(
+    site: RawSite,
+    mut problems: Vec<Problem>,
+    defaults: &SiteDefaults,
+) -> Result<SiteSpec, CliError> {
+    match site.validate(defaults) {
+        Ok(spec) if problems.is_empty() => return Ok(spec),
+        Ok(_) => {}
+        Err(more) => problems.extend(more),
+    }
+    Err(CliError::Invalid(problems))
+}
