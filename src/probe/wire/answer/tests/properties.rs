@@ -41,7 +41,7 @@ const WORDS: [&[u8]; 16] = [
 impl Mutation {
     fn any() -> impl Strategy<Value = Self> {
         let (at, byte, size) = (any::<Index>(), any::<u8>(), 1..40_usize);
-        let text = prop_oneof![vec(byte.clone(), 1..8), select(&WORDS[..]).prop_map(<[u8]>::to_vec)];
+        let text = prop_oneof![vec(byte, 1..8), select(&WORDS[..]).prop_map(<[u8]>::to_vec)];
         prop_oneof![
             (at.clone(), byte).prop_map(|(at, byte)| Self::Set(at, byte)),
             (at.clone(), text).prop_map(|(at, text)| Self::Insert(at, text)),
