@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Reason, Status};
+use crate::model::{Reason, Status, duration};
 
 /// Ends a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Failure {
 
     /// Nothing more came while we were `doing` this. It is our own fault when there is no name server to ask.
     pub(super) fn timeout(after: Duration, doing: &str, no_name_server: bool) -> Self {
-        let error = format!("no answer within {}: {doing}", humantime::format_duration(after));
+        let error = format!("no answer within {}: {doing}", duration::text(after));
         if no_name_server {
             return Self::internal(format!("{error}, and no name server answers at all"));
         }

@@ -12,7 +12,7 @@ use super::mask::Mask;
 use super::outcome::{Judged, Outcome};
 use super::trace::{HopNotes, Notes, Trace, micros};
 use crate::clock::Timestamp;
-use crate::model::{Hop, Reason, Status, Timings};
+use crate::model::{Hop, Reason, Status, Timings, duration};
 
 /// Closes `trace`, judges what is in it, and says what came of the try. `ended` is how its last hop did.
 pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Timestamp) -> Outcome {
@@ -70,7 +70,7 @@ fn expiry(hop: &HopNotes, warning: Duration, now: Timestamp) -> Option<Verdict> 
     let left = expires - now;
     let met = left >= TimeDelta::from_std(warning).unwrap_or(TimeDelta::MAX);
     let host = hop.url.host_str().unwrap_or_default();
-    let wanted = humantime::format_duration(warning).to_string();
+    let wanted = duration::text(warning);
     let date = expires.format("%Y-%m-%d %H:%M UTC");
     let actual = match left.num_days() {
         days if left < TimeDelta::zero() => format!("expired {} days ago, {date}", -days),

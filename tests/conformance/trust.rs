@@ -222,17 +222,17 @@ fn warnings() -> Vec<Case> {
         identity
     };
     vec![
-        shown("expires in 10 days", days(10), warned("sooner than 14days").tells("expires in 9 days")),
+        shown("expires in 10 days", days(10), warned("sooner than 14d").tells("expires in 9 days")),
         shown("expires in 20 days", days(20), up()),
-        shown("expires in 20 days, to be warned of 30 days ahead", days(20), warned("sooner than 30days"))
+        shown("expires in 20 days, to be warned of 30 days ahead", days(20), warned("sooner than 30d"))
             .with(warning("30d")),
         shown("expires in 10 days, to be warned of 5 days ahead", days(10), up()).with(warning("5d")),
         shown("expires in 10 days, and nobody wants to know", days(10), up()).with(warning("0s")),
-        shown("expires in 10 days, accepted but warned of", days(10), warned("sooner than 14days"))
+        shown("expires in 10 days, accepted but warned of", days(10), warned("sooner than 14d"))
             .with(invalid.clone()),
         shown("expired, accepted but warned of", || AUTHORITY.leaf(&["localhost"], ENDED), warned("expired"))
             .with(invalid),
-        shown("an intermediate that expires soon", expiring_intermediate, warned("sooner than 14days")),
+        shown("an intermediate that expires soon", expiring_intermediate, warned("sooner than 14d")),
         shown("an expired certificate in the chain that nobody needs", old_root, up()),
         Case::new(
             "expires soon, and not found",
@@ -242,7 +242,7 @@ fn warnings() -> Vec<Case> {
                     send_and_close(stream, answer("404 Not Found", "").as_bytes())
                 }))
             },
-            down(Reason::Status).tells("404 Not Found").tells("sooner than 14days"),
+            down(Reason::Status).tells("404 Not Found").tells("sooner than 14d"),
         ),
     ]
 }
@@ -272,7 +272,7 @@ fn hidden() -> Vec<Case> {
         Case::new(
             "expires soon, behind a redirect",
             move || redirecting(AUTHORITY.leaf_for_days(10), at_address(VALID)),
-            warned("sooner than 14days"),
+            warned("sooner than 14d"),
         )
         .also(|outcome, _| assert!(outcome.hops.iter().all(|hop| hop.certificate.is_some()))),
         Case::new(
