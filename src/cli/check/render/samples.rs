@@ -64,7 +64,7 @@ pub(super) fn up() -> Outcome {
         tries: 1,
         judged: vec![
             judged("status 2xx", "200 OK", true),
-            judged("certificate of shop.test good for 14days", "expires in 30 days", true),
+            judged("certificate of shop.test good for 14d", "expires in 30 days", true),
         ],
         evidence: None,
     }

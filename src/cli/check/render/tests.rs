@@ -19,8 +19,8 @@ fn a_site_that_is_up_is_told_with_its_expectations_phases_and_certificate() {
     let expected = [
         "UP https://shop.test/".to_owned(),
         String::new(),
-        "  ✓ status 2xx                                200 OK".to_owned(),
-        "  ✓ certificate of shop.test good for 14days  expires in 30 days".to_owned(),
+        "  ✓ status 2xx                             200 OK".to_owned(),
+        "  ✓ certificate of shop.test good for 14d  expires in 30 days".to_owned(),
         String::new(),
         "  answer      HTTP/1.1 200 from 192.0.2.7:443".to_owned(),
         format!("  connect          10.0 ms {}", bars(0, 9)),
