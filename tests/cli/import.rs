@@ -109,6 +109,17 @@ fn every_format_survives_export_and_import() {
 }
 
 #[test]
+fn an_export_may_hold_passwords_and_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::with_sites(&["shop"]);
+
+    desk.say("sites export sites.toml").fine();
+
+    let mode = std::fs::metadata(desk.path("sites.toml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+}
+
+#[test]
 fn an_export_to_stdout_is_imported_from_stdin() {
     let desk = Desk::with_sites(&["shop"]);
     let toml = desk.say("sites export").fine();

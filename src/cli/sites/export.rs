@@ -1,6 +1,8 @@
 //! `sites export`.
 
+use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -19,7 +21,7 @@ Examples:
   uptime-monitor sites export --format json | jq length
 
 What is exported can be imported again, also into another database, where the sites keep their ids; or, as TOML, be part
-of the configuration file. It holds passwords and tokens as they are. CSV has no columns for request, tls and expect.";
+of the configuration file. It holds passwords and tokens as they are, so a new file is for you alone. CSV has no columns for request, tls and expect.";
 
 /// Write all sites to a file or to stdout
 #[derive(Debug, Args)]
@@ -73,7 +75,10 @@ pub(super) fn run(args: &ExportArgs, storage: &Storage, output: &mut Output) -> 
     Ok(FINE)
 }
 
+/// A new file is for its owner alone: sites may have passwords.
 fn replace(file: &Path, content: &[u8]) -> Result<(), CliError> {
     let failed = |source| CliError::File { path: file.display().to_string(), source };
-    std::fs::write(file, content).map_err(failed)
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file).and_then(|mut file| file.write_all(content)).map_err(failed)
 }
