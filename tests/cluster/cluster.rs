@@ -167,8 +167,9 @@ impl<'a> Cluster<'a> {
 
     /// How many of the rows that the table `copy` remembers are not the same any more.
     pub(crate) fn changed_since(&self, copy: &str) -> u64 {
+        // As texts, because json can't be compared.
         self.number(&format!(
-            "SELECT count(*) FROM (SELECT * FROM {copy} EXCEPT SELECT * FROM ping_status) AS changed"
+            "SELECT count(*) FROM (SELECT old::text FROM {copy} AS old EXCEPT SELECT new::text FROM ping_status AS new) AS changed"
         ))
     }
 

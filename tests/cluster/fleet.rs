@@ -32,6 +32,13 @@ impl<'a> Fleet<'a> {
         let candidates: Vec<usize> =
             (0..self.members.len()).filter(|&index| self.members[index].0 == role).collect();
         let (_, victim) = self.members.swap_remove(candidates[fastrand::usize(..candidates.len())]);
+        if role == "scheduler" {
+            // On a busy machine the last one may still be on its way when the next is to die.
+            self.members
+                .iter()
+                .filter(|(other, _)| *other == role)
+                .for_each(|(_, other)| other.says("watching"));
+        }
         victim.kill();
         std::thread::sleep(Duration::from_millis(fastrand::u64(..800)));
         self.members.push((role, self.cluster.spawn(role)));
