@@ -97,13 +97,17 @@ impl Topics<'_> {
         }
     }
 
-    /// A broker that goes down closes connections too, so this is no refusal.
+    /// A broker that goes down closes connections too, so this is no refusal. Whether we hear of it while we read or while we write
+    /// is chance.
     fn with_hint(&self, error: LogError) -> LogError {
+        const CLOSED: [&str; 3] = ["closed by peer", "Broken pipe", "Connection reset"];
         match error {
             LogError::Unreachable { server, message }
-                if !self.settings.security.authenticates() && message.contains("closed by peer") =>
+                if !self.settings.security.authenticates()
+                    && CLOSED.iter().any(|sign| message.contains(sign)) =>
             {
-                let hint = "as a listener does that wants a login (result_log.kafka.security with SASL)";
+                let hint =
+                    "as if closed by a listener that wants a login (result_log.kafka.security with SASL)";
                 LogError::Unreachable { server, message: format!("{message}, {hint}") }
             }
             error => error,
