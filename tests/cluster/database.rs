@@ -1,5 +1,6 @@
 //! PostgreSQL crashed, restarted, and one of its backends frozen.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::cluster::Cluster;
@@ -74,11 +75,15 @@ fn backends_that_stay_frozen_for_longer_than_we_wait_are_given_up_and_cost_no_sl
     let roles = ["scheduler", "worker", "consumer"].map(|role| cluster.start(role));
     cluster.records_more(300);
 
-    // All of them: some in the middle of a statement or of a transaction, and none that anybody could use instead.
-    let frozen: Vec<_> =
-        postgres.backends(&cluster.url).into_iter().map(|backend| postgres.freeze(backend)).collect();
-    // The statement's time and five seconds, in which the server could have said so itself.
-    roles.iter().for_each(|role| role.says("no answer from PostgreSQL within 8s"));
+    // All of them: some in the middle of a statement or of a transaction; and those that are opened instead, as they come.
+    let mut frozen = HashMap::new();
+    cluster.eventually("every role gives a frozen backend up", || {
+        for backend in postgres.backends(&cluster.url) {
+            frozen.entry(backend).or_insert_with(|| postgres.freeze(backend));
+        }
+        // The statement's time and five seconds, in which the server could have said so itself.
+        roles.iter().all(|role| role.err().contains("no answer from PostgreSQL within 8s"))
+    });
     drop(frozen);
     cluster.records_more(600);
 
