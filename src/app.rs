@@ -2,37 +2,37 @@
 
 mod limits;
 mod log;
+mod reload;
 mod role;
 pub mod settings;
 mod shutdown;
 mod signals;
 mod stages;
+mod status;
 mod storage;
+mod watch;
 
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::log::{error, info, warn};
+use ::log::{info, warn};
 
-use crate::config::{self, Config, Loaded, Sources, hide_password};
+use crate::config::{Config, Loaded, Sources, hide_password};
 use crate::database::DatabaseError;
-use crate::failure::chain;
-use crate::model::{SiteSpec, Status};
+use crate::failure::wait_for;
 use crate::probe::ProbeError;
 use crate::queue::QueueError;
 use crate::result_log::LogError;
-use crate::store::{Catalog, Changes, SiteCount, StoreError};
+use crate::store::{SiteCount, StoreError};
 use crate::supervisor::{Ending, Running, Supervisor};
 use crate::web::{Health, Web};
 
+use reload::reconcile;
 pub use role::{Role, RoleError};
-use signals::{Order, Signals};
+use signals::Signals;
 pub use stages::{Parts, Ports, Stages};
 pub use storage::{Storage, migrate};
-
-/// How often the log tells what has been done.
-const STATUS_EVERY: Duration = Duration::from_secs(60);
 
 /// Why the program could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -85,26 +85,31 @@ pub fn run(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppError>
     actix::System::new().block_on(serve(role, loaded, sources))
 }
 
+/// From the first moment to the last, three things are heard whatever else is waited for: an order to stop, a second one, and a
+/// supervisor that gives up. So nothing here waits for a service but inside a `select!` with them.
 async fn serve(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppError> {
     let mut signals = Signals::listen().map_err(AppError::Signals)?;
     let config = &loaded.config;
     let health = Health::starting(&role.to_string(), &settings::worker_name(&config.worker.name));
-    let _web = answer_http(config, &health)?;
+    let mut web = answer_http(config, &health)?;
     let prepared = tokio::select! {
         prepared = prepare(role, &loaded) => prepared?,
+        ending = watch::ended(web.as_mut()) => return Err(watch::give_up(ending)),
         () = signals.stop() => {
             // What was under way is a transaction, and is undone.
             info!("stopped before any work began");
             return Ok(());
         }
     };
-    let Prepared { storage, ports } = prepared;
+    let Prepared { storage, ports, sites } = prepared;
     let concurrency = limits::concurrency(config.worker.concurrency, settings::threads(config));
     let settings = settings::settings(config, concurrency)?;
     let mut stages = Stages::start(parts(role, config), settings, ports);
-    health.works(stages.health_sources());
-    greet(role, &*storage.catalog, config).await?;
-    let outcome = watch(role, &mut stages, &mut signals, &*storage.catalog, &sources).await;
+    health.works(stages.health_sources(web.as_ref()));
+    greet(role, sites, config);
+    let chores =
+        watch::Chores { role, catalog: Arc::clone(&storage.catalog), sources, health: health.clone() };
+    let outcome = watch::watch(chores, &mut stages, web.as_mut(), &mut signals).await;
     health.stops();
     let stopped = tokio::select! {
         () = shutdown::shutdown(stages, config.supervisor.shutdown_timeout) => Ok(()),
@@ -133,31 +138,45 @@ fn answer_http(config: &Config, health: &Health) -> Result<Option<Running>, AppE
 struct Prepared {
     storage: Storage,
     ports: Ports,
+    sites: SiteCount,
 }
 
-/// Waits for database and log, reconciles the sites, and takes back what a dead run held.
+/// Waits for database and log, reconciles the sites, and takes back what a dead run held. Each step waits for a service that
+/// goes away meanwhile, as the first one does.
 async fn prepare(role: Role, loaded: &Loaded) -> Result<Prepared, AppError> {
     let Loaded { config, sites, file, .. } = loaded;
     let storage = Storage::for_role(&config.database).await?;
     let log = log::open(role, &config.result_log).await?;
     if role.schedules() && file.is_some() {
-        reconcile(&*storage.catalog, sites.clone()).await?;
+        let reconciling = async || reconcile(&*storage.catalog, sites.clone()).await;
+        wait_for("reconcile the sites of the configuration file", reconciling, store_may_heal).await?;
     }
-    let returned = storage.queue.release_dead().await?;
-    if returned > 0 {
-        info!(jobs = returned; "jobs that were in flight when the last run ended go back to the queue");
-    }
+    take_back(&storage).await?;
+    let sites = wait_for("count the sites", async || storage.catalog.count().await, store_may_heal).await?;
     let ports = Ports {
         queue: Arc::clone(&storage.queue),
         log,
         store: Arc::clone(&storage.results),
         clock: storage.clock.clone(),
     };
-    Ok(Prepared { storage, ports })
+    Ok(Prepared { storage, ports, sites })
 }
 
-async fn greet(role: Role, catalog: &dyn Catalog, config: &Config) -> Result<(), StoreError> {
-    let SiteCount { enabled, paused } = catalog.count().await?;
+fn store_may_heal(error: &StoreError) -> bool {
+    matches!(error, StoreError::Database(error) if error.may_heal())
+}
+
+async fn take_back(storage: &Storage) -> Result<(), QueueError> {
+    let releasing = async || storage.queue.release_dead().await;
+    let may_heal = |QueueError::Database(error): &QueueError| error.may_heal();
+    let returned = wait_for("take back jobs of the last run", releasing, may_heal).await?;
+    if returned > 0 {
+        info!(jobs = returned; "jobs that were in flight when the last run ended go back to the queue");
+    }
+    Ok(())
+}
+
+fn greet(role: Role, SiteCount { enabled, paused }: SiteCount, config: &Config) {
     let database = hide_password(&config.database.url);
     info!(role:% = role, sites = enabled, paused, database = &*database, version = env!("CARGO_PKG_VERSION"); "watching");
     if enabled == 0 && role.schedules() {
@@ -168,85 +187,6 @@ async fn greet(role: Role, catalog: &dyn Catalog, config: &Config) -> Result<(),
     if config.worker.lease < Duration::from_secs(5) {
         warn!("worker.lease is short: a slow database makes checks run twice");
     }
-    Ok(())
-}
-
-/// Makes the file's sites those of the database.
-async fn reconcile(catalog: &dyn Catalog, sites: Vec<SiteSpec>) -> Result<(), StoreError> {
-    let Changes { added, changed, unchanged, disabled, foreign } = catalog.reconcile(sites).await?;
-    if added + changed + disabled > 0 {
-        info!(added, changed, disabled, unchanged; "sites of the configuration file reconciled");
-    }
-    for name in foreign {
-        warn!(name; "a site of the configuration file has the name of one that was added by command, which stays as it is; rename one of them");
-    }
-    Ok(())
-}
-
-/// Looks after the stages until it is time to end: `Ok` when told to, the reason otherwise.
-async fn watch(
-    role: Role,
-    stages: &mut Stages,
-    signals: &mut Signals,
-    catalog: &dyn Catalog,
-    sources: &Sources,
-) -> Result<(), AppError> {
-    let mut status = tokio::time::interval_at(tokio::time::Instant::now() + STATUS_EVERY, STATUS_EVERY);
-    let mut said = 0;
-    loop {
-        tokio::select! {
-            order = signals.next() => match order {
-                Order::Reload if role.schedules() => reload(catalog, sources).await,
-                Order::Reload => info!("the sites of the configuration file are the scheduler's to read"),
-                Order::Stop => {
-                    info!("stopping: no new checks, finishing those in flight; a second signal stops at once");
-                    return Ok(());
-                }
-            },
-            ending = stages.running.ended() => {
-                error!(reason = ending.to_string(); "giving up");
-                return Err(AppError::GaveUp(ending));
-            }
-            _ = status.tick() => said = say_status(stages, said).await,
-        }
-    }
-}
-
-/// Reads the configuration file again and reconciles its sites. Other settings need a new start.
-async fn reload(catalog: &dyn Catalog, sources: &Sources) {
-    match config::load(sources.clone()) {
-        Ok(loaded) if loaded.file.is_some() => match reconcile(catalog, loaded.sites).await {
-            Ok(()) => info!(
-                "configuration file read again; settings other than sites take effect at the next start"
-            ),
-            Err(error) => error!(error = chain(&error); "failed to reconcile the sites; the old ones stay"),
-        },
-        Ok(_) => warn!("there is no configuration file to read again"),
-        Err(problems) => {
-            error!(problems = problems.to_string(); "the configuration file has problems; the old sites stay")
-        }
-    }
-}
-
-async fn say_status(stages: &Stages, before: u64) -> u64 {
-    let total = stages.tally.total();
-    let depth = stages.ports.queue.depth().await.unwrap_or_default();
-    let restarts: u64 = stages.running.status().iter().map(|child| child.restarts_total()).sum();
-    info!(
-        checks_per_s = (total - before) / STATUS_EVERY.as_secs(),
-        up = stages.tally.of(Status::Up),
-        degraded = stages.tally.of(Status::Degraded),
-        down = stages.tally.of(Status::Down),
-        missed = stages.tally.of(Status::Missed),
-        unknown = stages.tally.of(Status::Unknown),
-        worst_lag_ms = stages.tally.take_worst_lag_ms(),
-        queued = depth.jobs,
-        in_flight = stages.leases.len(),
-        unstored = stages.ports.log.depth(),
-        restarts;
-        "status"
-    );
-    total
 }
 
 #[cfg(test)]

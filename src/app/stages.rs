@@ -92,12 +92,13 @@ impl Stages {
         Self { running: supervisor.start(), leases, tally, ports, owner, claimer, checkers }
     }
 
-    /// What tells how they are.
-    pub(super) fn health_sources(&self) -> Sources {
+    /// What tells how they are, and how the actor is that answers over HTTP.
+    pub(super) fn health_sources(&self, web: Option<&Running>) -> Sources {
+        let boards = std::iter::once(&self.running).chain(web).map(Running::board).collect();
         Sources {
             queue: Arc::clone(&self.ports.queue),
             log: Arc::clone(&self.ports.log),
-            board: self.running.board(),
+            boards,
             tally: self.tally.clone(),
             clock: self.ports.clock.clone(),
         }

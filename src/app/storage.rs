@@ -42,7 +42,9 @@ impl Storage {
         match config.sqlite_path() {
             Some(path) => {
                 let lock = RunLock::take(path)?;
-                let database = open_aside(path, config.migrate).await?;
+                let what = format!("open the database {}", path.display());
+                let opening = async || open_aside(path, config.migrate).await;
+                let database = wait_for(&what, opening, DatabaseError::may_heal).await?;
                 Ok(Self::sqlite(database, Some(lock)))
             }
             None => {

@@ -99,7 +99,16 @@ pub enum DatabaseError {
     #[error("the database is locked by another program")]
     Busy(#[source] DieselError),
 
-    /// A statement failed. Its transaction was rolled back.
+    /// PostgreSQL answered a statement with an error. Its transaction was rolled back.
+    #[error("failed to run a database statement: {message} (SQLSTATE {code})")]
+    Answered {
+        /// The SQLSTATE, five letters and digits, which is the same in every language of the server.
+        code: String,
+        /// What the server said, in its language.
+        message: String,
+    },
+
+    /// A statement failed, and no SQLSTATE says why. Its transaction was rolled back.
     #[error("failed to run a database statement")]
     Statement(#[source] DieselError),
 
@@ -112,17 +121,69 @@ pub enum DatabaseError {
     Closed,
 }
 
+/// Classes of SQLSTATE with which PostgreSQL refuses the data of a statement: a value out of range or that its encoding
+/// cannot hold (22), a constraint (23), a row or statement that is too large (54).
+const DATA_CLASSES: [&str; 3] = ["22", "23", "54"];
+
+/// Classes of SQLSTATE that name something set up wrongly: authorization (28), database or schema (3D, 3F), and privileges,
+/// tables, columns or functions (42). Somebody has to mend it.
+const SETUP_CLASSES: [&str; 4] = ["28", "3D", "3F", "42"];
+
 impl DatabaseError {
-    /// Whether waiting may help: the database is away, busy or starting, and not set up wrongly.
+    /// Whether waiting may help: the database is away, busy or starting, and not set up wrongly. What a start waits for.
     pub fn may_heal(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable { .. }
-                | Self::Exhausted { .. }
-                | Self::Silent { .. }
-                | Self::Busy(_)
-                | Self::Statement(_)
-        )
+        match self {
+            Self::Unreachable { .. } | Self::Exhausted { .. } | Self::Silent { .. } | Self::Busy(_) => true,
+            // Two clients behind one pooler have prepared a statement of the same name: gone with the session.
+            Self::Answered { code, .. } if code == "42P05" => true,
+            Self::Answered { code, .. } => !is_in(code, &SETUP_CLASSES) && !self.blames_data(),
+            Self::Statement(_) => !self.blames_data(),
+            _ => false,
+        }
+    }
+
+    /// Whether the values of the statement are what the database will not take, now or later, on this server or a mended
+    /// one. Without them the same statement works. False for whatever an operator can mend while we wait, such as a
+    /// missing privilege: dropping data because of that would lose them for nothing.
+    pub fn blames_data(&self) -> bool {
+        match self {
+            Self::Answered { code, .. } => is_in(code, &DATA_CLASSES),
+            Self::Statement(error) => refuses_data(error),
+            _ => false,
+        }
+    }
+
+    /// The SQLSTATE, where PostgreSQL has answered.
+    pub fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Self::Answered { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+}
+
+fn is_in(code: &str, classes: &[&str]) -> bool {
+    classes.iter().any(|class| code.starts_with(class))
+}
+
+/// By diesel's kinds, and for SQLite, which has none for it, by its own constant text, which is never translated.
+fn refuses_data(error: &DieselError) -> bool {
+    use DatabaseErrorKind as Kind;
+    match error {
+        DieselError::DatabaseError(kind, info) => {
+            let constraint = matches!(
+                kind,
+                Kind::UniqueViolation
+                    | Kind::ForeignKeyViolation
+                    | Kind::NotNullViolation
+                    | Kind::CheckViolation
+                    | Kind::RestrictViolation
+                    | Kind::ExclusionViolation
+            );
+            constraint || info.message().contains("string or blob too big")
+        }
+        DieselError::SerializationError(_) | DieselError::InvalidCString(_) => true,
+        _ => false,
     }
 }
 
@@ -135,6 +196,58 @@ impl From<DieselError> for DatabaseError {
                 Self::Busy(error)
             }
             _ => Self::Statement(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(code: &str) -> DatabaseError {
+        DatabaseError::Answered { code: code.to_owned(), message: "in any language".to_owned() }
+    }
+
+    #[test]
+    fn what_the_server_says_of_the_data_is_told_from_what_time_or_an_operator_mends() {
+        // The codes: PostgreSQL's documentation, appendix A.
+        for code in ["22P05", "22021", "22008", "22003", "23514", "54000"] {
+            assert!(answered(code).blames_data() && !answered(code).may_heal(), "{code}");
+        }
+        for code in [
+            "40001", "40P01", "55P03", "57014", "53100", "53300", "25006", "XX000", "08006", "0A000",
+            "26000", "42P05",
+        ] {
+            assert!(!answered(code).blames_data() && answered(code).may_heal(), "{code}");
+        }
+        for code in ["42501", "42P01", "42703", "3F000", "28000"] {
+            assert!(!answered(code).blames_data() && !answered(code).may_heal(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_refused_login_never_blames_the_data() {
+        let refused = DatabaseError::Refused {
+            server: "db:5432".to_owned(),
+            message: "no".to_owned(),
+            remedy: "yes".to_owned(),
+        };
+
+        assert!(!refused.blames_data() && !refused.may_heal());
+    }
+
+    #[test]
+    fn a_value_that_sqlite_will_never_take_is_told_from_a_lock() {
+        let said = |message: &str| {
+            DatabaseError::from(DieselError::DatabaseError(
+                DatabaseErrorKind::Unknown,
+                Box::new(message.to_owned()),
+            ))
+        };
+
+        assert!(said("string or blob too big").blames_data());
+        for passing in ["database is locked", "database or disk is full", "disk I/O error"] {
+            assert!(!said(passing).blames_data() && said(passing).may_heal(), "{passing}");
         }
     }
 }

@@ -210,6 +210,18 @@ pub enum StoreError {
     Row(String),
 }
 
+impl StoreError {
+    /// Whether the same call may succeed later, if need be after somebody has mended the database: so it is worth trying for as
+    /// long as it takes. False where the values themselves are what the database will never take
+    /// ([`DatabaseError::blames_data`]), or where a site is not as the caller thinks.
+    pub fn may_heal(&self) -> bool {
+        match self {
+            Self::Database(error) => !error.blames_data(),
+            _ => false,
+        }
+    }
+}
+
 impl From<diesel::result::Error> for StoreError {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error.into())

@@ -45,8 +45,8 @@ pub struct Sources {
     pub queue: Arc<dyn JobQueue>,
     /// For its condition.
     pub log: Arc<dyn ResultLog>,
-    /// For the actors.
-    pub board: Board,
+    /// For the actors, of each supervisor of the process.
+    pub boards: Vec<Board>,
     /// For what was checked.
     pub tally: Tally,
     /// Wall time.
@@ -88,6 +88,12 @@ impl Health {
         }
         report.ready = report.problems.is_empty();
         report
+    }
+
+    /// Jobs in the queue of a process that works, unless the database keeps it to itself.
+    pub async fn queued(&self) -> Option<usize> {
+        let Phase::Working(sources) = lock(&self.0.phase).clone() else { return None };
+        self.queue(&sources).await.ok().map(|queue| queue.jobs)
     }
 
     async fn queue(&self, sources: &Sources) -> Result<Queue, String> {
@@ -234,11 +240,11 @@ impl Report {
         self.fill_own(sources);
     }
 
-    fn fill_own(&mut self, Sources { board, tally, .. }: &Sources) {
+    fn fill_own(&mut self, Sources { boards, tally, .. }: &Sources) {
         let count = |&status: &Status| (status.as_str().to_owned(), tally.of(status).into());
         self.results = Some(Status::ALL.iter().map(count).collect());
         self.worst_lag_ms = Some(tally.worst_lag_ms());
-        for child in board.status() {
+        for child in boards.iter().flat_map(Board::status) {
             if !child.alive {
                 self.problems.push(format!("actor {} is down", child.name));
             }

@@ -32,7 +32,7 @@ fn a_process_that_works_says_so_and_tells_how_it_is() {
     assert!(report["queue"]["jobs"].is_u64() && report["database"]["ok"] == true, "{report}");
     let actors: Vec<&str> =
         report["actors"].as_array().unwrap().iter().filter_map(|actor| actor["name"].as_str()).collect();
-    for actor in ["scheduler", "claimer", "checker-0", "publisher", "persister"] {
+    for actor in ["scheduler", "claimer", "checker-0", "publisher", "persister", "web"] {
         assert!(actors.contains(&actor), "{report}");
     }
     monitor.kill();

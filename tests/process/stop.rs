@@ -139,3 +139,22 @@ fn sigterm_is_heard_while_a_start_waits_for_a_locked_database() {
 
     assert_eq!(monitor.ends_within(LIMIT).code, Some(0));
 }
+
+#[test]
+fn sigterm_is_heard_while_a_reload_waits_for_a_locked_database() {
+    let machine = machine();
+    machine.write("uptime.toml", &machine.minutely(1, "/"));
+    let monitor = machine.start();
+    machine.records_more(1);
+
+    let mut other = machine.connect();
+    other.batch_execute("BEGIN EXCLUSIVE").unwrap();
+    machine.write("uptime.toml", &machine.minutely(2, "/"));
+    monitor.signal(Signal::SIGHUP);
+    monitor.says("locked");
+    monitor.signal(Signal::SIGTERM);
+
+    let done = monitor.ends_within(LIMIT);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(!done.err.contains("reconcile"), "the reload was still waiting: {done:?}");
+}
