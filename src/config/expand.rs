@@ -1,6 +1,8 @@
 //! `${NAME}` inside a string, and values that stand in a file of their own.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use super::problem::{Fault, quoted};
 use super::value::{Origin, Setting, Value, inner_item, inner_key};
@@ -56,16 +58,37 @@ impl<'a> Resolver<'a> {
         if from_file { self.read(&setting) } else { Ok(setting) }
     }
 
+    /// The text of the file, without the one line break that editors put at its end.
     fn read(self, setting: &Setting) -> Result<Setting, Fault> {
-        let path = super::parse::text(&setting.value)?;
-        let path = self.folder.map_or_else(|| Path::new(path).to_owned(), |folder| folder.join(path));
+        let path = self.path(setting)?;
         let content = std::fs::read_to_string(&path).map_err(|error| {
             let remedy = format!("make {} a readable text file", quoted(&path.to_string_lossy()));
             Fault::new(format!("cannot read the file: {error}"), remedy)
         })?;
-        let value = Value::Text(content.trim_end_matches(['\r', '\n']).to_owned());
+        let line =
+            content.strip_suffix('\n').map_or(&*content, |line| line.strip_suffix('\r').unwrap_or(line));
         let source = format!("content of {}", quoted(&path.to_string_lossy()));
-        Ok(Setting { source: Some(source), ..Setting::new(value, setting.origin.clone()) })
+        Ok(Setting {
+            source: Some(source),
+            ..Setting::new(Value::Text(line.to_owned()), setting.origin.clone())
+        })
+    }
+
+    /// Every byte of the file that `setting` names, up to `most` and one more.
+    pub(super) fn read_bytes(self, setting: &Setting, most: usize) -> Result<Vec<u8>, Fault> {
+        let path = self.path(setting)?;
+        let mut bytes = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes));
+        read.map_err(|error| {
+            let remedy = format!("make {} a readable file", quoted(&path.to_string_lossy()));
+            Fault::new(format!("cannot read the file: {error}"), remedy)
+        })?;
+        Ok(bytes)
+    }
+
+    fn path(self, setting: &Setting) -> Result<PathBuf, Fault> {
+        let path = super::parse::text(&setting.value)?;
+        Ok(self.folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path)))
     }
 }
 

@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+mod base64;
 mod secret;
 mod words;
 
+pub use self::base64::Base64;
 pub use secret::is_secret_header;
 pub use words::{HttpVersion, IpFamily, StatusRange, TlsPolicy, TlsVersion};
 
@@ -52,9 +54,12 @@ pub struct RequestSettings {
     /// Sent as written, over our own where the name is the same. Names are unique but for case.
     #[serde(skip_serializing_if = "is_default")]
     pub headers: std::collections::BTreeMap<String, String>,
-    /// Sent with the length that it has.
+    /// Sent as it is, with the length that it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// The same for a body that is no readable text. Never together with `body`: [`RequestSettings::set_body`] chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<Base64>,
     /// Sent as `Authorization`. Never together with a bearer token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
@@ -105,7 +110,8 @@ pub struct TlsSettings {
     /// Any certificate will do.
     #[serde(skip_serializing_if = "is_default")]
     pub accept_invalid: bool,
-    /// A certificate that expires sooner makes the site `degraded`. `None`: 14 d, or never with `accept_invalid`. Zero: never.
+    /// A certificate that expires sooner makes the site `degraded`. `None`: 14 d, or a third of the certificate's life where
+    /// that is shorter, or never with `accept_invalid`. Zero: never.
     #[serde(with = "duration", skip_serializing_if = "Option::is_none")]
     pub expiry_warning: Option<Duration>,
 }
@@ -132,7 +138,7 @@ pub struct Expectations {
     /// One of these. Empty: any.
     #[serde(skip_serializing_if = "is_default")]
     pub http_version: Vec<HttpVersion>,
-    /// Whether the last hop was, or was not, over TLS.
+    /// Whether the last hop was, or was not, over TLS; where it is required, no redirect led back to http on the way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsPolicy>,
 }
@@ -239,6 +245,7 @@ impl Default for RequestSettings {
             method: "GET".to_owned(),
             headers: std::collections::BTreeMap::new(),
             body: None,
+            body_base64: None,
             basic_auth: None,
             bearer_token: None,
             follow_redirects: true,
@@ -246,6 +253,32 @@ impl Default for RequestSettings {
             ip: IpFamily::default(),
         }
     }
+}
+
+impl RequestSettings {
+    /// The bytes of the body; none where there is no body.
+    pub fn body_bytes(&self) -> &[u8] {
+        match (&self.body, &self.body_base64) {
+            (Some(text), _) => text.as_bytes(),
+            (None, Some(Base64(bytes))) => bytes,
+            (None, None) => &[],
+        }
+    }
+
+    /// Has `body` sent. It is kept as a text where a person could read it, so that equal bodies are equal settings.
+    pub fn set_body(&mut self, body: Vec<u8>) {
+        (self.body, self.body_base64) = match String::from_utf8(body) {
+            Ok(text) if text.is_empty() => (None, None),
+            Ok(text) if is_readable(&text) => (Some(text), None),
+            Ok(text) => (None, Some(Base64(text.into_bytes()))),
+            Err(other) => (None, Some(Base64(other.into_bytes()))),
+        };
+    }
+}
+
+/// Without control characters, of which PostgreSQL's texts cannot hold one and terminals no other.
+fn is_readable(text: &str) -> bool {
+    !text.chars().any(|char| char.is_control() && !matches!(char, '\t' | '\r' | '\n'))
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

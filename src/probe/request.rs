@@ -60,7 +60,7 @@ impl RequestPlan {
             max_redirects: settings.max_redirects.unwrap_or(max_redirects),
             ip: settings.ip,
             headers: settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-            body: settings.body.clone().unwrap_or_default().into(),
+            body: Bytes::copy_from_slice(settings.body_bytes()),
             authorization: authorization(settings),
             secrets: secrets(settings),
         }
@@ -143,13 +143,14 @@ fn authorization(settings: &RequestSettings) -> Option<String> {
 /// Servers echo what they get, in pages, headers and redirects.
 fn secrets(settings: &RequestSettings) -> Vec<String> {
     let credentials = authorization(settings);
+    // A body that is no text would be shown in this way, if it came back.
+    let body = String::from_utf8_lossy(settings.body_bytes());
     let encoded = credentials.iter().filter_map(|value| value.split_once(' ')).map(|(_, secret)| secret);
     let password = settings.basic_auth.iter().map(|auth| auth.password.as_str());
     let headers = settings.headers.iter().filter(|(name, _)| is_secret_header(name));
     let values =
         headers.flat_map(|(_, value)| [value.as_str(), value.split_once(' ').map_or("", |(_, word)| word)]);
-    let body = settings.body.as_deref();
-    let all = encoded.chain(password).chain(values).chain(body);
+    let all = encoded.chain(password).chain(values).chain([&*body]);
     // A short one would mask half of a page, and hides nothing that could not be guessed.
     let mut all: Vec<String> = all.filter(|secret| secret.len() >= 4).map(str::to_owned).collect();
     all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

@@ -286,13 +286,16 @@ prop_compose! {
     fn any_request()(
         method in prop::sample::select(vec!["GET", "POST", "DELETE"]),
         headers in prop::collection::btree_map("x-[a-z]{1,8}", "[^\\p{Cc}]{0,20}", 0..3),
-        body in prop::option::of("(?s).{1,40}"),
+        body in prop_oneof!["(?s).{0,40}".prop_map(String::into_bytes), prop::collection::vec(any::<u8>(), 0..40)],
         basic_auth in prop::option::of(("[^\\p{Cc}:]{0,8}", "[^\\p{Cc}]{0,8}")),
         max_redirects in prop::option::of(0_u32..=50),
     ) -> RequestSettings {
         let basic_auth = basic_auth.map(|(username, password)| BasicAuth { username, password });
         let method = method.to_owned();
-        RequestSettings { method, headers, body, basic_auth, max_redirects, ..RequestSettings::default() }
+        let mut request =
+            RequestSettings { method, headers, basic_auth, max_redirects, ..RequestSettings::default() };
+        request.set_body(body);
+        request
     }
 }
 

@@ -44,7 +44,7 @@ impl Setup {
         self
     }
 
-    fn beside(self, name: &str, content: &str) -> Self {
+    fn beside(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.folder.path().join(name), content).unwrap();
         self
     }

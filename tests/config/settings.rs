@@ -1,11 +1,12 @@
 //! `[site.request]`, `[site.tls]` and `[site.expect]`: what is read, what is refused, and that secrets stay secret.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rcgen::{CertifiedKey, KeyPair};
 use serde_json::json;
 use uptime_monitor::config::{
-    Format, Origin, RawSite, Setting, SiteDefaults, SiteFields, Value, write_sites,
+    Format, Origin, RawSite, Setting, SiteDefaults, SiteFields, Value, parse_sites, write_sites,
 };
 use uptime_monitor::model::SiteSpec;
 use uptime_monitor::model::settings::{
@@ -386,7 +387,75 @@ fn variables_and_files_fill_in_nested_values_and_are_never_shown() {
 
     assert_eq!((request.headers["x-key"].as_str(), request.max_redirects), ("k-k1", Some(3)));
     assert_eq!((auth.username.as_str(), auth.password.as_str()), ("u", "p1"));
-    assert_eq!(request.body.as_deref(), Some("{\"a\":1}"));
+    assert_eq!(request.body.as_deref(), Some("{\"a\":1}\n"), "a body is sent as it stands in the file");
+}
+
+#[test]
+fn a_body_from_a_file_keeps_every_byte() {
+    let binary: Vec<u8> = (0..=255).collect();
+    for content in [
+        &b"{\"index\":{}}\n{\"a\":1}\n"[..],
+        b"cpu value=1\r\n\r\n",
+        b" \t",
+        b"\xef\xbb\xbfa",
+        b"\x1f\x8b\x08\0\xff\n",
+        &binary,
+    ] {
+        let setup = file("request = { method = \"POST\", body_file = \"body\" }").beside("body", content);
+
+        let spec = read(&setup);
+        let request = &spec.settings.as_ref().unwrap().request;
+
+        assert_eq!(request.body_bytes(), content, "{content:?}");
+        let text = spec.settings_text().unwrap();
+        assert_eq!(serde_json::from_str::<CheckSettings>(&text).unwrap(), **spec.settings.as_ref().unwrap());
+        for format in [Format::Toml, Format::Json] {
+            let mut exported = Vec::new();
+            write_sites(&[spec.clone().into()], format, &mut exported).unwrap();
+            let exported = String::from_utf8(exported).unwrap();
+            let back = parse_sites(exported.as_bytes(), format, Path::new("export"), &DEFAULTS).unwrap();
+            assert_eq!(back.sites[0].spec, spec, "{exported}");
+        }
+        assert_eq!(RawSite::from_spec(&spec, Origin::Default).validate(&DEFAULTS).unwrap(), spec);
+    }
+}
+
+#[test]
+fn a_secret_from_a_file_loses_one_line_break_and_no_more() {
+    for (content, password) in [("p1\n", "p1"), ("p1\r\n", "p1"), ("p1", "p1"), (" p1 ", " p1 ")] {
+        let auth = "request.basic_auth = { username = \"u\", password_file = \"secret\" }";
+
+        let spec = read(&file(auth).beside("secret", content));
+
+        assert_eq!(spec.settings.unwrap().request.basic_auth.unwrap().password, password);
+    }
+    let two_lines = file("request.bearer_token_file = \"secret\"").beside("secret", "t0ken\n\n");
+    assert_says(&two_lines.problem(), &["request.bearer_token", "has a space or another character"]);
+}
+
+#[test]
+fn a_body_that_is_no_text_is_written_in_base64() {
+    let request = settings("request = { method = \"POST\", body_base64 = \"H4sIAP8=\" }").request;
+    let as_text = settings("request = { method = \"POST\", body_base64 = \"aGVsbG8=\" }").request;
+
+    assert_eq!((request.body_bytes(), &request.body), (&b"\x1f\x8b\x08\0\xff"[..], &None));
+    assert_eq!((as_text.body.as_deref(), &as_text.body_base64), (Some("hello"), &None));
+    refused(&[
+        ("request.body_base64 = \"*\"", &["request.body_base64 = \"***\"", "is not base64"]),
+        (
+            "request = { body = \"a\", body_base64 = \"YQ==\" }",
+            &["request.body_base64", "stands beside body"],
+        ),
+        (
+            "request = { method = \"HEAD\", body_base64 = \"YQ==\" }",
+            &["request.body_base64", "goes with no HEAD"],
+        ),
+    ]);
+    let large = file("request.body_file = \"body\"").beside("body", vec![0xff; (1 << 20) + 1]);
+    assert_says(&large.problem(), &["request.body_file = \"body\"", "is longer than 1MiB"]);
+    let shown =
+        SiteFields::from(&read(&file("request.body_base64 = \"H4sIAP8=\""))).settings.unwrap().to_text();
+    assert_eq!(shown, r#"{"request":{"body":"***"}}"#);
 }
 
 #[test]

@@ -94,6 +94,8 @@ fn bodies() -> Vec<Case> {
                 "POST / HTTP/1.1\r\n{USUAL}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n{END}a=1&b=2"
             ),
         ),
+        sends_bytes("a body that is no text", "H4sIAP8K", b"\x1f\x8b\x08\0\xff\n"),
+        sends_bytes("a body with NUL alone", "AA==", b"\0"),
         Case::serving(
             "a refusal before the whole body was read",
             refusing_body,
@@ -103,6 +105,22 @@ fn bodies() -> Vec<Case> {
         Case::serving("an answer before the whole body was read", early, up())
             .with(json!({"request": {"method": "POST", "body": "x".repeat(8_000_000)}})),
     ]
+}
+
+/// Base64 in the settings is bytes on the wire.
+fn sends_bytes(name: &str, base64: &str, body: &'static [u8]) -> Case {
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = std::sync::Arc::clone(&seen);
+    let scene = move || -> Scene {
+        let kept = std::sync::Arc::clone(&kept);
+        let server = Server::new(move |mut exchange| {
+            *kept.lock().unwrap() = exchange.read_body();
+            exchange.send(answer("200 OK", ""));
+        });
+        server.into()
+    };
+    let settings = json!({"request": {"method": "POST", "body_base64": base64}});
+    Case::new(name, scene, up()).with(settings).also(move |_, _| assert_eq!(*seen.lock().unwrap(), body))
 }
 
 /// Refuses what is too much without hearing it out, as many servers do: what is left unread resets the connection.

@@ -10,7 +10,7 @@ const SHOWN_CHARS: usize = 80;
 
 /// Keys of which a table has one at most: the one that a flag names takes the place of the others.
 const ALTERNATIVES: [&[&str]; 5] = [
-    &["body", "body_file"],
+    &["body", "body_base64", "body_file"],
     &["basic_auth", "bearer_token", "bearer_token_file"],
     &["ca", "ca_file"],
     &["client_cert", "client_cert_file"],

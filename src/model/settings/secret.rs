@@ -25,6 +25,9 @@ impl CheckSettings {
 
 impl RequestSettings {
     fn hide_secrets(&mut self) {
+        if self.body_base64.take().is_some() {
+            self.body = Some(HIDDEN.to_owned());
+        }
         hide(self.body.as_mut());
         hide(self.bearer_token.as_mut());
         hide(self.basic_auth.as_mut().map(|auth| &mut auth.password));

@@ -60,6 +60,14 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// The bytes of the file that `key` names, as they are; `most` and one more where there are more.
+    pub(super) fn bytes_of_file(&self, key: &str, most: usize) -> Option<Vec<u8>> {
+        let (path, value) = self.entry(key)?;
+        let named = self.section.leaf(&path, value);
+        let read = Resolver::beside(&self.section.setting.origin).read_bytes(&named, most);
+        read.map_err(|fault| self.section.refuse(&path, &named, fault)).ok()
+    }
+
     /// Every item that is as it should be. One value counts as a list of one.
     pub(super) fn list<T>(&self, key: &str, parse: impl Fn(&Value) -> Result<T, Fault>) -> Vec<T> {
         let items = self.items(key).into_iter();

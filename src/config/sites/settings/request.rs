@@ -9,12 +9,13 @@ use super::super::super::problem::Fault;
 use super::header;
 use super::keys::Keys;
 use super::section::Section;
-use crate::model::settings::{BasicAuth, IpFamily, RequestSettings};
+use crate::model::settings::{Base64, BasicAuth, IpFamily, RequestSettings};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "method",
     "headers",
     "body",
+    "body_base64",
     "body_file",
     "basic_auth",
     "bearer_token",
@@ -26,16 +27,18 @@ const KEYS: [&str; 10] = [
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/// Ways to say what is sent, of which a request has one.
+const BODIES: [&str; 3] = ["body", "body_base64", "body_file"];
+
 /// It goes with every job.
 const LONGEST_BODY: usize = 1 << 20;
 
 pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
     let default = RequestSettings::default();
     let Some(keys) = section.open(&KEYS) else { return default };
-    let settings = RequestSettings {
+    let mut settings = RequestSettings {
         method: keys.text("method", method).unwrap_or(default.method),
         headers: keys.free_table("headers").map(|headers| read_headers(&headers)).unwrap_or_default(),
-        body: keys.text_or_file("body", body).filter(|body| !body.is_empty()),
         basic_auth: keys
             .table("basic_auth", &["username", "password", "password_file"])
             .map(|auth| basic_auth(&auth)),
@@ -45,7 +48,11 @@ pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
             .read("max_redirects", |value| parse::count(value, &(0..=50)))
             .and_then(|count| u32::try_from(count).ok()),
         ip: keys.text("ip", ip).unwrap_or_default(),
+        ..default
     };
+    if let Some(body) = body(&keys) {
+        settings.set_body(body);
+    }
     refuse_contradictions(&keys, &settings);
     refuse_other_family(&keys, settings.ip, url);
     settings
@@ -80,11 +87,27 @@ fn read_headers(headers: &Keys<'_>) -> BTreeMap<String, String> {
     read
 }
 
-fn body(text: &str) -> Result<String, Fault> {
-    if text.len() > LONGEST_BODY {
-        return Err(Fault::new("is longer than 1MiB", "shorten it"));
+/// As it is: what a server makes of a line break at the end is between the two.
+fn body(keys: &Keys<'_>) -> Option<Vec<u8>> {
+    let mut said = BODIES.into_iter().filter(|key| keys.has(key));
+    let key = said.next()?;
+    if let Some(other) = said.next() {
+        keys.refuse(other, format!("stands beside {key}"), "keep one of the two");
+        return None;
     }
-    Ok(text.to_owned())
+    let body = match key {
+        "body" => keys.text(key, |text| Ok(text.as_bytes().to_vec())),
+        "body_base64" => keys.text(key, |text| {
+            let bytes = text.parse::<Base64>().map(|Base64(bytes)| bytes);
+            bytes.map_err(|_| Fault::new("is not base64", "write it as `base64` does"))
+        }),
+        _ => keys.bytes_of_file(key, LONGEST_BODY),
+    }?;
+    if body.len() > LONGEST_BODY {
+        keys.refuse(key, "is longer than 1MiB", "shorten it");
+        return None;
+    }
+    Some(body)
 }
 
 /// RFC 7617, section 2.
@@ -136,8 +159,9 @@ fn refuse_contradictions(keys: &Keys<'_>, settings: &RequestSettings) {
         );
     }
     // A GET may have one: search engines ask for it. To a HEAD, servers and proxies agree on no meaning of it.
-    if method == "HEAD" && settings.body.is_some() {
-        keys.refuse("body", "goes with no HEAD request", "remove it, or choose another method");
+    if method == "HEAD" && !settings.body_bytes().is_empty() {
+        let key = BODIES.into_iter().find(|key| keys.has(key)).unwrap_or("body");
+        keys.refuse(key, "goes with no HEAD request", "remove it, or choose another method");
     }
     if !follow_redirects && max_redirects.is_some() {
         keys.refuse("max_redirects", "stands beside follow_redirects = false", "keep one of the two");

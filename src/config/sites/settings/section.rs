@@ -10,8 +10,13 @@ use super::keys::Keys;
 use crate::model::settings::is_secret_header;
 
 /// Whatever they hold is shown to nobody, also where it is wrong.
-const SECRETS: [&str; 4] =
-    ["request.bearer_token", "request.basic_auth.password", "request.body", "tls.client_key"];
+const SECRETS: [&str; 5] = [
+    "request.bearer_token",
+    "request.basic_auth.password",
+    "request.body",
+    "request.body_base64",
+    "tls.client_key",
+];
 
 /// `request`, `tls` or `expect`, as one site says it.
 #[derive(Clone, Copy)]
