@@ -16,6 +16,9 @@ pub mod settings;
 
 pub use result::{Certificate, CheckResult, Evidence, Hop, Timings, Unchecked};
 
+/// Between two tries of a check, so that a blip of milliseconds does not fail both.
+pub const PAUSE_BEFORE_RETRY: Duration = Duration::from_millis(250);
+
 /// A row of `site_config`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

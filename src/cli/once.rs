@@ -43,7 +43,7 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "DURATION", conflicts_with = "site")]
     timeout: Option<String>,
 
-    /// Further tries before a down stands, 0 to 10 [default: 1]
+    /// Further tries before a down stands, 0 to 10 [default: 1, or 0 for POST, PUT, PATCH and DELETE]
     #[arg(long, value_name = "N", conflicts_with = "site")]
     retries: Option<String>,
 

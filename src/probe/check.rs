@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::client;
 use super::connector::Connector;
@@ -10,16 +10,14 @@ use super::dns::Dns;
 use super::evidence;
 use super::failure::Failure;
 use super::outcome::Outcome;
-use super::plan::{Plan, Plans};
+use super::plan::Plan;
+use super::plans::Plans;
 use super::redirect::Route;
 use super::settings::{ProbeConfig, ProbeError, ProbeSettings, Settings};
 use super::trace::{TRACE, Trace};
 use super::verdict::conclude;
 use crate::clock::Clock;
-use crate::model::{Status, Target};
-
-/// Between two tries, so that a blip of milliseconds does not fail both.
-const PAUSE: Duration = Duration::from_millis(250);
+use crate::model::{PAUSE_BEFORE_RETRY, Status, Target};
 
 /// Checks targets on one thread. Clones are cheap and share the resolver and its cache.
 #[derive(Clone)]
@@ -58,12 +56,13 @@ impl Probe {
             let ended = self.try_once(target, &trace).await;
             let outcome = Outcome { tries, ..conclude(&trace, ended, started_at) };
             let left = deadline.saturating_duration_since(Clock::instant());
-            let may_retry = tries <= target.retries.into() && left >= PAUSE.saturating_add(target.timeout);
+            let may_retry =
+                tries <= target.retries.into() && left >= PAUSE_BEFORE_RETRY.saturating_add(target.timeout);
             if outcome.status != Status::Down || !may_retry {
                 return outcome;
             }
             tries += 1;
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(PAUSE_BEFORE_RETRY).await;
         }
     }
 

@@ -55,6 +55,22 @@ fn a_site_can_be_described_in_full() {
 }
 
 #[test]
+fn retries_follow_the_method_until_somebody_says_them() {
+    let desk = Desk::new();
+    let retries = || desk.say("sites show a --json").json()["retries"].clone();
+
+    desk.say("sites add https://a.example/ --name a --method POST").fine();
+    assert_eq!(retries(), json!(0));
+    desk.say("sites set a --method GET").fine();
+    assert_eq!(retries(), json!(1));
+    desk.say("sites set a --method PUT").fine();
+    assert_eq!(retries(), json!(0));
+    desk.say("sites set a --retries 2").fine();
+    desk.say("sites set a --method DELETE").fine();
+    assert_eq!(retries(), json!(2));
+}
+
+#[test]
 fn everything_wrong_with_a_site_is_told_at_once_naming_the_flags() {
     let desk = Desk::new();
 
@@ -146,7 +162,7 @@ fn a_default_timeout_follows_the_interval_and_a_chosen_one_does_not() {
     let desk = Desk::with_sites(&["a"]);
 
     desk.say("sites set a --every 4s").fine();
-    assert_eq!(desk.say("sites show a --json").json()["timeout"], "2s");
+    assert_eq!(desk.say("sites show a --json").json()["timeout"], "1s600ms");
 
     desk.say("sites set a --every 1m --timeout 20s").fine();
     let error = desk.say("sites set a --every 15s").refused(2);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use uptime_monitor::config::{Origin, RawSite, Setting, SiteDefaults, default_name};
-use uptime_monitor::model::SiteSpec;
+use uptime_monitor::model::{PAUSE_BEFORE_RETRY, SiteSpec};
 
 use crate::{Setup, assert_says};
 
@@ -48,12 +48,42 @@ fn a_site_can_say_everything() {
 }
 
 #[test]
-fn the_default_timeout_is_half_the_interval_where_that_is_shorter() {
-    let short = site("name = \"a\"\nurl = \"https://a\"\nevery = \"1s\"");
+fn the_default_timeout_leaves_room_for_the_default_retry_at_every_interval() {
+    let of = |every: &str| site(&format!("name = \"a\"\nurl = \"https://a\"\nevery = \"{every}\"")).timeout;
     let configured = Setup::file("[checker]\ntimeout = \"2s\"\n[[site]]\nname = \"a\"\nurl = \"https://a\"");
 
-    assert_eq!(short.timeout, Duration::from_millis(500));
+    for (every, milliseconds) in [
+        ("1s", 300),
+        ("2s", 700),
+        ("5s", 2_100),
+        ("10s", 4_300),
+        ("20s", 9_300),
+        ("22s", 10_000),
+        ("31d", 10_000),
+    ] {
+        assert_eq!(of(every), Duration::from_millis(milliseconds), "{every}");
+    }
     assert_eq!(configured.load().unwrap().sites[0].timeout, Duration::from_secs(2));
+    for every in (1..4_000).chain([86_400, 2_678_400]).map(Duration::from_secs) {
+        let two_tries = 2 * DEFAULTS.timeout_for(every) + PAUSE_BEFORE_RETRY;
+        let slack = Duration::from_secs(1).min(every / 10);
+        assert!(two_tries + slack <= every, "{every:?}: {two_tries:?}");
+    }
+}
+
+#[test]
+fn what_may_change_something_is_not_repeated_unless_asked_for() {
+    let of = |method: &str, keys: &str| {
+        let keys = format!("{keys}\nrequest.method = \"{method}\"");
+        site(&format!("name = \"a\"\nurl = \"https://a\"\n{keys}")).retries
+    };
+
+    for method in ["GET", "HEAD", "OPTIONS"] {
+        assert_eq!((of(method, ""), of(method, "retries = 0")), (1, 0), "{method}");
+    }
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        assert_eq!((of(method, ""), of(method, "retries = 2")), (0, 2), "{method}");
+    }
 }
 
 #[test]

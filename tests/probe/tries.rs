@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use uptime_monitor::clock::Clock;
+use uptime_monitor::config::SiteDefaults;
 use uptime_monitor::model::{Reason, Target};
 
 use crate::server::{Server, answer};
@@ -59,6 +60,24 @@ async fn a_retry_that_could_outlast_the_slot_is_not_made() {
 
     assert_down(&outcome, Reason::Status, "500");
     assert_eq!(server.connections(), 1);
+}
+
+/// With the defaults of a site that is checked every second.
+#[actix_rt::test]
+async fn the_default_timeout_lets_a_try_that_hung_be_repeated_within_the_shortest_interval() {
+    let server = Server::new(|mut exchange| match exchange.number {
+        1 => exchange.hang(),
+        _ => exchange.send(answer("200 OK", "")),
+    });
+    let defaults = SiteDefaults { timeout: PATIENCE, body_limit: 1 << 20, name_from_url: true };
+    let every = Duration::from_secs(1);
+    let retries = SiteDefaults::retries_for("GET");
+    let target = Target { timeout: defaults.timeout_for(every), ..retrying(&server, retries) };
+
+    let outcome = probe(&open_config()).check(&target, Clock::instant() + every).await;
+
+    assert_up(&outcome);
+    assert_eq!((outcome.tries, server.connections()), (2, 2));
 }
 
 #[actix_rt::test]

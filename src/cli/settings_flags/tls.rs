@@ -32,7 +32,7 @@ pub(super) struct TlsFlags {
     #[arg(short = 'k', long)]
     accept_invalid: bool,
 
-    /// Degraded when a certificate expires sooner, 0s: never [default: 14d]
+    /// Degraded when a certificate expires sooner, 0s: never [default: 14d, or a third of its life]
     #[arg(long, value_name = "DURATION")]
     expiry_warning: Option<String>,
 }

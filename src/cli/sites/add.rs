@@ -29,7 +29,8 @@ with the site: a change of the file needs `uptime-monitor sites set`.";
 /// Watch a site; it is checked at once, and then on schedule
 ///
 /// Unless told otherwise it is called after its URL's host and path, and checked every minute, with checker.timeout
-/// (10s) for a try, or half the interval where that is shorter, and with one more try before a down stands.
+/// (10s) for a try, or less where the interval has no room for two tries, and with one more try before a down stands, unless
+/// it may change something (POST, PUT, PATCH, DELETE).
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AddArgs {

@@ -25,7 +25,8 @@ Examples:
 
 /// Change a site; what is not named stays as it is
 ///
-/// A timeout that is the default for the old interval becomes the default for the new one. A flag that may be given several
+/// A timeout that is the default for the old interval becomes the default for the new one, and so do retries where the method
+/// changes. A flag that may be given several
 /// times, such as --tag, --header or --expect-json, replaces all that were there.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, override_usage = "uptime-monitor sites set [OPTIONS] <NAME>")]
@@ -57,6 +58,9 @@ impl SetArgs {
         let mut site = RawSite::from_spec(spec, Origin::Flag("sites set".into()));
         if has_default_timeout(spec, defaults) {
             site.timeout = None;
+        }
+        if has_default_retries(spec) {
+            site.retries = None;
         }
         site.url = flag("--url", &self.url).or(site.url);
         site.every = flag("--every", &self.flags.every).or(site.every);
@@ -94,7 +98,12 @@ impl SetArgs {
 }
 
 fn has_default_timeout(spec: &SiteSpec, defaults: &SiteDefaults) -> bool {
-    spec.timeout == defaults.timeout.min(Duration::from_secs(spec.every_s.into()) / 2)
+    defaults.is_timeout_for(Duration::from_secs(spec.every_s.into()), spec.timeout)
+}
+
+fn has_default_retries(spec: &SiteSpec) -> bool {
+    let method = spec.settings.as_ref().map_or("GET", |settings| &settings.request.method);
+    spec.retries == SiteDefaults::retries_for(method)
 }
 
 pub(super) fn run(args: &SetArgs, loaded: &Loaded, output: &mut Output) -> Answer {

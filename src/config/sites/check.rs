@@ -37,7 +37,7 @@ impl Check<'_> {
 
     pub(super) fn timeout(&mut self, every: Option<Duration>, defaults: &SiteDefaults) -> Option<Duration> {
         let Some(setting) = &self.site.timeout else {
-            return every.map(|every| defaults.timeout.min(every / 2));
+            return every.map(|every| defaults.timeout_for(every));
         };
         let timeout = self.read("timeout", setting, timeout)?;
         if let Some(every) = every

@@ -16,7 +16,7 @@ use super::problem::{Problem, quoted};
 use super::sections::CheckerConfig;
 use super::value::{Origin, Setting, Value};
 use super::{format, parse};
-use crate::model::{SiteId, SiteSpec};
+use crate::model::{PAUSE_BEFORE_RETRY, SiteId, SiteSpec};
 
 use check::Check;
 pub use export::{ExportError, SiteFields, write_sites};
@@ -25,12 +25,17 @@ pub use import::{Format, Import, parse_sites, read_sites};
 pub use url::default_name;
 
 const EVERY_S: u64 = 60;
-const RETRIES: i64 = 1;
+
+/// Further tries of a request that changes nothing, so that a blip does not wake anybody.
+const RETRIES: u8 = 1;
+
+/// Between two tries, and for a check that begins late: a tenth of the interval, at most this.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// What a site gets that does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SiteDefaults {
-    /// `checker.timeout`: halved intervals win where they are shorter.
+    /// `checker.timeout`, where [`SiteDefaults::timeout_for`] the interval is not shorter.
     pub timeout: Duration,
     /// `checker.body_limit`: a larger body cannot be told from one that ends there.
     pub body_limit: u64,
@@ -42,6 +47,27 @@ impl SiteDefaults {
     /// For files: the name is required.
     pub fn of(checker: &CheckerConfig) -> Self {
         Self { timeout: checker.timeout, body_limit: checker.body_limit as u64, name_from_url: false }
+    }
+
+    /// The timeout of a site that does not say: [`SiteDefaults::timeout`], or less, such that the default retry and the pause
+    /// before it end within `every` even where the check begins late. Whole tenths of a second.
+    pub fn timeout_for(&self, every: Duration) -> Duration {
+        let slack = SLACK.min(every / 10) + PAUSE_BEFORE_RETRY;
+        let room = every.saturating_sub(slack) / (u32::from(RETRIES) + 1);
+        let tenths = u64::try_from(room.as_millis() / 100).unwrap_or(u64::MAX).max(1);
+        self.timeout.min(Duration::from_millis(tenths.saturating_mul(100)))
+    }
+
+    /// Whether a site with this timeout may have left it to the defaults, also to those of versions up to 0.1, which were half
+    /// of the interval.
+    pub fn is_timeout_for(&self, every: Duration, timeout: Duration) -> bool {
+        timeout == self.timeout_for(every) || timeout == self.timeout.min(every / 2)
+    }
+
+    /// The retries of a site that does not say. What may change something is not repeated unasked (RFC 9110, section 9.2.2):
+    /// that a request was not answered does not tell that it was not carried out.
+    pub fn retries_for(method: &str) -> u8 {
+        if matches!(method, "GET" | "HEAD" | "OPTIONS") { RETRIES } else { 0 }
     }
 
     /// For `sites add URL` and `check URL`.
@@ -129,11 +155,12 @@ impl RawSite {
         let name = check.name(url.as_deref(), defaults);
         let every = check.optional("every", &self.every, check::every, Duration::from_secs(EVERY_S));
         let timeout = check.timeout(every, defaults);
-        let retries =
-            check.optional("retries", &self.retries, |value| parse::count(value, &(0..=10)), RETRIES);
         let enabled = check.optional("enabled", &self.enabled, parse::bool, true);
         let tags = check.optional("tags", &self.tags, check::tags, Vec::new());
         let settings = check.settings(url.as_deref(), timeout, defaults);
+        let retries = i64::from(SiteDefaults::retries_for(&settings.request.method));
+        let retries =
+            check.optional("retries", &self.retries, |value| parse::count(value, &(0..=10)), retries);
         let problems = check.problems;
         match (name, url, every, timeout, retries, enabled, tags) {
             (Some(name), Some(url), Some(every), Some(timeout), Some(retries), Some(enabled), Some(tags))
