@@ -33,7 +33,7 @@ use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
-use rustls::crypto::ring;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use support::meter::{Cost, Meter, machine, rss_mb};
 use support::ports::{Feed, without_database};
@@ -235,7 +235,7 @@ async fn request(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, authorit
 
 /// Verifies as the product does, and like it resumes nothing.
 fn tls_config(target: &Target) -> Arc<ClientConfig> {
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(target.roots.clone())

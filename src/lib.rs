@@ -13,15 +13,15 @@
 //! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model`, `pattern` |
 //! | [`pipeline`] | the actors, in flow order | `model`, `clock`, `schedule`, `supervisor`, `probe`, the ports |
 //! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust`, `pattern` |
-//! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule` |
+//! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule`, `trust` |
 //! | [`database`] | the databases: SQLite with one writing thread, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust` |
 //! | [`web`] | what a process tells over HTTP: how it is | `model`, `clock`, `supervisor`, `pipeline`'s tally, the ports |
 //! | [`report`] | what was measured: tables, JSON, CSV | `model`, `clock`, `store`'s port |
 //! | [`schedule`] | when a site is due: a pure function | nothing |
 //! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |
 //! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
-//! | `pattern` | regular expressions, JSON paths, PEM and server names, read in one way at load and in checks | nothing |
-//! | `trust` | whom we trust when a server shows a certificate | nothing |
+//! | `pattern` | regular expressions, JSON paths, PEM and server names, read in one way at load and in checks | `trust` |
+//! | `trust` | the crypto provider, whom we trust when a server shows a certificate, and why not, in sentences | nothing |
 //! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
 
 pub mod app;

@@ -5,6 +5,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use serde_json_path::JsonPath;
 
+use crate::trust;
+
 /// Memory of one compiled expression. Enough for every expression that a person would write, and for few that a
 /// person would regret.
 const REGEX_LIMIT: usize = 1 << 20;
@@ -53,7 +55,7 @@ pub(crate) fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, BadPatter
 /// Whether a client can show this certificate with this key, both in PEM.
 pub(crate) fn client_identity(certificate: &str, key: &str) -> Result<(), BadPattern> {
     let (chain, key) = (certificates(certificate)?, private_key(key)?);
-    let identity = CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider());
+    let identity = CertifiedKey::from_der(chain, key, &trust::provider());
     identity.map(|_| ()).map_err(|error| {
         BadPattern(match error {
             rustls::Error::InconsistentKeys(_) => "the key is another certificate's".to_owned(),

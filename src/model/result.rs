@@ -41,7 +41,8 @@ pub struct Certificate {
     pub subject: String,
     /// Distinguished name of the issuer.
     pub issuer: String,
-    /// The earliest expiry in the chain that the server sent.
+    /// The earliest expiry in the chain that was verified, trust anchor aside; of a server that was not believed, or need not
+    /// be, in all that it sent.
     #[serde(with = "rfc3339")]
     pub chain_not_after: Timestamp,
     /// The host names and addresses that it is for, the first 20.

@@ -23,6 +23,7 @@ mod guard;
 mod mask;
 mod outcome;
 mod plan;
+mod plans;
 mod redirect;
 mod request;
 mod settings;

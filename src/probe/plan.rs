@@ -1,30 +1,54 @@
 //! How one site is checked: its settings, compiled once and used by many checks.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::expect::Expect;
 use super::request::RequestPlan;
 use super::settings::Settings;
-use super::tls::TlsPlan;
-use crate::model::settings::CheckSettings;
+use super::tls::{Link, TlsPlan};
+use crate::model::settings::{CheckSettings, TlsSettings};
 
-/// Plans that are kept. More sites than this with settings of their own have them compiled again now and then.
-const KEPT: usize = 4096;
-
-/// A certificate that expires sooner is worth a warning. Those who renew by themselves do it 30 days ahead.
+/// A certificate that expires sooner is worth a warning, unless it was made for a shorter time than that makes sense for.
+/// Those who renew by themselves do it 30 days ahead.
 const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// What a check does and judges.
 pub(super) struct Plan {
     pub(super) request: RequestPlan,
     pub(super) tls: TlsPlan,
-    /// `None`: certificates may expire when they like.
-    pub(super) expiry_warning: Option<Duration>,
+    pub(super) expiry_warning: ExpiryWarning,
     pub(super) expect: Expect,
+}
+
+/// How long before its end a certificate makes its site `degraded`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExpiryWarning {
+    /// Certificates may expire when they like.
+    Never,
+    /// As the site says.
+    Before(Duration),
+    /// 14 days, or a third of the certificate's life where that is shorter: certificates of six and of 47 days are usual.
+    ByLife,
+}
+
+impl ExpiryWarning {
+    fn of(settings: &TlsSettings) -> Self {
+        match settings.expiry_warning {
+            Some(warning) if warning.is_zero() => Self::Never,
+            Some(warning) => Self::Before(warning),
+            None if settings.accept_invalid => Self::Never,
+            None => Self::ByLife,
+        }
+    }
+
+    /// For the certificate of `link`.
+    pub(super) fn before(self, link: &Link) -> Option<Duration> {
+        match self {
+            Self::Never => None,
+            Self::Before(warning) => Some(warning),
+            Self::ByLife => Some(EXPIRY_WARNING.min(link.third())),
+        }
+    }
 }
 
 /// Why a site's settings are of no use.
@@ -42,40 +66,8 @@ impl Plan {
         Ok(Self {
             request: RequestPlan::new(request, common.max_redirects),
             tls: TlsPlan::new(tls, common).map_err(PlanError::Useless)?,
-            expiry_warning: match tls.expiry_warning {
-                Some(warning) => Some(warning).filter(|warning| !warning.is_zero()),
-                None => (!tls.accept_invalid).then_some(EXPIRY_WARNING),
-            },
+            expiry_warning: ExpiryWarning::of(tls),
             expect: Expect::compile(expect).map_err(|error| PlanError::Useless(error.to_string()))?,
         })
-    }
-}
-
-/// The plans of one thread, by the text of the settings.
-#[derive(Default)]
-pub(super) struct Plans {
-    known: RefCell<HashMap<Option<Arc<str>>, Rc<Plan>>>,
-}
-
-impl Plans {
-    /// The plan for `settings`, made anew when it is not known.
-    pub(super) fn of(&self, settings: Option<&Arc<str>>, common: &Settings) -> Result<Rc<Plan>, PlanError> {
-        let key = settings.map(Arc::clone);
-        if let Some(plan) = self.known.borrow().get(&key) {
-            return Ok(Rc::clone(plan));
-        }
-        let settings: CheckSettings = match settings {
-            Some(text) => {
-                serde_json::from_str(text).map_err(|error| PlanError::Unreadable(error.to_string()))?
-            }
-            None => CheckSettings::default(),
-        };
-        let plan = Rc::new(Plan::compile(&settings, common)?);
-        let mut known = self.known.borrow_mut();
-        if known.len() >= KEPT {
-            known.clear();
-        }
-        known.insert(key, Rc::clone(&plan));
-        Ok(plan)
     }
 }

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 
 use super::guard::{Guard, GuardError};
-use super::tls;
+use super::tls::TlsClient;
 use crate::trust;
 
 /// How sites are checked, as `[checker]` says it.
@@ -66,7 +66,7 @@ pub(super) struct Settings {
     pub(super) dns: Vec<SocketAddr>,
     pub(super) roots: Arc<RootCertStore>,
     /// For sites without settings of their own.
-    pub(super) tls: Arc<ClientConfig>,
+    pub(super) tls: TlsClient,
 }
 
 impl ProbeSettings {
@@ -88,7 +88,7 @@ impl ProbeSettings {
             max_redirects: config.max_redirects,
             guard: Guard::parse(&config.deny_targets)?,
             dns: config.dns.clone(),
-            tls: tls::common_config(Arc::clone(&roots)).map_err(ProbeError::Tls)?,
+            tls: TlsClient::common(Arc::clone(&roots)).map_err(ProbeError::Tls)?,
             roots,
         })))
     }

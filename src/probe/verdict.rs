@@ -4,15 +4,21 @@ use std::ops::Add as _;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use url::Url;
 
 use super::evidence;
-use super::expect::{self, Answer, Verdict};
+use super::expect::{self, Answer, Verdict, escaped};
 use super::failure::Failure;
 use super::mask::Mask;
 use super::outcome::{Judged, Outcome};
+use super::plan::ExpiryWarning;
+use super::tls::Link;
 use super::trace::{HopNotes, Notes, Trace, micros};
 use crate::clock::Timestamp;
 use crate::model::{Hop, Reason, Status, Timings, duration};
+
+/// Of an issuer's name.
+const ISSUER_CHARS: usize = 200;
 
 /// Closes `trace`, judges what is in it, and says what came of the try. `ended` is how its last hop did.
 pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Timestamp) -> Outcome {
@@ -56,31 +62,42 @@ fn judge(trace: &Trace, notes: &Notes, took: Duration, now: Timestamp) -> Vec<Ve
         body_bytes: notes.body.bytes,
         truncated: notes.body.truncated,
         is_tls: hop.is_tls(),
+        fell_back: notes.hops.iter().skip_while(|hop| !hop.is_tls()).any(|hop| !hop.is_tls()),
         took,
     });
-    if let Some(warning) = plan.expiry_warning {
-        verdicts.extend(notes.hops.iter().filter_map(|hop| expiry(hop, warning, now)));
-    }
+    verdicts.extend(notes.hops.iter().filter_map(|hop| expiry(hop, plan.expiry_warning, now)));
     verdicts
 }
 
-/// Whether the certificates of a hop go on for long enough. A warning, for it works today.
-fn expiry(hop: &HopNotes, warning: Duration, now: Timestamp) -> Option<Verdict> {
-    let expires = hop.certificate.as_ref()?.expires;
-    let left = expires - now;
-    let met = left >= TimeDelta::from_std(warning).unwrap_or(TimeDelta::MAX);
-    let host = hop.url.host_str().unwrap_or_default();
-    let wanted = duration::text(warning);
-    let date = expires.format("%Y-%m-%d %H:%M UTC");
-    let actual = match left.num_days() {
+/// Whether the certificates that a hop depends on go on for long enough. A warning, for it works today.
+fn expiry(hop: &HopNotes, warning: ExpiryWarning, now: Timestamp) -> Option<Verdict> {
+    let links = hop.certificate.as_ref()?.links.iter();
+    let spared =
+        |link: &Link| Some((link.not_after - now) - TimeDelta::from_std(warning.before(link)?).ok()?);
+    let (_, link) = links.filter_map(|link| Some((spared(link)?, link))).min_by_key(|(spared, _)| *spared)?;
+    let wanted = warning.before(link)?;
+    let (left, host) = (link.not_after - now, authority(&hop.url));
+    let met = left >= TimeDelta::from_std(wanted).unwrap_or(TimeDelta::MAX);
+    let (wanted, date) = (duration::text(wanted), link.not_after.format("%Y-%m-%d %H:%M UTC"));
+    let when = match left.num_days() {
         days if left < TimeDelta::zero() => format!("expired {} days ago, {date}", -days),
         days => format!("expires in {days} days, {date}"),
+    };
+    let actual = match &link.issuer {
+        None => when,
+        Some(issuer) => format!("depends on that of {}, which {when}", escaped(issuer, ISSUER_CHARS)),
     };
     let what = format!("certificate of {host} good for {wanted}");
     let verdict = Verdict::new(Reason::Tls, what, actual, met, |actual| {
         format!("certificate of {host} {actual}, sooner than {wanted}")
     });
     Some(verdict.degrading())
+}
+
+/// Host and port, also where the port goes without saying: one host may have several certificates.
+fn authority(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
 fn sentence(ended: Result<(), Failure>, verdicts: &[Verdict]) -> (Status, Option<Reason>, Option<String>) {

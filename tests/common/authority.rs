@@ -6,10 +6,14 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike as _, Utc};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
-use rustls::crypto::ring;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, IsCa, KeyPair,
+    SignatureAlgorithm, date_time_ymd,
+};
+use rustls::crypto::aws_lc_rs::{self, sign::any_supported_type};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
 use crate::server::{LOOPBACK, Server, answer, read_head};
@@ -44,24 +48,62 @@ impl Authority {
         Self(CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.0).unwrap())
     }
 
+    /// An authority between this one and its leaves, with a key of another kind.
+    pub(crate) fn intermediate_with(&self, name: &str, kind: &'static SignatureAlgorithm) -> Self {
+        let key = KeyPair::generate_for(kind).unwrap();
+        Self(CertifiedIssuer::signed_by(params(name, &[], VALID, true), key, &self.0).unwrap())
+    }
+
+    /// This authority's key, certified by `other` as well: for clients that know `other` alone.
+    pub(crate) fn certified_by(
+        &self,
+        other: &Self,
+        name: &str,
+        validity: (Day, Day),
+    ) -> CertificateDer<'static> {
+        params(name, &[], validity, true).signed_by(self.0.key(), &other.0).unwrap().der().clone()
+    }
+
     pub(crate) fn leaf(&self, names: &[&str], validity: (Day, Day)) -> Identity {
         self.sign(params("the leaf", names, validity, false))
     }
 
-    /// A certificate for `localhost` that expires in `days`, counted from today.
-    pub(crate) fn leaf_for_days(&self, days: i64) -> Identity {
-        let mut params = params("the leaf", &["localhost"], VALID, false);
-        let today = uptime_monitor::clock::Clock::system().now();
-        let end = (today + chrono::TimeDelta::days(days)).date_naive();
-        params.not_after = date_time_ymd(end.year(), end.month() as u8, end.day() as u8);
+    /// A certificate for `localhost` that began and ends so many days from today.
+    pub(crate) fn leaf_from_to(&self, from: i64, to: i64) -> Identity {
+        self.leaf(&["localhost"], (day_from_now(from), day_from_now(to)))
+    }
+
+    /// A certificate for `localhost` with a key of another kind.
+    pub(crate) fn leaf_with(&self, kind: &'static SignatureAlgorithm) -> Identity {
+        self.sign_for(params("the leaf", &["localhost"], VALID, false), KeyPair::generate_for(kind).unwrap())
+    }
+
+    /// A certificate with these extensions of its own, and no name but what is in them.
+    pub(crate) fn leaf_saying(&self, extensions: Vec<CustomExtension>) -> Identity {
+        let mut params = params("the leaf", &[], VALID, false);
+        params.custom_extensions = extensions;
         self.sign(params)
     }
 
+    /// A certificate for `localhost` that expires in `days`, counted from today, after years.
+    pub(crate) fn leaf_for_days(&self, days: i64) -> Identity {
+        self.leaf(&["localhost"], (LONG_AGO, day_from_now(days)))
+    }
+
     fn sign(&self, params: CertificateParams) -> Identity {
-        let key = KeyPair::generate().unwrap();
+        self.sign_for(params, KeyPair::generate().unwrap())
+    }
+
+    fn sign_for(&self, params: CertificateParams, key: KeyPair) -> Identity {
         let leaf = params.signed_by(&key, &self.0).unwrap();
         Identity { chain: vec![leaf.der().clone()], key }
     }
+}
+
+/// The day that begins, or began, so many days from now.
+pub(crate) fn day_from_now(days: i64) -> Day {
+    let day = (uptime_monitor::clock::Clock::system().now() + chrono::TimeDelta::days(days)).date_naive();
+    (day.year(), day.month() as u8, day.day() as u8)
 }
 
 /// What somebody shows, and the key to it.
@@ -118,7 +160,7 @@ pub(crate) fn config(
     versions: &[&'static SupportedProtocolVersion],
     clients: Option<&Authority>,
 ) -> Arc<ServerConfig> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_protocol_versions(versions).unwrap();
@@ -131,7 +173,9 @@ pub(crate) fn config(
             builder.with_client_cert_verifier(verifier.build().unwrap())
         }
     };
-    Arc::new(builder.with_single_cert(identity.chain, key).unwrap())
+    // Without the check whether the certificate can be read: that is for the client to say.
+    let identity = CertifiedKey::new(identity.chain, any_supported_type(&key).unwrap());
+    Arc::new(builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity))))
 }
 
 /// Serves over TLS: reads each request's head, then lets `act` go on.

@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
+use rcgen::CustomExtension;
+use rustls::SignatureScheme;
+use rustls::pki_types::CertificateDer;
 use serde_json::{Value as Json, json};
 use uptime_monitor::model::Reason;
 
 use crate::authority::{
-    self, Authority, Day, FAR_OFF, Identity, LONG_AGO, VALID, send_and_close, serve, serve_with,
+    self, Authority, Day, FAR_OFF, Identity, LONG_AGO, VALID, day_from_now, send_and_close, serve, serve_with,
 };
+use crate::expiry::{lives, warned, warnings};
+use crate::odd_names::{alternative_names, odd_names};
 use crate::server::{Server, answer, redirect};
-use crate::table::{AUTHORITY, Case, Scene, Want, degraded, down, run, up};
+use crate::signers::{self, Signature};
+use crate::table::{AUTHORITY, Case, Scene, Want, down, run, up};
 
 #[actix_rt::test]
 async fn every_case() {
@@ -17,10 +23,13 @@ async fn every_case() {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [chains(), names(), listed(), anything_goes(), warnings(), hidden()].into_iter().flatten().collect()
+    [chains(), odd_chains(), names(), odd_names(), listed(), anything_goes(), warnings(), lives(), hidden()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-const ENDED: (Day, Day) = (LONG_AGO, (2003, 4, 5));
+pub(crate) const ENDED: (Day, Day) = (LONG_AGO, (2003, 4, 5));
 const TO_COME: (Day, Day) = ((2080, 1, 1), FAR_OFF);
 
 /// `server` at the name that its certificate is for.
@@ -29,18 +38,18 @@ pub(crate) fn at_localhost(server: Server) -> Scene {
 }
 
 /// A server with the certificate that `show` makes. What it showed is kept, also when it was refused.
-fn shown(name: &str, show: impl Fn() -> Identity + 'static, want: Want) -> Case {
+pub(crate) fn shown(name: &str, show: impl Fn() -> Identity + 'static, want: Want) -> Case {
     Case::new(name, move || at_localhost(serve(show())), want).also(|outcome, _| {
         let certificate = outcome.certificate.as_ref().expect("the certificate is kept");
         assert_eq!((certificate.subject.as_str(), certificate.fingerprint.len()), ("CN=the leaf", 64));
     })
 }
 
-fn refused(tells: &str) -> Want {
+pub(crate) fn refused(tells: &str) -> Want {
     down(Reason::Tls).tells(tells)
 }
 
-fn valid() -> Identity {
+pub(crate) fn valid() -> Identity {
     AUTHORITY.leaf(&["localhost"], VALID)
 }
 
@@ -52,7 +61,7 @@ fn own() -> Identity {
     Identity::self_signed(&["localhost"], false)
 }
 
-fn through(validity: (Day, Day)) -> Identity {
+pub(crate) fn through(validity: (Day, Day)) -> Identity {
     let between = AUTHORITY.intermediate("in between", validity);
     let mut identity = between.leaf(&["localhost"], VALID);
     identity.chain.push(between.der());
@@ -100,6 +109,85 @@ fn chains() -> Vec<Case> {
             down(Reason::Tls),
         ),
     ]
+}
+
+/// Chains with more in them than a browser needs, or with other keys.
+fn odd_chains() -> Vec<Case> {
+    let pem = |name: &str, pem: &'static str, want: Want| {
+        Case::new(name, move || at_localhost(signers::serve_pem(pem, rustls::ALL_VERSIONS)), want)
+            .with(json!({"tls": {"ca": signers::AUTHORITY}}))
+    };
+    vec![
+        shown("one through an authority on P-521", through_p521, up()),
+        shown("a cross-signed root that nobody needs, and that ends tomorrow", cross_signed, up()).also(
+            |outcome, _| {
+                let certificate = outcome.certificate.as_ref().unwrap();
+                assert_eq!(certificate.chain_not_after, certificate.not_after);
+            },
+        ),
+        shown("an old and a new certificate of one issuer", || renewed_issuer(2), up()),
+        shown(
+            "an old certificate of an issuer that is still good, before the new one",
+            || renewed_issuer(-2),
+            up(),
+        ),
+        Case::new(
+            "an RSA key of 1024 bits",
+            || at_localhost(small_key()),
+            refused("an RSA key of 1024 bits"),
+        )
+        .with(json!({"tls": {"ca": signers::AUTHORITY}})),
+        pem(
+            "signed with SHA-1",
+            include_str!("certificates/sha1.pem"),
+            refused("not verified: SHA-1 with ECDSA"),
+        ),
+        pem(
+            "X.509 version 1",
+            include_str!("certificates/version1.pem"),
+            refused("an X.509 version before 3"),
+        ),
+        shown(
+            "a critical extension that nobody knows",
+            critical,
+            refused("a critical extension that is not known"),
+        ),
+    ]
+}
+
+fn through_p521() -> Identity {
+    let between = AUTHORITY.intermediate_with("in between", &rcgen::PKCS_ECDSA_P521_SHA512);
+    let mut identity = between.leaf(&["localhost"], VALID);
+    identity.chain.push(between.der());
+    identity
+}
+
+/// As servers send a file with all that an authority gave: leaf, a root certified by an older one, intermediate.
+fn cross_signed() -> Identity {
+    let old = Authority::new("an old root");
+    let mut identity = through(VALID);
+    let cross = AUTHORITY.certified_by(&old, "the authority", (LONG_AGO, day_from_now(1)));
+    identity.chain.insert(1, cross);
+    identity
+}
+
+/// An issuer whose certificate that came first ended, or ends, so many days ago.
+fn renewed_issuer(days_ago: i64) -> Identity {
+    let between = AUTHORITY.intermediate("in between", VALID);
+    let old = between.certified_by(&AUTHORITY, "in between", (LONG_AGO, day_from_now(-days_ago)));
+    let mut identity = between.leaf(&["localhost"], VALID);
+    identity.chain.extend([old, between.der()]);
+    identity
+}
+
+fn small_key() -> Server {
+    unverified(include_str!("certificates/rsa1024.pem"), SignatureScheme::RSA_PSS_SHA256)
+}
+
+fn critical() -> Identity {
+    let mut odd = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+    odd.set_criticality(true);
+    AUTHORITY.leaf_saying(vec![odd, alternative_names(&[(0x82, b"localhost")])])
 }
 
 fn names() -> Vec<Case> {
@@ -202,55 +290,41 @@ fn anything_goes() -> Vec<Case> {
         accepting("accept_invalid: a stranger's", stranger),
         accepting("accept_invalid: signed by itself", own),
         accepting("accept_invalid: expires tomorrow", || AUTHORITY.leaf_for_days(1)),
+        accepting("accept_invalid: a critical extension that nobody knows", critical),
+        accepting("accept_invalid: no name", || AUTHORITY.leaf_saying(Vec::new())),
+        accepting("accept_invalid: names that are none", || {
+            AUTHORITY.leaf_saying(vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], b"\xff".to_vec())])
+        }),
+        accepting("accept_invalid: an authority's own", || Identity::self_signed(&["localhost"], true)),
+        accepting("accept_invalid: an intermediate that has ended", || through(ENDED)),
+        anyhow_served("accept_invalid: X.509 version 1", || {
+            signers::serve_pem(include_str!("certificates/version1.pem"), rustls::ALL_VERSIONS)
+        }),
+        anyhow_served("accept_invalid: signed with SHA-1", || {
+            signers::serve_pem(include_str!("certificates/sha1.pem"), rustls::ALL_VERSIONS)
+        }),
+        anyhow_served("accept_invalid: an RSA key of 1024 bits", small_key),
+        anyhow_served("accept_invalid: a key on Ed448", || {
+            unverified(include_str!("certificates/ed448.pem"), SignatureScheme::ED448)
+        }),
+        anyhow_served("accept_invalid: a key on one of Brainpool's curves", || {
+            unverified(include_str!("certificates/brainpool.pem"), SignatureScheme::Unknown(0x081a))
+        }),
+        anyhow_served("accept_invalid: no certificate at all behind the words", || {
+            let noise = vec![CertificateDer::from(vec![7; 40])];
+            signers::serve_signing(noise, Signature::noise(SignatureScheme::ED25519), rustls::ALL_VERSIONS)
+        }),
     ]
 }
 
-fn warning(text: &str) -> Json {
-    json!({"tls": {"expiry_warning": text}})
+fn anyhow_served(name: &str, server: fn() -> Server) -> Case {
+    Case::new(name, move || at_localhost(server()), up().bytes(5))
+        .with(json!({"tls": {"accept_invalid": true}}))
 }
 
-fn warned(tells: &str) -> Want {
-    degraded(Reason::Tls).tells("certificate of localhost").tells(tells)
-}
-
-fn warnings() -> Vec<Case> {
-    let days = |days| move || AUTHORITY.leaf_for_days(days);
-    let invalid = json!({"tls": {"accept_invalid": true, "expiry_warning": "14d"}});
-    let old_root = || {
-        let mut identity = valid();
-        identity.chain.push(AUTHORITY.intermediate("long gone", ENDED).der());
-        identity
-    };
-    vec![
-        shown("expires in 10 days", days(10), warned("sooner than 14d").tells("expires in 9 days")),
-        shown("expires in 20 days", days(20), up()),
-        shown("expires in 20 days, to be warned of 30 days ahead", days(20), warned("sooner than 30d"))
-            .with(warning("30d")),
-        shown("expires in 10 days, to be warned of 5 days ahead", days(10), up()).with(warning("5d")),
-        shown("expires in 10 days, and nobody wants to know", days(10), up()).with(warning("0s")),
-        shown("expires in 10 days, accepted but warned of", days(10), warned("sooner than 14d"))
-            .with(invalid.clone()),
-        shown("expired, accepted but warned of", || AUTHORITY.leaf(&["localhost"], ENDED), warned("expired"))
-            .with(invalid),
-        shown("an intermediate that expires soon", expiring_intermediate, warned("sooner than 14d")),
-        shown("an expired certificate in the chain that nobody needs", old_root, up()),
-        Case::new(
-            "expires soon, and not found",
-            || {
-                let config = authority::config(AUTHORITY.leaf_for_days(3), rustls::ALL_VERSIONS, None);
-                at_localhost(serve_with(config, |stream, _| {
-                    send_and_close(stream, answer("404 Not Found", "").as_bytes())
-                }))
-            },
-            down(Reason::Status).tells("404 Not Found").tells("sooner than 14d"),
-        ),
-    ]
-}
-
-fn expiring_intermediate() -> Identity {
-    use chrono::Datelike as _;
-    let soon = (uptime_monitor::clock::Clock::system().now() + chrono::TimeDelta::days(5)).date_naive();
-    through((LONG_AGO, (soon.year(), soon.month() as u8, soon.day() as u8)))
+/// Signed in a way that rustls cannot make either: no client that accepts anything looks at it.
+fn unverified(pem: &str, said: SignatureScheme) -> Server {
+    signers::serve_signing(signers::chain(pem), Signature::noise(said), rustls::ALL_VERSIONS)
 }
 
 /// A server with `first` that redirects to one with `last`.

@@ -3,17 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::pool::Trouble;
 use crate::failure::chain;
-use crate::trust;
+use crate::trust::{self, Host};
 
 /// How much of the server's certificate has to be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +28,11 @@ pub(super) enum Verify {
 /// libpq `require` then means `verify-ca`.
 pub(super) fn connector(verify: Verify, ca_file: Option<&Path>) -> Result<MakeRustlsConnect, Trouble> {
     let verify = if verify == Verify::Nothing && ca_file.is_some() { Verify::Issuer } else { verify };
-    let provider = Arc::new(ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match verify {
-        Verify::Nothing => Arc::new(Anybody(Arc::clone(&provider))),
-        Verify::Issuer | Verify::IssuerAndName => Arc::new(Known::new(verify, ca_file, &provider)?),
+        Verify::Nothing => Arc::new(Anybody),
+        Verify::Issuer | Verify::IssuerAndName => Arc::new(Known::new(verify, ca_file)?),
     };
-    let config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(trust::provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable("the TLS versions", &error))?
         .dangerous()
@@ -69,30 +66,26 @@ fn useless(file: &Path, why: &str) -> Trouble {
 /// Servers whose certificate comes from somebody that we trust.
 #[derive(Debug)]
 struct Known {
-    chain: Arc<WebPkiServerVerifier>,
-    /// Certificates of the file. The server's own may be among them.
+    roots: RootCertStore,
+    /// Certificates of the file. The server's own may be among them; usually it is self-signed, and marked as a CA, which a
+    /// chain must not end with.
     listed: Vec<CertificateDer<'static>>,
     name_counts: bool,
 }
 
 impl Known {
-    fn new(verify: Verify, ca_file: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Self, Trouble> {
-        let (listed, roots) = match ca_file {
-            None => (Vec::new(), trust::system_roots()),
-            Some(file) => {
-                let listed = read(file)?;
-                let mut roots = RootCertStore::empty();
-                let (usable, _broken) = roots.add_parsable_certificates(listed.iter().cloned());
-                if usable == 0 {
-                    return Err(useless(file, "what it calls a certificate is none"));
-                }
-                (listed, roots)
-            }
+    fn new(verify: Verify, ca_file: Option<&Path>) -> Result<Self, Trouble> {
+        let name_counts = verify == Verify::IssuerAndName;
+        let Some(file) = ca_file else {
+            return Ok(Self { roots: trust::system_roots(), listed: Vec::new(), name_counts });
         };
-        let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
-            .build()
-            .map_err(|error| unusable("the trusted certificates", &error))?;
-        Ok(Self { chain, listed, name_counts: verify == Verify::IssuerAndName })
+        let listed = read(file)?;
+        let mut roots = RootCertStore::empty();
+        let (usable, _broken) = roots.add_parsable_certificates(listed.iter().cloned());
+        if usable == 0 {
+            return Err(useless(file, "what it calls a certificate is none"));
+        }
+        Ok(Self { roots, listed, name_counts })
     }
 }
 
@@ -102,19 +95,12 @@ impl ServerCertVerifier for Known {
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
+        _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if self.listed.iter().any(|listed| listed == leaf) {
-            // Usually self-signed, and marked as a CA, which a chain must not end with.
-            return trust::verify_listed(leaf, self.name_counts.then_some(name), now);
-        }
-        match self.chain.verify_server_cert(leaf, others, name, ocsp, now) {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if !self.name_counts => Ok(ServerCertVerified::assertion()),
-            verdict => verdict,
-        }
+        let host = self.name_counts.then(|| Host::of(name));
+        trust::verify(leaf, others, (&self.roots, &self.listed), host.as_ref(), now)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -123,7 +109,7 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls12_signature(message, certificate, signature)
+        trust::verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -132,17 +118,17 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls13_signature(message, certificate, signature)
+        trust::verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        trust::schemes()
     }
 }
 
 /// Any server, as long as it holds the key of the certificate that it shows.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct Anybody;
 
 impl ServerCertVerifier for Anybody {
     fn verify_server_cert(
@@ -162,8 +148,7 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+        trust::verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -172,11 +157,10 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+        trust::verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        trust::schemes()
     }
 }

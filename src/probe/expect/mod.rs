@@ -58,6 +58,8 @@ pub(in crate::probe) struct Answer<'a> {
     pub(in crate::probe) truncated: bool,
     /// The last hop was https.
     pub(in crate::probe) is_tls: bool,
+    /// A hop before it went without TLS, after one that was https.
+    pub(in crate::probe) fell_back: bool,
     /// The whole try.
     pub(in crate::probe) took: Duration,
 }
@@ -105,7 +107,7 @@ impl Expect {
         verdicts.extend(self.judge_json(answer));
         verdicts.extend(self.size.as_ref().map(|limit| limit.judge(answer)));
         verdicts.extend(self.version.as_ref().map(|condition| condition.judge(answer.version)));
-        verdicts.extend(self.tls.map(|condition| condition.judge(answer.is_tls)));
+        verdicts.extend(self.tls.map(|condition| condition.judge(answer.is_tls, answer.fell_back)));
         verdicts.extend(judge_time(self.time, answer.took));
         verdicts
     }

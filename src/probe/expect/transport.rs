@@ -36,12 +36,17 @@ impl TlsCondition {
         Self(policy)
     }
 
-    pub(super) fn judge(self, is_tls: bool) -> Verdict {
+    /// `fell_back`: a redirect led from https through http on its way, where anybody could read the request and answer it.
+    pub(super) fn judge(self, is_tls: bool, fell_back: bool) -> Verdict {
         let (what, expected, met) = match self.0 {
-            TlsPolicy::Required => ("TLS required", "https", is_tls),
+            TlsPolicy::Required => ("TLS required", "https", is_tls && !fell_back),
             TlsPolicy::Forbidden => ("TLS forbidden", "plain http", !is_tls),
         };
-        let actual = if is_tls { "over TLS" } else { "without TLS" };
+        let actual = match (is_tls, fell_back) {
+            (true, true) => "over TLS, after a redirect without",
+            (true, false) => "over TLS",
+            (false, _) => "without TLS",
+        };
         Verdict::new(Reason::Tls, what.to_owned(), actual.to_owned(), met, |actual| {
             format!("the answer came {actual}, expected {expected}")
         })

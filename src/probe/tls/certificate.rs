@@ -1,15 +1,16 @@
 //! The facts of a certificate that a result carries.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
+use aws_lc_rs::digest;
 use chrono::DateTime;
-use ring::digest;
-use rustls::pki_types::{CertificateDer, UnixTime};
-use x509_parser::prelude::{ASN1Time, FromDer as _, GeneralName, X509Certificate};
+use rustls::pki_types::CertificateDer;
+use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate};
 
 use crate::clock::Timestamp;
 use crate::model::Certificate;
+use crate::trust;
 
 /// Names that are kept. Certificates of large hosters carry hundreds.
 const NAMES: usize = 20;
@@ -18,33 +19,65 @@ const NAMES: usize = 20;
 #[derive(Debug, Clone)]
 pub(in crate::probe) struct Shown {
     pub(in crate::probe) certificate: Certificate,
-    /// The earliest expiry that is still to come, or the leaf's. An authority that has expired already stands in no chain
-    /// that is valid: servers go on sending it, for clients that are older still.
-    pub(in crate::probe) expires: Timestamp,
+    /// Every certificate that the connection depends on, the server's own first.
+    pub(in crate::probe) links: Vec<Link>,
 }
 
-/// What the leaf says, and the earliest expiry in the chain. `None` when the leaf cannot be read.
-pub(super) fn shown(
+/// A certificate of a chain, as far as its dates go.
+#[derive(Debug, Clone)]
+pub(in crate::probe) struct Link {
+    /// Whose it is; `None` for the server's own.
+    pub(in crate::probe) issuer: Option<String>,
+    not_before: Timestamp,
+    pub(in crate::probe) not_after: Timestamp,
+}
+
+impl Link {
+    /// A third of its life, in whole minutes: those who renew by themselves have done it by then. Let's Encrypt's clients
+    /// renew when a third is left, and certificates of six days have no 14 days to warn of.
+    pub(in crate::probe) fn third(&self) -> Duration {
+        let life = (self.not_after - self.not_before).to_std().unwrap_or_default();
+        Duration::from_secs(life.as_secs() / 3 / 60 * 60)
+    }
+}
+
+/// What the leaf says, and when the `chain` expires that it was judged by. `None` when the leaf cannot be read.
+pub(super) fn shown<'a>(
     leaf: &CertificateDer<'_>,
-    others: &[CertificateDer<'_>],
-    now: UnixTime,
+    chain: impl Iterator<Item = &'a CertificateDer<'a>>,
 ) -> Option<Shown> {
-    let fingerprint = fingerprint(leaf);
+    let (fingerprint, names) = (fingerprint(leaf), trust::listed_names(leaf, NAMES));
     let (_, leaf) = X509Certificate::from_der(leaf).ok()?;
-    let not_after = timestamp(leaf.validity().not_after)?;
-    let now = DateTime::from_timestamp(i64::try_from(now.as_secs()).ok()?, 0)?;
-    let others: Vec<Timestamp> = others.iter().filter_map(expiry).collect();
-    let to_come = others.iter().copied().filter(|expiry| *expiry > now);
+    let own = link(&leaf, false)?;
+    let others = chain.filter_map(|der| link(&X509Certificate::from_der(der).ok()?.1, true));
+    let links: Vec<Link> = std::iter::once(own.clone()).chain(others).collect();
     let certificate = Certificate {
-        not_before: timestamp(leaf.validity().not_before)?,
-        not_after,
+        not_before: own.not_before,
+        not_after: own.not_after,
         subject: leaf.subject().to_string(),
         issuer: leaf.issuer().to_string(),
-        chain_not_after: others.iter().copied().fold(not_after, Timestamp::min),
-        names: names(&leaf),
+        chain_not_after: links.iter().map(|link| link.not_after).fold(own.not_after, Timestamp::min),
+        names,
         fingerprint,
     };
-    Some(Shown { certificate, expires: to_come.fold(not_after, Timestamp::min) })
+    Some(Shown { certificate, links })
+}
+
+impl Shown {
+    /// Forgets the links but the first that are over at `now`. Where no chain was verified, an old one that was sent along for
+    /// older clients says nothing.
+    pub(super) fn without_ended_issuers(mut self, now: Timestamp) -> Self {
+        self.links.retain(|link| link.issuer.is_none() || link.not_after > now);
+        self
+    }
+}
+
+fn link(certificate: &X509Certificate<'_>, is_issuer: bool) -> Option<Link> {
+    Some(Link {
+        issuer: is_issuer.then(|| certificate.subject().to_string()),
+        not_before: timestamp(certificate.validity().not_before)?,
+        not_after: timestamp(certificate.validity().not_after)?,
+    })
 }
 
 fn fingerprint(der: &CertificateDer<'_>) -> String {
@@ -53,30 +86,6 @@ fn fingerprint(der: &CertificateDer<'_>) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-/// The names and addresses of the extension, which alone count (RFC 9110, section 4.3.4).
-fn names(leaf: &X509Certificate<'_>) -> Vec<String> {
-    let Ok(Some(extension)) = leaf.subject_alternative_name() else { return Vec::new() };
-    extension.value.general_names.iter().filter_map(name).take(NAMES).collect()
-}
-
-fn name(name: &GeneralName<'_>) -> Option<String> {
-    match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(octets) => address(octets).map(|ip| ip.to_string()),
-        _ => None,
-    }
-}
-
-fn address(octets: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(octets).map(|octets| Ipv4Addr::from(octets).into());
-    v4.or_else(|_| <[u8; 16]>::try_from(octets).map(|octets| Ipv6Addr::from(octets).into())).ok()
-}
-
-fn expiry(der: &CertificateDer<'_>) -> Option<Timestamp> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    timestamp(certificate.validity().not_after)
 }
 
 fn timestamp(time: ASN1Time) -> Option<Timestamp> {

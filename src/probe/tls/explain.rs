@@ -2,13 +2,13 @@
 
 use std::io;
 
-use rustls::{Error, InvalidMessage};
+use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved, ProtocolVersion};
 
 use crate::trust::explain_certificate;
 
 /// Why the handshake with `peer` failed.
 pub(super) fn explain_handshake(error: &io::Error, peer: &str) -> String {
-    if let Some(sentence) = explain_io(error, peer) {
+    if let Some(sentence) = explain_io(error, peer, None) {
         return sentence;
     }
     match error.kind() {
@@ -18,17 +18,84 @@ pub(super) fn explain_handshake(error: &io::Error, peer: &str) -> String {
     }
 }
 
-/// The TLS error inside `error`, if that is what it is. Servers that want a client certificate say so only when the
-/// handshake seems over, so it can come with the first read.
-pub(in crate::probe) fn explain_io(error: &io::Error, peer: &str) -> Option<String> {
+/// The TLS error inside `error`, if that is what it is. `speaking` is the version once the handshake is over for us. In TLS 1.3
+/// a server that wants a client certificate says so only then, with the first read.
+pub(in crate::probe) fn explain_io(
+    error: &io::Error,
+    peer: &str,
+    speaking: Option<ProtocolVersion>,
+) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(match error {
         Error::InvalidCertificate(error) => explain_certificate(error),
-        Error::AlertReceived(alert) => format!("{peer} refused the TLS handshake: {alert:?}"),
+        Error::AlertReceived(alert) => explain_alert(*alert, peer, speaking),
+        Error::PeerMisbehaved(PeerMisbehaved::TooManyRenegotiationRequests) => renegotiation(peer),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => format!("{peer} does not speak TLS"),
-        Error::PeerIncompatible(why) => {
-            format!("{peer} and we have no TLS version or cipher in common: {why:?}")
+        Error::InvalidMessage(_) => format!("{peer} sends what is no TLS message"),
+        Error::PeerIncompatible(why) => explain_mismatch(why, peer),
+        Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme) => {
+            format!("{peer} signs the TLS handshake in a way that was not offered")
         }
-        other => format!("the TLS handshake with {peer} failed: {other}"),
+        Error::PeerMisbehaved(_)
+        | Error::InappropriateMessage { .. }
+        | Error::InappropriateHandshakeMessage { .. } => format!("{peer} breaks the rules of TLS"),
+        Error::DecryptError | Error::PeerSentOversizedRecord => format!("{peer} sends a broken TLS record"),
+        Error::NoCertificatesPresented => format!("{peer} shows no certificate"),
+        other => format!("TLS with {peer} failed: {other}"),
     })
+}
+
+/// RFC 8446, section 6, and RFC 5246, section 7.2. Alerts are told with their number, which is the same in every tool.
+fn explain_alert(alert: AlertDescription, peer: &str, speaking: Option<ProtocolVersion>) -> String {
+    use AlertDescription as A;
+    let is_over = speaking == Some(ProtocolVersion::TLSv1_2);
+    let why = match alert {
+        // We have answered a HelloRequest with a warning, and this is what servers make of it.
+        A::HandshakeFailure | A::NoRenegotiation if is_over => return renegotiation(peer),
+        A::HandshakeFailure | A::InsufficientSecurity => {
+            "it has no cipher, key exchange or signature in common with us. Checks offer TLS 1.3, and TLS 1.2 with ECDHE and \
+             AES-GCM or ChaCha20, but neither CBC, static RSA nor DHE"
+        }
+        A::ProtocolVersion => "it speaks no version of TLS that this check may use",
+        A::CertificateRequired => "it wants a client certificate",
+        A::BadCertificate
+        | A::UnsupportedCertificate
+        | A::CertificateRevoked
+        | A::CertificateExpired
+        | A::CertificateUnknown
+        | A::UnknownCA => "it does not take the client certificate, or wants one",
+        A::AccessDenied => "it denies access to this client",
+        A::UnrecognisedName => "it has no site of that name",
+        A::NoApplicationProtocol => "it does not speak HTTP/1.1",
+        A::DecodeError | A::DecryptError | A::IllegalParameter | A::UnexpectedMessage | A::BadRecordMac => {
+            "it did not understand what it was sent"
+        }
+        A::InternalError => "it has a fault of its own",
+        _ => "it does not say why",
+    };
+    let what = if is_over { "ended the TLS connection" } else { "refused the TLS handshake" };
+    format!("{peer} {what}: {why} (TLS alert {})", u8::from(alert))
+}
+
+fn explain_mismatch(why: &PeerIncompatible, peer: &str) -> String {
+    use PeerIncompatible as P;
+    match why {
+        P::ServerDoesNotSupportTls12Or13 | P::ServerTlsVersionIsDisabledByOurConfig => {
+            format!(
+                "{peer} speaks no version of TLS that this check may use: TLS 1.2 and 1.3, or min_version"
+            )
+        }
+        P::NoCertificateRequestSignatureSchemesInCommon => {
+            format!("{peer} wants a client certificate with a signature that is not made here")
+        }
+        _ => format!("{peer} and we have no cipher, key exchange or signature of TLS in common"),
+    }
+}
+
+/// RFC 5246, section 7.4.1.1. The library refuses to, and TLS 1.3 has it no more.
+fn renegotiation(peer: &str) -> String {
+    format!(
+        "{peer} asked to negotiate again during the request, which checks cannot: servers do so in TLS 1.2 to ask for a client \
+         certificate for a part of a site"
+    )
 }

@@ -4,10 +4,10 @@ mod certificate;
 mod explain;
 mod verifier;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::client::Resumption;
 use rustls::pki_types::{DnsName, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 use tokio::net::TcpStream;
@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
-pub(super) use self::certificate::Shown;
+pub(super) use self::certificate::{Link, Shown};
 pub(super) use self::explain::explain_io;
 use self::verifier::{Anchors, RecordingVerifier};
 use super::failure::Failure;
@@ -24,15 +24,32 @@ use super::trace::Trace;
 use crate::model::Reason;
 use crate::model::settings::{TlsSettings, TlsVersion};
 use crate::pattern;
+use crate::trust;
 
 /// `[site.tls]`, ready for handshakes.
 pub(super) struct TlsPlan {
     /// For the site's own origin.
-    config: Arc<ClientConfig>,
+    client: TlsClient,
     /// For others, to which a redirect may lead: they are not shown our certificate.
-    foreign: Arc<ClientConfig>,
+    foreign: TlsClient,
     /// Instead of the URL's host, at the site's own origin.
     server_name: Option<ServerName<'static>>,
+}
+
+/// How handshakes are made.
+#[derive(Debug, Clone)]
+pub(super) struct TlsClient {
+    config: Arc<ClientConfig>,
+    anchors: Arc<Anchors>,
+}
+
+/// Whom a handshake is with.
+enum Name {
+    /// Asked for (SNI), and looked for in the certificate.
+    Asked(ServerName<'static>),
+    /// A name that browsers ask for and the library cannot: a label that ends in a hyphen, or begins with one. It is looked for
+    /// in the certificate all the same, and a server that has one certificate will show it.
+    Unasked(String),
 }
 
 impl TlsPlan {
@@ -41,12 +58,12 @@ impl TlsPlan {
         let server_name = settings.server_name.as_ref().map(|name| {
             pattern::server_name(name).map_err(|error| format!("the server name {name:?}: {error}"))
         });
-        let config = config(settings, common)?;
+        let client = client(settings, common)?;
         let foreign = match &settings.client_cert {
-            Some(_) => config_for_others(settings, common)?,
-            None => Arc::clone(&config),
+            Some(_) => client_for_others(settings, common)?,
+            None => client.clone(),
         };
-        Ok(Self { config, foreign, server_name: server_name.transpose()? })
+        Ok(Self { client, foreign, server_name: server_name.transpose()? })
     }
 
     /// Shakes hands with the host of `url`.
@@ -60,100 +77,115 @@ impl TlsPlan {
         // The handshake is several small writes in a row; Nagle would hold one back until the other side acknowledges.
         tcp.set_nodelay(true)
             .map_err(|error| Failure::internal(format!("cannot set TCP_NODELAY: {error}")))?;
-        let (config, name) = match &self.server_name {
-            _ if is_foreign => (&self.foreign, server_name(url)?),
-            Some(name) => (&self.config, name.clone()),
-            None => (&self.config, server_name(url)?),
+        let (client, name) = match &self.server_name {
+            _ if is_foreign => (&self.foreign, name_of(url)?),
+            Some(name) => (&self.client, Name::Asked(name.clone())),
+            None => (&self.client, name_of(url)?),
         };
-        let connected = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await;
-        connected
-            .map_err(|error| Failure::new(Reason::Tls, explain::explain_handshake(&error, &trace.peer())))
+        client.connect(tcp, name, &trace.peer()).await
     }
 }
 
-/// The configuration for sites without wishes of their own.
-pub(super) fn common_config(roots: Arc<RootCertStore>) -> Result<Arc<ClientConfig>, String> {
-    client_config(Anchors::of(roots, &provider())?, &TlsSettings::default())
+impl TlsClient {
+    /// For sites without wishes of their own.
+    pub(super) fn common(roots: Arc<RootCertStore>) -> Result<Self, String> {
+        Self::new(Anchors::of(roots)?, &TlsSettings::default())
+    }
+
+    /// Without resumption: every check pays for, and so tests, a whole handshake, and the server shows its certificate each time.
+    fn new(anchors: Anchors, settings: &TlsSettings) -> Result<Self, String> {
+        let anchors = Arc::new(anchors);
+        let versions: &[&SupportedProtocolVersion] = match settings.min_version {
+            Some(TlsVersion::V1_3) => &[&version::TLS13],
+            Some(TlsVersion::V1_2) | None => &[&version::TLS13, &version::TLS12],
+        };
+        let builder = ClientConfig::builder_with_provider(trust::provider())
+            .with_protocol_versions(versions)
+            .map_err(|error| format!("TLS: {error}"))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(RecordingVerifier::new(Arc::clone(&anchors), None)));
+        let mut config = match (&settings.client_cert, &settings.client_key) {
+            (Some(certificate), Some(key)) => {
+                let chain = pattern::certificates(certificate);
+                let chain = chain.map_err(|error| format!("the client certificate: {error}"))?;
+                let key = pattern::private_key(key).map_err(|error| format!("the client key: {error}"))?;
+                let with_client = builder.with_client_auth_cert(chain, key);
+                with_client.map_err(|error| format!("the client certificate with its key: {error}"))?
+            }
+            _ => builder.with_no_client_auth(),
+        };
+        config.resumption = Resumption::disabled();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { config: Arc::new(config), anchors })
+    }
+
+    async fn connect(&self, tcp: TcpStream, name: Name, peer: &str) -> Result<TlsStream<TcpStream>, Failure> {
+        let (config, name, remark) = match name {
+            Name::Asked(name) => (Arc::clone(&self.config), name, ""),
+            // An address is never asked for.
+            Name::Unasked(name) => {
+                let nobody = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED).into());
+                (self.looking_for(name), nobody, UNASKED)
+            }
+        };
+        let connected = TlsConnector::from(config).connect(name, tcp).await;
+        connected.map_err(|error| {
+            let error = explain::explain_handshake(&error, peer);
+            Failure::new(Reason::Tls, format!("{error}{remark}"))
+        })
+    }
+
+    /// The same, with a certificate that has to be for `name` whatever is asked for.
+    fn looking_for(&self, name: String) -> Arc<ClientConfig> {
+        let verifier = RecordingVerifier::new(Arc::clone(&self.anchors), Some(trust::Host::Name(name)));
+        let mut config = ClientConfig::clone(&self.config);
+        config.dangerous().set_certificate_verifier(Arc::new(verifier));
+        Arc::new(config)
+    }
 }
 
-/// Nothing that the configuration for all would not do.
+/// What a person has to know who reads why such a handshake failed.
+const UNASKED: &str = "; the name could not be asked for (SNI), because a label of it begins or ends with a hyphen, so the \
+                       server may have shown another site's certificate";
+
+/// Nothing that the client for all would not do.
 fn is_common(settings: &TlsSettings) -> bool {
     let TlsSettings { ca, client_cert, client_key: _, server_name: _, min_version, accept_invalid, .. } =
         settings;
     ca.is_none() && client_cert.is_none() && *min_version != Some(TlsVersion::V1_3) && !accept_invalid
 }
 
-fn config(settings: &TlsSettings, common: &Settings) -> Result<Arc<ClientConfig>, String> {
-    if is_common(settings) { Ok(Arc::clone(&common.tls)) } else { own_config(settings, common) }
+fn client(settings: &TlsSettings, common: &Settings) -> Result<TlsClient, String> {
+    if is_common(settings) { Ok(common.tls.clone()) } else { own_client(settings, common) }
 }
 
-fn config_for_others(settings: &TlsSettings, common: &Settings) -> Result<Arc<ClientConfig>, String> {
-    config(&TlsSettings { client_cert: None, client_key: None, ..settings.clone() }, common)
+fn client_for_others(settings: &TlsSettings, common: &Settings) -> Result<TlsClient, String> {
+    client(&TlsSettings { client_cert: None, client_key: None, ..settings.clone() }, common)
 }
 
-fn own_config(settings: &TlsSettings, common: &Settings) -> Result<Arc<ClientConfig>, String> {
+fn own_client(settings: &TlsSettings, common: &Settings) -> Result<TlsClient, String> {
     let anchors = match &settings.ca {
-        _ if settings.accept_invalid => Anchors::anybody(),
+        _ if settings.accept_invalid => Anchors::Anybody,
         Some(pem) => {
-            let listed = pattern::certificates(pem).map_err(|error| format!("the CA file: {error}"))?;
-            Anchors::listed(listed, &provider())?
+            Anchors::listed(pattern::certificates(pem).map_err(|error| format!("the CA file: {error}"))?)
         }
-        None => Anchors::of(Arc::clone(&common.roots), &provider())?,
+        None => Anchors::of(Arc::clone(&common.roots))?,
     };
-    client_config(anchors, settings)
+    TlsClient::new(anchors, settings)
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
-}
-
-/// Without resumption: every check pays for, and so tests, a whole handshake, and the server shows its certificate each time.
-fn client_config(anchors: Anchors, settings: &TlsSettings) -> Result<Arc<ClientConfig>, String> {
-    let provider = provider();
-    let versions: &[&SupportedProtocolVersion] = match settings.min_version {
-        Some(TlsVersion::V1_3) => &[&version::TLS13],
-        Some(TlsVersion::V1_2) | None => &[&version::TLS13, &version::TLS12],
-    };
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions)
-        .map_err(|error| format!("TLS: {error}"))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(RecordingVerifier::new(anchors, &provider)));
-    let mut config = match (&settings.client_cert, &settings.client_key) {
-        (Some(certificate), Some(key)) => {
-            let chain = pattern::certificates(certificate);
-            let chain = chain.map_err(|error| format!("the client certificate: {error}"))?;
-            let key = pattern::private_key(key).map_err(|error| format!("the client key: {error}"))?;
-            let with_client = builder.with_client_auth_cert(chain, key);
-            with_client.map_err(|error| format!("the client certificate with its key: {error}"))?
-        }
-        _ => builder.with_no_client_auth(),
-    };
-    config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-}
-
-impl Anchors {
-    /// Those that `roots` vouch for.
-    fn of(roots: Arc<RootCertStore>, provider: &Arc<CryptoProvider>) -> Result<Self, String> {
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider)).build();
-        let verifier = verifier.map_err(|error| format!("the trust anchors: {error}"))?;
-        Ok(Self::Chain { verifier: Some(verifier), listed: Vec::new() })
-    }
-}
-
-fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
+fn name_of(url: &Url) -> Result<Name, Failure> {
     match url.host() {
-        Some(Host::Ipv4(ip)) => Ok(ServerName::from(std::net::IpAddr::from(ip))),
-        Some(Host::Ipv6(ip)) => Ok(ServerName::from(std::net::IpAddr::from(ip))),
+        Some(Host::Ipv4(ip)) => Ok(Name::Asked(IpAddr::from(ip).into())),
+        Some(Host::Ipv6(ip)) => Ok(Name::Asked(IpAddr::from(ip).into())),
         // RFC 6066, section 3: without the trailing dot.
-        Some(Host::Domain(name)) => match DnsName::try_from(name.trim_end_matches('.').to_owned()) {
-            Ok(name) => Ok(ServerName::DnsName(name)),
-            Err(_) => {
-                Err(Failure::new(Reason::Tls, format!("no certificate can be valid for the name {name}")))
-            }
-        },
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            Ok(match DnsName::try_from(name.to_owned()) {
+                Ok(name) => Name::Asked(ServerName::DnsName(name)),
+                Err(_) => Name::Unasked(name.to_owned()),
+            })
+        }
         None => Err(Failure::internal(format!("{url} names no host"))),
     }
 }

@@ -1,93 +1,98 @@
-//! Notes the server's certificate, then decides.
+//! Decides about the server's certificate, and notes it either way.
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
+use chrono::DateTime;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{
-    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
+use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::certificate;
+use super::certificate::{self, Shown};
+use crate::clock::Timestamp;
 use crate::probe::trace::TRACE;
-use crate::trust::{SelfSigned, is_self_issued, verify_listed};
+use crate::trust::{self, Host, Refusal};
 
 /// Whom to believe.
 #[derive(Debug)]
 pub(super) enum Anchors {
     /// Whoever can show a certificate, whatever it says.
     Anybody,
-    /// A server whose chain leads to an anchor of the verifier, or whose certificate is listed itself.
-    Chain { verifier: Option<Arc<WebPkiServerVerifier>>, listed: Vec<CertificateDer<'static>> },
+    /// A server whose chain leads to one of `roots`, or whose certificate is listed itself.
+    Chain { roots: Arc<RootCertStore>, listed: Vec<CertificateDer<'static>> },
 }
 
 impl Anchors {
-    pub(super) fn anybody() -> Self {
-        Self::Anybody
+    /// Those that `roots` vouch for.
+    pub(super) fn of(roots: Arc<RootCertStore>) -> Result<Self, String> {
+        if roots.is_empty() {
+            return Err("the trust anchors: there are none".to_owned());
+        }
+        Ok(Self::Chain { roots, listed: Vec::new() })
     }
 
     /// The certificates of a CA file, each an authority, or a server's own.
-    pub(super) fn listed(
-        listed: Vec<CertificateDer<'static>>,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Self, String> {
+    pub(super) fn listed(listed: Vec<CertificateDer<'static>>) -> Self {
         let mut roots = RootCertStore::empty();
-        let (usable, _) = roots.add_parsable_certificates(listed.iter().cloned());
-        if usable == 0 {
-            return Ok(Self::Chain { verifier: None, listed });
-        }
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-        let verifier = verifier.map_err(|error| format!("the CA file: {error}"))?;
-        Ok(Self::Chain { verifier: Some(verifier), listed })
+        // One that is no authority may be a server's all the same.
+        let _ = roots.add_parsable_certificates(listed.iter().cloned());
+        Self::Chain { roots: Arc::new(roots), listed }
     }
 }
 
-/// Records first and verifies second, so that the result of a refused handshake still says what the server showed.
+/// Records what a server shows, so that the result of a refused handshake still says it, and decides.
 /// One verifier serves many checks: what it finds goes to the try of the current task.
 #[derive(Debug)]
 pub(super) struct RecordingVerifier {
-    anchors: Anchors,
-    algorithms: WebPkiSupportedAlgorithms,
+    anchors: Arc<Anchors>,
+    /// Whom the certificate has to be for, where that is another than the handshake asks for.
+    host: Option<Host>,
 }
 
 impl RecordingVerifier {
-    pub(super) fn new(anchors: Anchors, provider: &CryptoProvider) -> Self {
-        Self { anchors, algorithms: provider.signature_verification_algorithms }
+    pub(super) fn new(anchors: Arc<Anchors>, host: Option<Host>) -> Self {
+        Self { anchors, host }
     }
 
+    /// The places in `others` of the certificates that the server is believed by.
     fn decide(
         &self,
         leaf: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
+        others: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
         now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        match &self.anchors {
-            Anchors::Anybody => Ok(ServerCertVerified::assertion()),
-            Anchors::Chain { listed, .. } if listed.iter().any(|known| known == leaf) => {
-                verify_listed(leaf, Some(name), now)
+    ) -> Result<Vec<usize>, Refusal> {
+        match &*self.anchors {
+            Anchors::Anybody => Ok((0..others.len()).collect()),
+            Anchors::Chain { roots, listed } => {
+                let host = self.host.clone().unwrap_or_else(|| Host::of(name));
+                trust::verify(leaf, others, (roots, listed), Some(&host), now)
             }
-            Anchors::Chain { verifier: Some(verifier), .. } => verifier
-                .verify_server_cert(leaf, chain, name, ocsp, now)
-                .map_err(|error| if error == UNKNOWN { unknown(leaf) } else { error }),
-            Anchors::Chain { verifier: None, .. } => Err(unknown(leaf)),
+        }
+    }
+
+    fn is_anybody_good(&self) -> bool {
+        matches!(*self.anchors, Anchors::Anybody)
+    }
+
+    /// Of a server that is believed, the chain that it is believed by; of another, all that it sent.
+    fn shown(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        decision: &Result<Vec<usize>, Refusal>,
+        now: UnixTime,
+    ) -> Option<Shown> {
+        match decision {
+            Ok(links) if !self.is_anybody_good() => {
+                certificate::shown(leaf, links.iter().map(|&at| &others[at]))
+            }
+            _ => Some(certificate::shown(leaf, others.iter())?.without_ended_issuers(timestamp(now)?)),
         }
     }
 }
 
-const UNKNOWN: Error = Error::InvalidCertificate(CertificateError::UnknownIssuer);
-
-/// Nobody is known who could have issued `leaf`, and where that is its own owner, a person wants to hear so.
-fn unknown(leaf: &CertificateDer<'_>) -> Error {
-    if is_self_issued(leaf) {
-        CertificateError::Other(OtherError(Arc::new(SelfSigned))).into()
-    } else {
-        UNKNOWN
-    }
+fn timestamp(time: UnixTime) -> Option<Timestamp> {
+    DateTime::from_timestamp(i64::try_from(time.as_secs()).ok()?, 0)
 }
 
 impl ServerCertVerifier for RecordingVerifier {
@@ -96,12 +101,15 @@ impl ServerCertVerifier for RecordingVerifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let decision = self.decide(end_entity, intermediates, server_name, now);
+        let shown = self.shown(end_entity, intermediates, &decision, now);
         // Outside a try there is nobody to tell, and nothing is lost.
-        let _ = TRACE.try_with(|trace| trace.certified(certificate::shown(end_entity, intermediates, now)));
-        self.decide(end_entity, intermediates, server_name, ocsp_response, now)
+        let _ = TRACE.try_with(|trace| trace.certified(shown));
+        decision?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -110,11 +118,11 @@ impl ServerCertVerifier for RecordingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.anchors {
+        if self.is_anybody_good() {
             // Even a certificate that the library cannot read will do.
-            Anchors::Anybody => Ok(HandshakeSignatureValid::assertion()),
-            Anchors::Chain { .. } => verify_tls12_signature(message, cert, dss, &self.algorithms),
+            return Ok(HandshakeSignatureValid::assertion());
         }
+        trust::verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -123,13 +131,13 @@ impl ServerCertVerifier for RecordingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.anchors {
-            Anchors::Anybody => Ok(HandshakeSignatureValid::assertion()),
-            Anchors::Chain { .. } => verify_tls13_signature(message, cert, dss, &self.algorithms),
+        if self.is_anybody_good() {
+            return Ok(HandshakeSignatureValid::assertion());
         }
+        trust::verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        if self.is_anybody_good() { trust::any_schemes() } else { trust::schemes() }
     }
 }

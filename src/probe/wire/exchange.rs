@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use actix_rt::net::{ActixStream, Ready};
 use bytes::Bytes;
+use rustls::ProtocolVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -66,6 +67,13 @@ impl Exchange {
         match &self.transport {
             Transport::Tcp(tcp) => tcp,
             Transport::Tls(tls) => tls.get_ref().0,
+        }
+    }
+
+    fn tls_version(&self) -> Option<ProtocolVersion> {
+        match &self.transport {
+            Transport::Tcp(_) => None,
+            Transport::Tls(tls) => tls.get_ref().1.protocol_version(),
         }
     }
 
@@ -165,7 +173,7 @@ impl Exchange {
 
     fn lost(&self, error: &io::Error) -> Failure {
         let peer = self.trace.peer();
-        if let Some(error) = tls::explain_io(error, &peer) {
+        if let Some(error) = tls::explain_io(error, &peer, self.tls_version()) {
             return Failure::new(Reason::Tls, error);
         }
         let error = match error.kind() {
@@ -193,7 +201,7 @@ impl Exchange {
 
 /// The connection has ended without the farewell that TLS wants, which many servers leave out.
 fn is_bare_end(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::UnexpectedEof && tls::explain_io(error, "").is_none()
+    error.kind() == io::ErrorKind::UnexpectedEof && tls::explain_io(error, "", None).is_none()
 }
 
 impl AsyncRead for Exchange {
@@ -227,7 +235,15 @@ impl Transport {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
+            Self::Tls(tls) => {
+                let read = Pin::new(tls.as_mut()).poll_read(cx, buffer);
+                // What was read may want an answer of TLS's own, which tokio-rustls keeps until something is written. Where it
+                // cannot be sent, the next read will say why.
+                if read.is_pending() && tls.get_ref().1.wants_write() {
+                    let _ = Pin::new(tls.as_mut()).poll_flush(cx);
+                }
+                read
+            }
         }
     }
 

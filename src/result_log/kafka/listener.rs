@@ -13,6 +13,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use super::super::kafka_settings::KafkaSettings;
 use super::refusal::Refusal;
+use crate::trust;
 
 /// For one connection, one write, one read.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -61,8 +62,7 @@ fn speaks_tls(broker: &str) -> io::Result<bool> {
 
 /// Nothing is trusted and nothing is verified: the first byte of the answer is all that we want.
 fn client_hello() -> io::Result<Vec<u8>> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(trust::provider())
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
         .with_root_certificates(RootCertStore::empty())

@@ -29,6 +29,7 @@ fn answer<'a>() -> Answer<'a> {
         body_bytes: 0,
         truncated: false,
         is_tls: true,
+        fell_back: false,
         took: Duration::from_millis(350),
     }
 }

@@ -106,6 +106,15 @@ fn an_answer_comes_over_tls_as_expected() {
 }
 
 #[test]
+fn an_answer_over_tls_after_a_redirect_without_is_not_what_was_required() {
+    let judged = |policy: &str| only(json!({"tls": policy}), &Answer { fell_back: true, ..answer() });
+
+    let failure = "the answer came over TLS, after a redirect without, expected https";
+    assert_eq!(judged("required").failure(), failure);
+    assert!(!judged("forbidden").met);
+}
+
+#[test]
 fn a_slow_answer_is_degraded_and_a_slower_one_is_down() {
     let limits = json!({"response_time": {"degraded": "1s", "down": "5s"}});
     let nanosecond = Duration::from_nanos(1);
