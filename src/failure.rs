@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -37,15 +38,33 @@ pub(crate) async fn persevere<T, E: Error + 'static>(
     what: &str,
     mut attempt: impl AsyncFnMut() -> Result<T, E>,
 ) -> T {
-    let mut patience = Patience::new(what);
+    let outage = Outage::default();
+    loop {
+        if let Ok(done) = persevere_while(life, what, &outage, |_| true, &mut attempt).await {
+            return done;
+        }
+    }
+}
+
+/// As [`persevere`], for many that wait for the same service: what is said of its `outage` is said once for all of them. An error
+/// that waiting does not mend is the caller's.
+pub(crate) async fn persevere_while<T, E: Error + 'static>(
+    life: &Life,
+    what: &str,
+    outage: &Outage,
+    may_heal: impl Fn(&E) -> bool,
+    mut attempt: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    let mut patience = Patience::new(what, outage);
     loop {
         life.progressed();
         match attempt().await {
             Ok(done) => {
                 patience.rewarded();
-                return done;
+                return Ok(done);
             }
-            Err(error) => patience.tried(&error).await,
+            Err(error) if may_heal(&error) => patience.tried(&error).await,
+            Err(error) => return Err(error),
         }
     }
 }
@@ -59,7 +78,8 @@ pub(crate) async fn wait_for<T, E: Error + 'static>(
     mut attempt: impl AsyncFnMut() -> Result<T, E>,
     may_heal: impl Fn(&E) -> bool,
 ) -> Result<T, E> {
-    let mut patience = Patience::new(what);
+    let outage = Outage::default();
+    let mut patience = Patience::new(what, &outage);
     loop {
         match attempt().await {
             Ok(done) => {
@@ -72,32 +92,60 @@ pub(crate) async fn wait_for<T, E: Error + 'static>(
     }
 }
 
+/// What was said of a service that is away: once when it goes, now and then while it lasts, once at its end.
+#[derive(Debug, Default)]
+pub(crate) struct Outage(Mutex<Option<Said>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    since: Instant,
+    last: Instant,
+}
+
+impl Outage {
+    fn said(&self) -> MutexGuard<'_, Option<Said>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, what: &str, error: &(dyn Error + 'static)) {
+        let now = Clock::instant();
+        let mut said = self.said();
+        if said.is_none_or(|said| now - said.last >= REMIND) {
+            *said = Some(Said { since: said.map_or(now, |said| said.since), last: now });
+            drop(said);
+            warn!(what, error = chain(error); "fails and will be tried again");
+        }
+    }
+
+    fn end(&self, what: &str) {
+        if let Some(Said { since, .. }) = self.said().take() {
+            info!(what, away_ms = millis(since); "works again");
+        }
+    }
+}
+
 /// Backoff, and what is said meanwhile.
 struct Patience<'a> {
     what: &'a str,
     delays: Box<dyn Iterator<Item = Duration> + Send>,
-    failing_since: Option<Instant>,
-    last_said: Option<Instant>,
+    outage: &'a Outage,
+    failed: bool,
 }
 
 impl<'a> Patience<'a> {
-    fn new(what: &'a str) -> Self {
-        Self { what, delays: Box::new(backoff()), failing_since: None, last_said: None }
+    fn new(what: &'a str, outage: &'a Outage) -> Self {
+        Self { what, delays: Box::new(backoff()), outage, failed: false }
     }
 
     async fn tried(&mut self, error: &(dyn Error + 'static)) {
-        let now = Clock::instant();
-        self.failing_since.get_or_insert(now);
-        if self.last_said.is_none_or(|said| now - said >= REMIND) {
-            warn!(what = self.what, error = chain(error); "fails and will be tried again");
-            self.last_said = Some(now);
-        }
+        self.failed = true;
+        self.outage.note(self.what, error);
         tokio::time::sleep(self.delays.next().unwrap_or(REMIND)).await;
     }
 
     fn rewarded(&self) {
-        if let Some(since) = self.failing_since {
-            info!(what = self.what, away_ms = millis(since); "works again");
+        if self.failed {
+            self.outage.end(self.what);
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use self::settings::CheckSettings;
 use crate::clock::Timestamp;
 
+pub mod bounds;
 pub mod duration;
 mod result;
 pub mod settings;

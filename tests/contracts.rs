@@ -10,9 +10,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use common::world::World;
 use common::{batch, last, result, site};
+use uptime_monitor::clock::Timestamp;
 use uptime_monitor::model::settings::CheckSettings;
 use uptime_monitor::model::{
-    CheckResult, Declared, Evidence, Hop, Job, Reason, SiteId, SiteSpec, Slot, Status, Timings,
+    Certificate, CheckResult, Declared, Evidence, Hop, Job, Reason, SiteId, SiteSpec, Slot, Status, Timings,
 };
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::result_log::{LogError, ResultLog};
@@ -297,6 +298,7 @@ mod store {
         results_outlive_their_site,
         any_text_and_any_number_can_be_stored,
         slots_of_any_date_can_be_stored,
+        a_check_that_began_at_any_time_can_be_stored,
         percentiles_are_those_of_checks_that_had_an_answer_by_nearest_rank,
         nothing_is_measured_where_nothing_was_stored,
         evidence_of_a_failure_is_read_as_it_was_stored,
@@ -454,6 +456,32 @@ mod store {
         let next = database.store.persist(&batch(vec![result(&job, Status::Up)]).await).await.unwrap();
 
         assert_eq!((first.new, again.new, again.repeated, next.new), (all, 0, all, 1));
+    }
+
+    async fn a_check_that_began_at_any_time_can_be_stored(database: &World) {
+        let job = one_job(database).await;
+        let odd = [Timestamp::MIN_UTC, Timestamp::MAX_UTC, Timestamp::UNIX_EPOCH];
+        let results: Vec<CheckResult> = odd
+            .iter()
+            .zip(0..)
+            .map(|(&at, minute)| {
+                let mut result = result(&job, Status::Down);
+                result.scheduled_at += TimeDelta::seconds(60 * minute);
+                result.started_at = at;
+                let certificate = Certificate {
+                    not_before: at,
+                    not_after: at,
+                    subject: "a\0b".to_owned(),
+                    issuer: String::new(),
+                    chain_not_after: at,
+                    names: vec![],
+                    fingerprint: String::new(),
+                };
+                CheckResult { certificate: Some(certificate), error: Some("\0".to_owned()), ..result }
+            })
+            .collect();
+
+        store(database, results).await;
     }
 
     async fn percentiles_are_those_of_checks_that_had_an_answer_by_nearest_rank(database: &World) {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "faults/put_aside.rs"]
+mod put_aside;
 
 use std::path::Path;
 use std::sync::Arc;

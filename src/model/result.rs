@@ -231,6 +231,7 @@ impl CheckResult {
             worker: worker.to_owned(),
             attempt: job.attempt,
         }
+        .bounded()
     }
 }
 

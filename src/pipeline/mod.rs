@@ -13,6 +13,7 @@ pub mod leases;
 pub mod persister;
 pub mod publisher;
 pub mod scheduler;
+mod storing;
 pub mod tally;
 
 use actix::Message;

@@ -1,7 +1,7 @@
 //! Reads the result log and stores what it reads.
 //!
 //! In:    the result log.
-//! Out:   batches to the store; then the position to the log.
+//! Out:   batches to the store; then the position to the log. What the store will never take, back to the log with the reason.
 //! Crash: what was read and not committed is read again; storing it twice changes nothing.
 
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use actix::{Actor, Context};
 use chrono::TimeDelta;
 use log::{debug, info, warn};
 
+use super::storing::Storing;
 use super::tally::Tally;
 use crate::clock::Clock;
-use crate::failure::{chain, persevere};
-use crate::result_log::{LogError, LogReader, ResultLog};
+use crate::failure::chain;
+use crate::result_log::{LogError, ResultLog};
 use crate::store::ResultStore;
 use crate::supervisor::Life;
 
@@ -64,9 +65,9 @@ impl Actor for Persister {
 
     fn started(&mut self, _: &mut Context<Self>) {
         let (life, settings, store) = (self.life.clone(), self.settings.clone(), Arc::clone(&self.store));
-        let (reader, tally) = (self.log.reader(), self.tally.clone());
+        let (log, tally) = (Arc::clone(&self.log), self.tally.clone());
         self.life.spawn(async move {
-            if let Err(error) = persist(&life, &settings, reader, store, tally).await {
+            if let Err(error) = persist(&life, &settings, &*log, &*store, tally).await {
                 life.fail(chain(&error));
             }
         });
@@ -77,15 +78,17 @@ impl Actor for Persister {
 async fn persist(
     life: &Life,
     settings: &PersistSettings,
-    mut reader: Box<dyn LogReader>,
-    store: Arc<dyn ResultStore>,
+    log: &dyn ResultLog,
+    store: &dyn ResultStore,
     tally: Option<Tally>,
 ) -> Result<(), LogError> {
+    let mut reader = log.reader();
+    let storing = Storing::new(life, log, store);
     loop {
         life.set_busy(false);
         let batch = reader.next(settings.batch, settings.linger).await?;
         life.set_busy(true);
-        let persisted = persevere(life, "store results", async || store.persist(&batch).await).await;
+        let persisted = storing.all(&batch).await;
         debug!(new = persisted.new, repeated = persisted.repeated; "results stored");
         if let Some(tally) = &tally {
             batch.results().for_each(|result| tally.count(result));

@@ -11,16 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
-use log::debug;
+use log::{debug, warn};
 use tokio::sync::{mpsc, oneshot};
 
 use super::claimer::ClaimSettings;
 use super::leases::Leases;
 use super::tally::Tally;
-use crate::failure::{chain, persevere};
+use crate::failure::{Outage, chain, persevere, persevere_while};
 use crate::model::{CheckResult, Slot};
 use crate::queue::JobQueue;
-use crate::result_log::ResultLog;
+use crate::result_log::{LogError, ResultLog};
 use crate::supervisor::{Handle, Life};
 
 /// See the module.
@@ -32,6 +32,8 @@ pub struct Publisher {
     tally: Tally,
     owner: Arc<str>,
     lease: Duration,
+    /// Of the log. One for all groups that wait for it.
+    outage: Arc<Outage>,
     acknowledged: mpsc::UnboundedSender<Acknowledged>,
     inbox: Option<mpsc::UnboundedReceiver<Acknowledged>>,
 }
@@ -54,7 +56,8 @@ impl Publisher {
     ) -> Self {
         let (acknowledged, inbox) = mpsc::unbounded_channel();
         let (owner, lease) = (Arc::clone(&claims.owner), claims.lease);
-        Self { life, log, queue, leases, tally, owner, lease, acknowledged, inbox: Some(inbox) }
+        let outage = Arc::default();
+        Self { life, log, queue, leases, tally, owner, lease, outage, acknowledged, inbox: Some(inbox) }
     }
 }
 
@@ -129,17 +132,47 @@ impl Handler<Publish> for Publisher {
         let (done, stored) = oneshot::channel();
         let (life, log, acknowledged) = (self.life.clone(), Arc::clone(&self.log), self.acknowledged.clone());
         let (queue, owner, lease) = (Arc::clone(&self.queue), Arc::clone(&self.owner), self.lease);
+        let outage = Arc::clone(&self.outage);
         self.life.spawn(async move {
-            let appending =
-                persevere(&life, "append to the result log", async || log.append(Arc::clone(&results)).await);
             tokio::select! {
-                () = appending => {}
+                () = append(&life, &*log, &outage, &results) => {}
                 never = keep_leases(&*queue, &owner, &results, lease) => match never {}
             }
             // It fails only when this incarnation has ended; then the sender sends again.
             let _ = acknowledged.send(Acknowledged { results, done });
         });
         Box::pin(async move { stored.await.map_err(|_| NotStored) })
+    }
+}
+
+/// Returns when the log has every result: whole, or as much of it as the log takes, or put aside.
+async fn append(life: &Life, log: &dyn ResultLog, outage: &Outage, results: &Arc<Vec<CheckResult>>) {
+    let Err((refused, message)) = append_all(life, log, outage, Arc::clone(results)).await else { return };
+    let refused: Vec<&CheckResult> = refused.iter().filter_map(|&index| results.get(index)).collect();
+    for result in &refused {
+        let (site_id, scheduled_at) = (result.site_id.map(|id| id.0), result.scheduled_at.to_rfc3339());
+        warn!(site_id, scheduled_at, error = message; "the result log refuses a result for good; its essence is sent instead");
+    }
+    let essences = Arc::new(refused.iter().map(|result| result.essence()).collect());
+    let Err((still, message)) = append_all(life, log, outage, essences).await else { return };
+    for result in still.iter().filter_map(|&index| refused.get(index)) {
+        persevere(life, "put a result aside", async || log.set_aside(result, &message).await).await;
+    }
+}
+
+/// Tries until the log has all that it will ever take. The error: which it will not, and why.
+async fn append_all(
+    life: &Life,
+    log: &dyn ResultLog,
+    outage: &Outage,
+    results: Arc<Vec<CheckResult>>,
+) -> Result<(), (Vec<usize>, String)> {
+    let attempt = async || log.append(Arc::clone(&results)).await;
+    let may_heal = |error: &LogError| !matches!(error, LogError::Unacceptable { .. });
+    match persevere_while(life, "append to the result log", outage, may_heal, attempt).await {
+        Err(LogError::Unacceptable { which, message }) => Err((which, message)),
+        // No other error comes here.
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -111,7 +111,7 @@ impl Outcome {
         }
     }
 
-    /// The result of `slot`.
+    /// The result of `slot`, within its bounds.
     pub fn into_result(self, slot: Slot<'_>) -> CheckResult {
         CheckResult {
             v: CheckResult::VERSION,
@@ -139,5 +139,6 @@ impl Outcome {
             worker: slot.worker.to_owned(),
             attempt: slot.attempt,
         }
+        .bounded()
     }
 }

@@ -102,7 +102,7 @@ impl ResultLog for LocalResultLog {
     fn close(&self, _: Duration) {}
 
     fn condition(&self) -> Condition {
-        Condition { trouble: None, lag: Some(self.depth() as u64) }
+        Condition { trouble: None, lag: Some(self.depth() as u64), deleted_unread: 0 }
     }
 }
 

@@ -18,11 +18,20 @@ use crate::model::CheckResult;
 ///
 /// - [`append`](Self::append) returns only when the results are as safe as the log can make them;
 /// - what was read and not committed is read again by the next reader;
-/// - memory is bounded: with nobody reading, `append` waits.
+/// - memory is bounded: with nobody reading, `append` waits;
+/// - nothing is tried for ever: what the log will never take is told apart, and only after all that it takes is in it.
 #[async_trait]
 pub trait ResultLog: Send + Sync {
     /// Hands results over and waits for the acknowledgement.
     async fn append(&self, results: Arc<Vec<CheckResult>>) -> Result<(), LogError>;
+
+    /// Keeps a result that cannot go on its way, with the reason, where a person finds it: a topic for dead letters, or else the
+    /// program's own log. Returns when it is safe there.
+    async fn set_aside(&self, result: &CheckResult, why: &str) -> Result<(), LogError> {
+        let essence = serde_json::to_string(&result.essence()).unwrap_or_default();
+        log::error!(why, result = essence; "a result is put aside");
+        Ok(())
+    }
 
     /// Starts to read from the first uncommitted result. A log has one reader at a time in a process; a new one replaces the old.
     fn reader(&self) -> Box<dyn LogReader>;
@@ -44,6 +53,8 @@ pub struct Condition {
     pub trouble: Option<String>,
     /// Results that our reader has still to read, of those that are its to read; `None` where nobody has read yet.
     pub lag: Option<u64>,
+    /// Results that the log has deleted before our readers had read them, since this process began.
+    pub deleted_unread: u64,
 }
 
 /// Reads a log in order.
@@ -87,6 +98,11 @@ impl Position {
 }
 
 impl Batch {
+    /// The same position with some of the results.
+    pub(crate) fn part(&self, results: Vec<CheckResult>) -> Self {
+        Self { groups: vec![Arc::new(results)], end: self.end.clone() }
+    }
+
     /// All results, in order.
     pub fn results(&self) -> impl Iterator<Item = &CheckResult> {
         self.groups.iter().flat_map(|group| group.iter())
@@ -106,6 +122,15 @@ pub enum LogError {
         /// Its addresses.
         server: String,
         /// What the client library said.
+        message: String,
+    },
+
+    /// The log has all of the results but these, and will never take them.
+    #[error("failed to append {} result(s): {message}", which.len())]
+    Unacceptable {
+        /// Their places among the results that were appended.
+        which: Vec<usize>,
+        /// Why not.
         message: String,
     },
 

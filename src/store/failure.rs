@@ -50,7 +50,7 @@ pub(super) fn evidence_text(result: &CheckResult) -> Option<String> {
         return None;
     }
     let seen = Seen::by(result);
-    storable(&seen).or_else(|| storable(&seen.essence()))
+    storable(&seen).or_else(|| storable(&seen.answer())).or_else(|| storable(&seen.essence()))
 }
 
 fn storable(seen: &Seen) -> Option<String> {
@@ -64,6 +64,11 @@ impl Seen {
             hops: result.hops.clone(),
             tries: Some(result.tries).filter(|tries| *tries > 1),
         }
+    }
+
+    /// The last answer without the way to it.
+    fn answer(&self) -> Self {
+        Self { hops: Vec::new(), ..self.clone() }
     }
 
     /// Without what a server makes as long as it likes.

@@ -8,9 +8,16 @@ use crate::process::Process;
 use crate::servers;
 use crate::topic::{Message, Topic};
 
-/// None of them is a result.
-const POISON: [&[u8]; 5] =
-    [b"", b"\x00\xff\xfe", b"{\"v\":1,", br#"{"v":1,"site_id":1}"#, br#"{"v":2,"site":"shop"}"#];
+/// None of them is a result. The dates of the last ones are such that a database refuses them.
+const POISON: [&[u8]; 7] = [
+    b"",
+    b"\x00\xff\xfe",
+    b"{\"v\":1,",
+    br#"{"v":1,"site_id":1}"#,
+    br#"{"v":2,"site":"shop"}"#,
+    br#"{"v":1,"site_id":1,"url":"http://a/","scheduled_at":"2026-11-24T00:00:00Z","started_at":"-10000-01-01T00:00:00Z","status":"up"}"#,
+    br#"{"v":1,"site_id":1,"url":"http://a/","scheduled_at":"2026-11-24T00:00:00Z","started_at":"2026-11-24T00:00:00Z","status":"up","certificate":{"not_before":"2026-01-01T00:00:00Z","not_after":"-4800-01-01T00:00:00Z"}}"#,
+];
 
 #[test]
 fn messages_that_are_repeated_out_of_order_broken_or_old_neither_change_nor_hold_up_anything() {

@@ -30,7 +30,7 @@ fn put_result(settings: &KafkaSettings, number: i64) {
 }
 
 /// All messages of a topic, until there are `count` and no more come.
-fn messages(settings: &KafkaSettings, topic: &str, count: usize) -> Vec<OwnedMessage> {
+pub(crate) fn messages(settings: &KafkaSettings, topic: &str, count: usize) -> Vec<OwnedMessage> {
     let consumer: BaseConsumer = client(settings).set("group.id", "letters").create().unwrap();
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
@@ -59,7 +59,7 @@ fn committed(settings: &KafkaSettings) -> i64 {
     }
 }
 
-fn header(message: &OwnedMessage, name: &str) -> String {
+pub(crate) fn header(message: &OwnedMessage, name: &str) -> String {
     let headers = message.headers().unwrap();
     let found = headers.iter().find(|header| header.key == name).unwrap_or_else(|| panic!("no {name}"));
     String::from_utf8(found.value.unwrap().to_vec()).unwrap()

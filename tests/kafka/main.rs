@@ -6,7 +6,9 @@
 mod common;
 mod faults;
 mod letters;
+mod loss;
 mod refusals;
 mod round;
 mod sharing;
+mod sizes;
 mod support;

@@ -193,16 +193,31 @@ async fn wrong_certificates(kafka: &Kafka) {
 }
 
 #[actix::test]
-async fn brokers_too_old_for_the_group_protocol_are_said_to_be_and_the_classic_one_works() {
+async fn brokers_too_old_for_the_group_protocol_are_read_with_the_classic_one() {
     let Some(kafka) = Kafka::start_version("3.9.2") else { return };
     let settings = settings(kafka.brokers());
     let log = open(&settings).await;
     log.append(group(0..3)).await.unwrap();
 
-    let error = tokio::time::timeout(SOON, log.reader().next(1, Duration::ZERO)).await.unwrap().unwrap_err();
-    says(&sentence(&settings, &error), &["KIP-848", "Kafka 4.0", "group_protocol = \"classic\""]);
-    assert!(matches!(error, LogError::Refused { .. }));
-
-    let log = open(&KafkaSettings { group_protocol: GroupProtocol::Classic, ..settings }).await;
     drain(&mut *log.reader(), 0..3).await;
+
+    let classic = KafkaSettings { group_protocol: GroupProtocol::Classic, ..settings };
+    log.append(group(3..6)).await.unwrap();
+    log.close(SOON);
+    drain(&mut *open(&classic).await.reader(), 3..6).await;
+}
+
+#[actix::test]
+async fn a_topic_that_is_compacted_is_refused() {
+    let Some(kafka) = kafka() else { return };
+    for policy in ["compact", "compact,delete"] {
+        let settings = settings(kafka.brokers());
+        let admin: AdminClient<DefaultClientContext> = client(&settings).create().unwrap();
+        let topic = NewTopic::new(&settings.topic, settings.partitions, TopicReplication::Fixed(-1));
+        admin.create_topics(&[topic.set("cleanup.policy", policy)], &AdminOptions::new()).await.unwrap();
+
+        let text = refused(settings).await;
+
+        says(&text, &["is compacted", "cleanup.policy=delete"]);
+    }
 }

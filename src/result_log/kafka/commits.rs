@@ -18,7 +18,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::TARGET;
-use super::marks::{Marks, Offsets};
+use super::marks::{Marks, Offsets, Start};
 use super::reader::Answer;
 use super::rebalance::{Event, ReaderContext};
 use crate::clock::Clock;
@@ -32,6 +32,9 @@ const FIRST_RETRY: Duration = Duration::from_millis(200);
 /// And at most.
 const LAST_RETRY: Duration = Duration::from_secs(30);
 
+/// For one question about a partition.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// See the module.
 pub(super) struct Commits {
     orders: Sender<Order>,
@@ -43,9 +46,13 @@ pub(super) struct Commits {
     pause: Duration,
 }
 
-struct Order {
-    offsets: Offsets,
-    owner: Option<Owner>,
+enum Order {
+    Commit {
+        offsets: Offsets,
+        owner: Option<Owner>,
+    },
+    /// Partitions and our turns with them.
+    Look(Vec<(i32, u64)>),
 }
 
 /// Whoever waits for a commit. Answered by the first of success and patience.
@@ -80,6 +87,12 @@ impl Commits {
         self.owner = Some((owner, Clock::instant() + PATIENCE));
     }
 
+    /// Asks the brokers where turns begin; [`Event::Started`] tells it. Before any commit of ours in these turns.
+    pub(super) fn look(&self, turns: Vec<(i32, u64)>) {
+        // At the end nobody needs it any more.
+        let _ = self.orders.send(Order::Look(turns));
+    }
+
     /// Starts a commit when there is something to commit. Cheap otherwise.
     pub(super) fn drive(&mut self, marks: &Marks) {
         let now = Clock::instant();
@@ -95,7 +108,7 @@ impl Commits {
             return self.settle();
         }
         let owner = self.owner.as_ref().map(|(owner, _)| owner.clone());
-        self.under_way = self.orders.send(Order { offsets, owner }).is_ok();
+        self.under_way = self.orders.send(Order::Commit { offsets, owner }).is_ok();
     }
 
     /// The outcome of the commit that was under way.
@@ -131,7 +144,7 @@ impl Commits {
     pub(super) fn finish(self, marks: &Marks) {
         let offsets = marks.owed();
         if !offsets.is_empty() && !self.under_way {
-            let _ = self.orders.send(Order { offsets, owner: None });
+            let _ = self.orders.send(Order::Commit { offsets, owner: None });
         }
         drop(self.orders);
         // A panic there has been told by its hook.
@@ -146,14 +159,55 @@ fn work(
     orders: &Receiver<Order>,
     events: &Sender<Event>,
 ) {
-    while let Ok(Order { offsets, owner }) = orders.recv() {
-        let outcome = consumer.commit(&list(topic, &offsets), CommitMode::Sync);
-        if let (Ok(()), Some(owner)) = (&outcome, owner) {
-            owner.answer();
-        }
+    while let Ok(order) = orders.recv() {
+        let event = match order {
+            Order::Commit { offsets, owner } => commit(consumer, topic, offsets, owner),
+            Order::Look(turns) => match starts(consumer, topic, &turns) {
+                Ok(starts) => Event::Started(starts),
+                Err(error) => {
+                    debug!(target: TARGET, error:%; "it is not known where the partitions begin; what was deleted before is not counted");
+                    continue;
+                }
+            },
+        };
         // At the end nobody listens any more.
-        let _ = events.send(Event::Committed(outcome.map(|()| offsets)));
+        let _ = events.send(event);
     }
+}
+
+fn commit(
+    consumer: &BaseConsumer<ReaderContext>,
+    topic: &str,
+    offsets: Offsets,
+    owner: Option<Owner>,
+) -> Event {
+    let outcome = consumer.commit(&list(topic, &offsets), CommitMode::Sync);
+    if let (Ok(()), Some(owner)) = (&outcome, owner) {
+        owner.answer();
+    }
+    Event::Committed(outcome.map(|()| offsets))
+}
+
+fn starts(
+    consumer: &BaseConsumer<ReaderContext>,
+    topic: &str,
+    turns: &[(i32, u64)],
+) -> KafkaResult<Vec<Start>> {
+    let mut list = TopicPartitionList::with_capacity(turns.len());
+    for &(partition, _) in turns {
+        list.add_partition(topic, partition);
+    }
+    let committed = consumer.committed_offsets(list, LOOK)?;
+    let start = |&(partition, turn): &(i32, u64)| {
+        let (low, _) = consumer.fetch_watermarks(topic, partition, LOOK)?;
+        let committed = committed.find_partition(topic, partition).map(|found| found.offset());
+        let committed = match committed {
+            Some(Offset::Offset(next)) => Some(next),
+            _ => None,
+        };
+        Ok(Start { partition, turn, committed, low })
+    };
+    turns.iter().map(start).collect()
 }
 
 fn list(topic: &str, offsets: &[(i32, i64)]) -> TopicPartitionList {

@@ -11,6 +11,9 @@ pub(super) const DELIVERY_TIMEOUT_S: u64 = 120;
 /// The largest message that we send. Brokers take 1 MiB by default, frame included.
 pub(super) const LARGEST_MESSAGE: usize = 1_000_000;
 
+/// A batch of messages. Topics that take less are asked for their limit.
+pub(super) const LARGEST_BATCH: usize = 262_144;
+
 /// Results are far smaller; with long URLs and errors in each, this is what they take on average at most.
 const BYTES_PER_RESULT: usize = 2_048;
 
@@ -25,6 +28,8 @@ fn common(settings: &KafkaSettings) -> ClientConfig {
         .set("reconnect.backoff.max.ms", "5000")
         // How we learn that a broker is there again while there is nothing to send or to read.
         .set("statistics.interval.ms", "1000")
+        // A topic that was deleted must not come back by our question for it, with a number of partitions that nobody has chosen.
+        .set("allow.auto.create.topics", "false")
         .set_log_level(RDKafkaLogLevel::Info);
     if settings.security.encrypts() {
         config.set("ssl.ca.location", ca_location(settings));
@@ -69,8 +74,9 @@ pub(super) fn admin(settings: &KafkaSettings) -> ClientConfig {
 }
 
 /// Idempotent, so that a retry inside the library can't repeat or reorder. Sites stay in their partition also for
-/// programs in other languages: `murmur2_random` is what Java's client does, librdkafka's own default differs.
-pub(super) fn producer(settings: &KafkaSettings) -> ClientConfig {
+/// programs in other languages: `murmur2_random` is what Java's client does, librdkafka's own default differs. A batch has `batch`
+/// bytes at most before it is compressed, or a single message.
+pub(super) fn producer(settings: &KafkaSettings, batch: usize) -> ClientConfig {
     let messages = settings.capacity.clamp(1, 10_000_000);
     let kbytes = (messages * BYTES_PER_RESULT / 1024).clamp(16 * 1024, 1024 * 1024);
     let mut config = common(settings);
@@ -80,7 +86,7 @@ pub(super) fn producer(settings: &KafkaSettings) -> ClientConfig {
         .set("compression.type", "zstd")
         .set("linger.ms", "20")
         .set("message.timeout.ms", (DELIVERY_TIMEOUT_S * 1000).to_string())
-        .set("batch.size", "262144")
+        .set("batch.size", batch.to_string())
         .set("message.max.bytes", LARGEST_MESSAGE.to_string())
         .set("partitioner", "murmur2_random")
         .set("queue.buffering.max.messages", messages.to_string())

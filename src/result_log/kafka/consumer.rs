@@ -6,22 +6,23 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use log::{debug, info};
+use log::{debug, info, warn};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 
-use super::super::kafka_settings::KafkaSettings;
+use super::super::kafka_settings::{GroupProtocol, KafkaSettings};
 use super::super::{Batch, LogError, Position};
 use super::commits::Commits;
 use super::dead_letter::{Letter, Warnings};
 use super::health::Health;
-use super::marks::Marks;
-use super::producer::Producer;
+use super::marks::{Jump, Marks};
+use super::producer::{Producer, elsewhere};
 use super::reader::{Answer, Request};
 use super::rebalance::{Event, ReaderContext};
 use super::refusal::Refusal;
@@ -38,17 +39,24 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Results that are read ahead and handed out at once, whatever the owner asks for.
 const MOST: usize = 10_000;
 
+/// Bytes of them, as they came.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
 /// Dead letters that may wait for their acknowledgement.
 const LETTERS: usize = 1_000;
+
+/// And their bytes.
+const LETTER_BYTES: usize = 16 * 1024 * 1024;
 
 /// Reads until it is told to stop.
 pub(super) fn run(
     settings: Arc<KafkaSettings>,
     producer: Arc<Producer>,
     health: &Arc<Health>,
+    classic: Arc<AtomicBool>,
     requests: &Receiver<Request>,
 ) {
-    match Reading::start(settings, producer, health) {
+    match Reading::start(settings, producer, health, classic) {
         Ok(mut reading) => {
             while reading.step(requests) {}
             reading.leave();
@@ -77,7 +85,33 @@ struct Waiting {
     partition: i32,
     turn: u64,
     offset: i64,
+    bytes: usize,
     result: CheckResult,
+}
+
+/// A consumer, and what belongs to it.
+struct Membership {
+    consumer: Arc<BaseConsumer<ReaderContext>>,
+    events: Receiver<Event>,
+    commits: Commits,
+}
+
+impl Membership {
+    /// Joins the group.
+    fn join(settings: &KafkaSettings, health: &Arc<Health>, classic: bool) -> Result<Self, LogError> {
+        let protocol = if classic { GroupProtocol::Classic } else { settings.group_protocol };
+        let settings = KafkaSettings { group_protocol: protocol, ..settings.clone() };
+        let (sender, events) = channel();
+        let context = ReaderContext::new(Arc::clone(health), sender.clone());
+        let refused = |error| Refusal::of_settings(&error).into_error(&settings);
+        let consumer =
+            BaseConsumer::from_config_and_context(&config::consumer(&settings), context).map_err(refused)?;
+        let consumer = Arc::new(consumer);
+        let commits = Commits::start(Arc::clone(&consumer), settings.topic.clone(), sender)
+            .map_err(|_| LogError::Closed)?;
+        consumer.subscribe(&[&settings.topic]).map_err(refused)?;
+        Ok(Self { consumer, events, commits })
+    }
 }
 
 /// A request for results that is not answered yet.
@@ -93,11 +127,12 @@ struct Reading {
     settings: Arc<KafkaSettings>,
     producer: Arc<Producer>,
     health: Arc<Health>,
-    consumer: Arc<BaseConsumer<ReaderContext>>,
-    events: Receiver<Event>,
+    /// The brokers know no group protocol but the classic one. Shared with later readers of the process.
+    classic: Arc<AtomicBool>,
+    member: Membership,
     marks: Marks,
-    commits: Commits,
     waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
     asked: Option<Asked>,
     /// How many results the owner asked for last: as many are read ahead.
     ahead: usize,
@@ -115,25 +150,18 @@ impl Reading {
         settings: Arc<KafkaSettings>,
         producer: Arc<Producer>,
         health: &Arc<Health>,
+        classic: Arc<AtomicBool>,
     ) -> Result<Self, LogError> {
-        let (sender, events) = channel();
-        let context = ReaderContext::new(Arc::clone(health), sender.clone());
-        let refused = |error| Refusal::of_settings(&error).into_error(&settings);
-        let consumer =
-            BaseConsumer::from_config_and_context(&config::consumer(&settings), context).map_err(refused)?;
-        let consumer = Arc::new(consumer);
-        let commits = Commits::start(Arc::clone(&consumer), settings.topic.clone(), sender)
-            .map_err(|_| LogError::Closed)?;
-        consumer.subscribe(&[&settings.topic]).map_err(refused)?;
+        let member = Membership::join(&settings, health, classic.load(Ordering::Relaxed))?;
         Ok(Self {
             settings,
             producer,
             health: Arc::clone(health),
-            consumer,
-            events,
+            classic,
+            member,
             marks: Marks::default(),
-            commits,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
             asked: None,
             ahead: 1,
             wanted: Clock::instant(),
@@ -142,6 +170,28 @@ impl Reading {
             failure: None,
             warnings: Warnings::default(),
         })
+    }
+
+    /// The brokers don't offer the group protocol that is set. The classic one does the same with more commotion, so it is better
+    /// than a reader that does not read. Nothing was read yet.
+    fn fall_back(&mut self) {
+        if self.classic.swap(true, Ordering::Relaxed) || self.settings.group_protocol == GroupProtocol::Classic {
+            self.failure = Some(Refusal::old_brokers().into_error(&self.settings));
+            return;
+        }
+        let server = self.settings.server();
+        warn!(target: TARGET, server; "set result_log.kafka.group_protocol = \"classic\": the brokers don't offer \"consumer\" (KIP-848: Kafka before 4.0, or switched off there); reading with \"classic\"");
+        match Membership::join(&self.settings, &self.health, true) {
+            Ok(member) => {
+                let old = std::mem::replace(&mut self.member, member);
+                // Closing blocks. Its thread for commits may be the last to let go of it.
+                elsewhere("kafka-drop", move || drop(old));
+                (self.marks, self.paused) = (Marks::default(), false);
+                self.waiting.clear();
+                self.waiting_bytes = 0;
+            }
+            Err(error) => self.failure = Some(error),
+        }
     }
 
     /// Returns whether to go on.
@@ -154,7 +204,7 @@ impl Reading {
         self.marks
             .letters()
             .for_each(|letters| letters.drive(&self.settings.dead_letter_topic, &self.producer));
-        self.commits.drive(&self.marks);
+        self.member.commits.drive(&self.marks);
         self.pause_when_idle();
         self.answer()
     }
@@ -179,7 +229,7 @@ impl Reading {
 
     /// Leaves the group: when the last holder drops the consumer, it is closed.
     fn leave(self) {
-        self.commits.finish(&self.marks);
+        self.member.commits.finish(&self.marks);
     }
 
     /// Whether the consumer is where the next thing happens, and not the owner.
@@ -188,7 +238,12 @@ impl Reading {
     }
 
     fn is_full(&self) -> bool {
-        self.waiting.len() >= self.ahead || self.marks.letters_count() >= LETTERS
+        self.waiting.len() >= self.ahead || self.waiting_bytes >= MOST_BYTES || self.is_full_of_letters()
+    }
+
+    fn is_full_of_letters(&self) -> bool {
+        let (letters, bytes) = self.marks.open_letters();
+        letters >= LETTERS || bytes >= LETTER_BYTES
     }
 
     fn take(&mut self, request: Request) {
@@ -196,11 +251,13 @@ impl Reading {
             Request::Next { most, linger, answer } => {
                 self.ahead = most.clamp(1, MOST);
                 self.asked = Some(Asked { most: self.ahead, linger, since: None, answer });
-                self.resume();
+                if !self.is_full_of_letters() {
+                    self.resume();
+                }
             }
             Request::Commit { marks, answer } => {
                 self.marks.store(&marks);
-                self.commits.ask(answer);
+                self.member.commits.ask(answer);
             }
             // Seen before.
             Request::Stop => {}
@@ -210,7 +267,7 @@ impl Reading {
     /// One event of the consumer: a message, an error, or a call of our [`ReaderContext`].
     fn poll(&mut self) {
         let patience = self.patience();
-        let Some(polled) = self.consumer.poll(patience) else {
+        let Some(polled) = self.member.consumer.poll(patience) else {
             self.flowing = false;
             return;
         };
@@ -220,7 +277,9 @@ impl Reading {
                 self.health.worked();
                 let kept = read(&message, &mut self.marks, &mut self.warnings);
                 drop(message);
+                self.waiting_bytes += kept.as_ref().map_or(0, |waiting| waiting.bytes);
                 self.waiting.extend(kept);
+                self.tell_jumps();
             }
             Err(error) => self.note(&error),
         }
@@ -236,8 +295,13 @@ impl Reading {
 
     /// Most errors are news about the outside, told to [`Health`], and pass. Some end the reader.
     fn note(&mut self, error: &KafkaError) {
-        let fatal = self.consumer.client().fatal_error();
+        let fatal = self.member.consumer.client().fatal_error();
+        let is_unsupported =
+            |code| matches!(code, RDKafkaErrorCode::UnsupportedVersion | RDKafkaErrorCode::UnsupportedFeature);
         let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code());
+        if code.is_some_and(is_unsupported) {
+            return self.fall_back();
+        }
         let reason = match &fatal {
             Some((_, reason)) => reason.clone(),
             None => self.health.trouble().unwrap_or_else(|| error.to_string()),
@@ -252,23 +316,46 @@ impl Reading {
     }
 
     fn take_events(&mut self) {
-        while let Ok(event) = self.events.try_recv() {
+        while let Ok(event) = self.member.events.try_recv() {
             match event {
                 Event::Assigned(partitions) => {
                     info!(target: TARGET, partitions:?; "partitions assigned");
                     self.marks.add(&partitions);
+                    self.member.commits.look(self.marks.turns(&partitions));
                     self.pause_newcomers();
                 }
                 Event::Revoked(partitions) => {
                     info!(target: TARGET, partitions:?; "partitions revoked");
                     self.marks.remove(&partitions);
                 }
-                Event::Unsupported => self.failure = Some(Refusal::old_brokers().into_error(&self.settings)),
-                Event::Committed(outcome) => self.commits.done(outcome, &mut self.marks),
+                Event::Unsupported => return self.fall_back(),
+                Event::Committed(outcome) => self.member.commits.done(outcome, &mut self.marks),
+                Event::Started(starts) => {
+                    starts.into_iter().for_each(|start| self.marks.start(start));
+                    self.tell_jumps();
+                }
             }
             // What others read now is not for us to hand out.
             let marks = &self.marks;
-            self.waiting.retain(|waiting| marks.turn(waiting.partition) == Some(waiting.turn));
+            self.waiting.retain(|waiting| marks.is_ours(waiting.partition, waiting.turn));
+            self.waiting_bytes = self.waiting.iter().map(|waiting| waiting.bytes).sum();
+        }
+    }
+
+    /// Messages that were not where they should have been. librdkafka goes on without a word from the first that is there.
+    fn tell_jumps(&mut self) {
+        for jump in self.marks.jumps() {
+            let Jump { partition, expected, found } = jump;
+            let topic = &self.settings.topic;
+            match jump.deleted() {
+                Some(results) => {
+                    self.health.count_deleted(results);
+                    warn!(target: TARGET, topic, partition, expected, found, results; "results were deleted from the topic before they were stored: its retention is shorter than its readers are behind, or somebody emptied it");
+                }
+                None => {
+                    warn!(target: TARGET, topic, partition, expected, found; "a partition has gone back: its brokers lost what they had, or the topic was made again; reading on from what is there");
+                }
+            }
         }
     }
 
@@ -278,9 +365,16 @@ impl Reading {
         }
     }
 
+    /// Fetching stops also while the dead letters are not acknowledged: each message that comes may be one more.
     fn pause_when_idle(&mut self) {
-        if self.asked.is_some() {
+        if self.is_full_of_letters() {
+            if !self.paused {
+                debug!(target: TARGET, "dead letters are not acknowledged, fetching is paused");
+                self.pause();
+            }
+        } else if self.asked.is_some() {
             self.wanted = Clock::instant();
+            self.resume();
         } else if !self.paused && Clock::instant() - self.wanted > IDLE {
             debug!(target: TARGET, "nobody asks for results, fetching is paused");
             self.pause();
@@ -289,13 +383,13 @@ impl Reading {
 
     /// The library forgets what it has fetched ahead and will fetch it again, from behind the last message that we took.
     fn pause(&mut self) {
-        let paused = self.consumer.assignment().and_then(|partitions| self.consumer.pause(&partitions));
+        let paused = self.member.consumer.assignment().and_then(|partitions| self.member.consumer.pause(&partitions));
         self.paused = self.logged(paused, "pause");
     }
 
     fn resume(&mut self) {
         if self.paused {
-            let resumed = self.consumer.assignment().and_then(|partitions| self.consumer.resume(&partitions));
+            let resumed = self.member.consumer.assignment().and_then(|partitions| self.member.consumer.resume(&partitions));
             self.paused = !self.logged(resumed, "resume");
         }
     }
@@ -313,7 +407,7 @@ impl Reading {
             let answer = self.asked.take().map(|asked| asked.answer.send(Err(failure)));
             return answer.is_none();
         }
-        if asked.is_due(self.waiting.len()) {
+        if asked.is_due(self.waiting.len(), self.waiting_bytes >= MOST_BYTES) {
             let most = asked.most;
             let batch = self.batch(most);
             if let Some(asked) = self.asked.take() {
@@ -327,8 +421,9 @@ impl Reading {
     fn batch(&mut self, most: usize) -> Batch {
         let count = self.waiting.len().min(most);
         let mut results = Vec::with_capacity(count);
-        for Waiting { partition, offset, result, .. } in self.waiting.drain(..count) {
-            self.marks.hand(partition, offset);
+        for Waiting { partition, turn, offset, bytes, result } in self.waiting.drain(..count) {
+            self.marks.hand(partition, turn, offset);
+            self.waiting_bytes -= bytes;
             results.push(result);
         }
         Batch { groups: vec![Arc::new(results)], end: Position::Kafka(self.marks.end()) }
@@ -341,12 +436,12 @@ impl Asked {
         self.since.map(|since| (since + self.linger).saturating_duration_since(Clock::instant()))
     }
 
-    fn is_due(&mut self, waiting: usize) -> bool {
+    fn is_due(&mut self, waiting: usize, full: bool) -> bool {
         if waiting == 0 {
             return false;
         }
         self.since.get_or_insert_with(Clock::instant);
-        waiting >= self.most || self.rest().is_some_and(|rest| rest.is_zero())
+        full || waiting >= self.most || self.rest().is_some_and(|rest| rest.is_zero())
     }
 }
 
@@ -357,7 +452,7 @@ fn read(message: &BorrowedMessage<'_>, marks: &mut Marks, warnings: &mut Warning
     match message::decode(message.payload()) {
         Ok(result) => {
             progress.waiting += 1;
-            Some(Waiting { partition, turn: progress.turn, offset, result })
+            Some(Waiting { partition, turn: progress.turn, offset, bytes: message.payload().map_or(0, <[u8]>::len), result })
         }
         Err(why) => {
             warnings.say(message, &why);

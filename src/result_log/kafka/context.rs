@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::TARGET;
 use super::health::{Health, Kind};
+use super::refusal::with_remedy;
 
 /// The callbacks of one client.
 pub(super) struct Context {
@@ -30,12 +31,16 @@ impl Context {
 
     /// A message was not acknowledged. In an outage that is a consequence, and its cause says more.
     pub(super) fn undelivered(&self, error: &KafkaError) {
-        use RDKafkaErrorCode::{MessageTimedOut, PurgeInflight, PurgeQueue};
+        use RDKafkaErrorCode::{
+            InvalidRecord, MessageSizeTooLarge, MessageTimedOut, PurgeInflight, PurgeQueue,
+        };
         match error.rdkafka_error_code() {
             // We are closing.
             Some(PurgeQueue | PurgeInflight) => {}
+            // The batch or one of its messages is refused, not the log: whoever has sent it does what can be done.
+            Some(MessageSizeTooLarge | InvalidRecord) => {}
             Some(MessageTimedOut) if self.health.cause().is_some() => self.health.remind(),
-            _ => self.health.failed(error.to_string(), Kind::Work),
+            _ => self.health.failed(with_remedy(error, error.to_string()), Kind::Work),
         }
     }
 }
@@ -55,7 +60,7 @@ impl ClientContext for Context {
             Some(AllBrokersDown) => self.health.alone(reason),
             Some(BrokerTransportFailure | Resolve) => self.health.disconnected(reason),
             Some(code @ (Authentication | SSL)) => self.health.unwelcome(code, reason),
-            _ => self.health.failed(format!("{error}: {reason}"), Kind::Work),
+            _ => self.health.failed(with_remedy(&error, format!("{error}: {reason}")), Kind::Work),
         }
     }
 

@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use log::{debug, warn};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::message::Unreadable;
 use super::producer::{Outgoing, Producer, Settled};
-use super::{TARGET, config};
+use super::{TARGET, config, message};
 use crate::clock::Clock;
+use crate::model::CheckResult;
 
 /// What is kept of a value that is too large for a message.
 const KEPT_OF_LARGE: usize = 64 * 1024;
@@ -31,6 +32,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub(super) struct Letters {
     open: BTreeMap<i64, Letter>,
+    /// Of all values in it.
+    bytes: usize,
 }
 
 /// A message and what was wrong with it.
@@ -38,6 +41,8 @@ pub(super) struct Letter {
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
     headers: OwnedHeaders,
+    /// As in the message, which its broker took: the clock of this machine may be one that it does not take.
+    at_ms: Option<i64>,
     state: State,
     /// Only the beginning of the value is left.
     cut: bool,
@@ -59,33 +64,70 @@ impl Letters {
         self.open.len()
     }
 
+    /// Bytes that they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// One more.
     pub(super) fn add(&mut self, offset: i64, letter: Letter) {
-        self.open.insert(offset, letter);
+        self.bytes += letter.bytes();
+        let before = self.open.insert(offset, letter);
+        self.bytes -= before.map_or(0, |letter| letter.bytes());
     }
 
     /// Sends what waits and forgets what was acknowledged. Cheap when there is nothing to do.
     pub(super) fn drive(&mut self, topic: &str, producer: &Producer) {
+        if self.open.is_empty() {
+            return;
+        }
         self.open.retain(|_, letter| !letter.drive(topic, producer));
+        self.bytes = self.open.values().map(Letter::bytes).sum();
     }
 }
 
 impl Letter {
+    /// A result that can't go on its way, and why.
+    pub(super) fn of_result(result: &CheckResult, why: &str, from: &str) -> Result<Self, serde_json::Error> {
+        let (key, value) = (Some(message::key(result).into_bytes()), Some(message::encode(result)?));
+        let headers =
+            with_headers(message::headers(), &[("x-error", why.to_owned()), ("x-topic", from.to_owned())]);
+        let (at_ms, state) = (message::at_ms(result), State::Waiting(Clock::instant()));
+        Ok(Self { key, value, headers, at_ms, state, cut: false })
+    }
+
+    /// Sends it until it is acknowledged. The error is one of the brokers: what is too large is cut instead.
+    pub(super) async fn deliver(mut self, topic: &str, producer: &Producer) -> KafkaResult<()> {
+        loop {
+            let sent = producer.send(self.outgoing(topic));
+            let outcome = match sent {
+                Ok(settled) => settled.await.unwrap_or(Err(KafkaError::Canceled)),
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Err(error) if is_too_large(&error) && self.halve() => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Everything of the message, and why it can't be read.
     pub(super) fn new(message: &BorrowedMessage<'_>, why: &Unreadable) -> Self {
         let value = message.payload();
         let fits = value.is_none_or(|value| value.len() + KEPT_OF_LARGE <= config::LARGEST_MESSAGE);
-        let mut headers = message.headers().map(|headers| headers.detach()).unwrap_or_default();
-        for (key, text) in [
-            ("x-error", why.to_string()),
-            ("x-topic", message.topic().to_owned()),
-            ("x-partition", message.partition().to_string()),
-            ("x-offset", message.offset().to_string()),
-        ] {
-            headers = headers.insert(Header { key, value: Some(&text) });
-        }
+        let headers = message.headers().map(|headers| headers.detach()).unwrap_or_default();
+        let headers = with_headers(
+            headers,
+            &[
+                ("x-error", why.to_string()),
+                ("x-topic", message.topic().to_owned()),
+                ("x-partition", message.partition().to_string()),
+                ("x-offset", message.offset().to_string()),
+            ],
+        );
         let (key, value) = (message.key().map(<[u8]>::to_vec), value.map(<[u8]>::to_vec));
-        let mut letter = Self { key, value, headers, state: State::Waiting(Clock::instant()), cut: false };
+        let (at_ms, state) = (message.timestamp().to_millis(), State::Waiting(Clock::instant()));
+        let mut letter = Self { key, value, headers, at_ms, state, cut: false };
         if !fits {
             letter.cut(KEPT_OF_LARGE);
         }
@@ -106,7 +148,12 @@ impl Letter {
     #[cfg(test)]
     pub(super) fn of_nothing() -> Self {
         let state = State::Waiting(Clock::instant());
-        Self { key: None, value: None, headers: OwnedHeaders::new(), state, cut: false }
+        Self { key: None, value: None, headers: OwnedHeaders::new(), at_ms: None, state, cut: false }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_bytes(bytes: usize) -> Self {
+        Self { value: Some(vec![b'?'; bytes]), ..Self::of_nothing() }
     }
 
     /// Returns whether it is done.
@@ -124,14 +171,18 @@ impl Letter {
         false
     }
 
+    fn outgoing<'a>(&'a self, topic: &'a str) -> Outgoing<'a> {
+        let (key, value, headers) = (self.key.as_deref(), self.value.as_deref(), self.headers.clone());
+        Outgoing { topic, key, value, headers, at_ms: self.at_ms }
+    }
+
+    fn bytes(&self) -> usize {
+        let of = |text: &Option<Vec<u8>>| text.as_ref().map_or(0, Vec::len);
+        of(&self.key) + of(&self.value)
+    }
+
     fn send(&mut self, topic: &str, producer: &Producer) {
-        let outgoing = Outgoing {
-            topic,
-            key: self.key.as_deref(),
-            value: self.value.as_deref(),
-            headers: self.headers.clone(),
-        };
-        match producer.send(outgoing) {
+        match producer.send(self.outgoing(topic)) {
             Ok(settled) => self.state = State::Sent(settled),
             Err(error) => self.again(&error),
         }
@@ -140,11 +191,28 @@ impl Letter {
     /// The brokers' limit may be lower than ours; then less of the value has to do.
     fn again(&mut self, error: &KafkaError) {
         debug!(target: TARGET, error:%; "dead letter not acknowledged, sending it again");
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
-            self.cut(self.value.as_ref().map_or(0, |value| value.len() / 2));
+        if is_too_large(error) {
+            self.halve();
         }
         self.state = State::Waiting(Clock::instant() + AGAIN);
     }
+}
+
+impl Letter {
+    /// Keeps half of the value. Returns whether there was any.
+    fn halve(&mut self) -> bool {
+        let length = self.value.as_ref().map_or(0, Vec::len);
+        self.cut(length / 2);
+        length > 0
+    }
+}
+
+fn is_too_large(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
+}
+
+fn with_headers(headers: OwnedHeaders, more: &[(&str, String)]) -> OwnedHeaders {
+    more.iter().fold(headers, |headers, (key, text)| headers.insert(Header { key, value: Some(text) }))
 }
 
 /// One warning for each letter, until there are too many.

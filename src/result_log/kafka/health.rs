@@ -8,7 +8,7 @@ use log::{info, warn};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::TARGET;
-use super::refusal::{Refusal, tidy};
+use super::refusal::{Refusal, explained, tidy};
 use crate::clock::Clock;
 
 /// While the brokers stay away, it is said again this often.
@@ -32,6 +32,10 @@ struct State {
     /// The newest reason why brokers that are there would not have us.
     refusal: Option<Refusal>,
     lag: Option<u64>,
+    /// What is wrong with the topics themselves.
+    topic: Option<String>,
+    /// Results that were deleted before this process could read them.
+    deleted: u64,
 }
 
 struct Trouble {
@@ -63,7 +67,7 @@ impl Health {
 
     /// A connection failed.
     pub(super) fn disconnected(&self, reason: &str) {
-        let reason = tidy(reason);
+        let reason = explained(reason);
         let mut state = self.state();
         self.troubled.store(true, Ordering::Relaxed);
         if let Some(trouble) = state.trouble.as_mut().filter(|trouble| trouble.kind == Kind::Connection) {
@@ -169,5 +173,36 @@ impl Health {
     /// See [`lag`](Self::lag).
     pub(super) fn set_lag(&self, lag: Option<u64>) {
         self.state().lag = lag;
+    }
+
+    /// What is wrong with the topics, although brokers answer.
+    pub(super) fn topic(&self) -> Option<String> {
+        self.state().topic.clone()
+    }
+
+    /// Says what is new of it.
+    pub(super) fn set_topic(&self, trouble: Option<String>) {
+        let mut state = self.state();
+        if state.topic == trouble {
+            return;
+        }
+        state.topic.clone_from(&trouble);
+        drop(state);
+        match trouble {
+            Some(error) => {
+                warn!(target: TARGET, server = self.server, error; "the topic is not as this process needs it");
+            }
+            None => info!(target: TARGET, server = self.server; "the topic is as this process needs it again"),
+        }
+    }
+
+    /// See [`count_deleted`](Self::count_deleted).
+    pub(super) fn deleted(&self) -> u64 {
+        self.state().deleted
+    }
+
+    /// Results were deleted before this process could read them.
+    pub(super) fn count_deleted(&self, results: u64) {
+        self.state().deleted += results;
     }
 }

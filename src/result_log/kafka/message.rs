@@ -17,11 +17,11 @@ pub(super) const CONTENT_TYPE: Header<'static, &'static str> =
 /// Larger values are not parsed. A result is a few hundred bytes, and a compressed message may be far larger than brokers allow.
 pub(super) const LARGEST_VALUE: usize = 1_048_576;
 
-/// A result that exceeds this is sent with its texts cut, so that no result is too large for a broker and sent for ever.
+/// A result that exceeds this with all its texts within their bounds goes as its essence: nothing but escapes can make it so large.
 const LARGEST_RESULT: usize = 256 * 1024;
 
-/// What is left of a text in such a result.
-const CUT_TEXT: usize = 16 * 1024;
+/// A result that is no larger has no text past its bounds that would matter to a broker.
+const SMALL: usize = 64 * 1024;
 
 /// Slots of other years are nonsense: no such program ran, or the sender's clock is broken.
 const YEARS: std::ops::Range<i32> = 2000..2200;
@@ -39,8 +39,8 @@ pub(super) enum Unreadable {
     Version(serde_json::Value),
     #[error("no site_id")]
     NoSite,
-    #[error("scheduled_at is in the year {0}")]
-    Year(i32),
+    #[error("{field} is in the year {year}")]
+    Year { field: &'static str, year: i32 },
 }
 
 /// The headers of every result.
@@ -53,27 +53,20 @@ pub(super) fn key(result: &CheckResult) -> String {
     result.site_id.map(|id| id.to_string()).unwrap_or_default()
 }
 
-/// The value.
+/// The time of a message: its slot, which the database's clock has decided. Brokers refuse a time that is too far ahead of their
+/// own, and this machine's clock may be any; a time before 1970 is the broker's to choose.
+pub(super) fn at_ms(result: &CheckResult) -> Option<i64> {
+    Some(result.scheduled_at.timestamp_millis()).filter(|at| *at > 0)
+}
+
+/// The value: within its bounds whoever has made the result, so that none is too large for every broker.
 pub(super) fn encode(result: &CheckResult) -> Result<Vec<u8>, serde_json::Error> {
     let value = serde_json::to_vec(result)?;
-    if value.len() <= LARGEST_RESULT { Ok(value) } else { serde_json::to_vec(&cut(result.clone())) }
-}
-
-fn cut(mut result: CheckResult) -> CheckResult {
-    let texts = [Some(&mut result.url), result.error.as_mut(), result.final_url.as_mut()];
-    texts.into_iter().flatten().for_each(cut_text);
-    if let Some(certificate) = &mut result.certificate {
-        cut_text(&mut certificate.subject);
-        cut_text(&mut certificate.issuer);
+    if value.len() <= SMALL {
+        return Ok(value);
     }
-    result
-}
-
-fn cut_text(text: &mut String) {
-    if text.len() > CUT_TEXT {
-        text.truncate(text.floor_char_boundary(CUT_TEXT));
-        text.push('…');
-    }
+    let bounded = serde_json::to_vec(&result.clone().bounded())?;
+    if bounded.len() <= LARGEST_RESULT { Ok(bounded) } else { serde_json::to_vec(&result.essence()) }
 }
 
 /// What a message says.
@@ -97,6 +90,7 @@ fn foreign_version(value: &[u8]) -> Option<Unreadable> {
     (v != CheckResult::VERSION).then_some(Unreadable::Version(v))
 }
 
+/// Whoever has made it may have bounds of his own, and databases have theirs.
 fn judge(result: CheckResult) -> Result<CheckResult, Unreadable> {
     let year = result.scheduled_at.year();
     if result.v != CheckResult::VERSION {
@@ -106,9 +100,12 @@ fn judge(result: CheckResult) -> Result<CheckResult, Unreadable> {
         return Err(Unreadable::NoSite);
     }
     if !YEARS.contains(&year) {
-        return Err(Unreadable::Year(year));
+        return Err(Unreadable::Year { field: "scheduled_at", year });
     }
-    Ok(result)
+    match result.impossible_date() {
+        Some((field, year)) => Err(Unreadable::Year { field, year }),
+        None => Ok(result.bounded()),
+    }
 }
 
 #[cfg(test)]
@@ -175,14 +172,71 @@ mod tests {
     }
 
     #[test]
-    fn no_result_is_too_large_to_be_sent() {
+    fn dates_that_no_database_takes_are_not_read() {
+        let certificate = |not_after: &str| {
+            with(&format!(
+                r#""certificate":{{"not_before":"2026-01-01T00:00:00Z","not_after":"{not_after}"}}"#
+            ))
+        };
+        let started = |at: &str| LEAST.replace("2026-11-23T10:00:05.012345Z", at);
+        for (message, field) in [
+            (started("-10000-01-01T00:00:00Z"), "started_at is in the year -10000"),
+            (started("+12026-01-01T00:00:00Z"), "started_at is in the year 12026"),
+            (certificate("-4714-01-01T00:00:00Z"), "not_after is in the year -4714"),
+            (certificate("+294277-01-01T00:00:00Z"), "not_after is in the year 294277"),
+        ] {
+            let error = read(&message).unwrap_err().to_string();
+            assert!(error.contains(field), "{error}");
+        }
+        for odd in [started("1970-01-01T00:00:00Z"), certificate("9999-12-31T23:59:59Z")] {
+            read(&odd).unwrap();
+        }
+    }
+
+    #[test]
+    fn no_result_is_too_large_to_be_sent_whatever_is_long_in_it() {
+        let hop = |url: String| crate::model::Hop {
+            url,
+            http_status: Some(302),
+            remote_addr: None,
+            timings: crate::model::Timings::default(),
+            certificate: None,
+        };
+        let least = read(LEAST).unwrap();
+        let mut results = vec![least.clone(), least.clone(), least.clone(), least];
+        results[0].error = Some("ü".repeat(400_000));
+        results[1].final_url = Some("x".repeat(2_000_000));
+        results[2].hops = vec![hop("x".repeat(190_000)); 11];
+        let body = Some("\u{1}".repeat(1_000_000));
+        results[3].evidence =
+            Some(Box::new(crate::model::Evidence { body, ..crate::model::Evidence::default() }));
+
+        for result in results {
+            let value = encode(&result).unwrap();
+
+            assert!(value.len() < LARGEST_RESULT, "{}", value.len());
+            let read = decode(Some(&value)).unwrap();
+            assert!(read.error.is_none_or(|error| error.ends_with("ü…")));
+            assert_eq!((read.status, read.hops.len()), (result.status, result.hops.len()));
+        }
+    }
+
+    #[test]
+    fn texts_of_another_program_are_cut_when_they_are_read() {
+        let long = with(&format!(r#""worker":"{}","error":"{}""#, "w".repeat(9_000), "e".repeat(90_000)));
+
+        let result = read(&long).unwrap();
+
+        assert!(result.worker.len() <= 256 && result.error.unwrap().len() <= 8 * 1024);
+    }
+
+    #[test]
+    fn the_time_of_a_message_is_its_slots() {
         let mut result = read(LEAST).unwrap();
-        result.error = Some("ü".repeat(400_000));
-        result.final_url = Some("x".repeat(2_000_000));
+        assert_eq!(at_ms(&result), Some(1_795_428_005_000));
 
-        let value = encode(&result).unwrap();
+        result.scheduled_at = Default::default();
 
-        assert!(value.len() < LARGEST_RESULT);
-        assert!(decode(Some(&value)).unwrap().error.unwrap().ends_with("ü…"));
+        assert_eq!(at_ms(&result), None);
     }
 }

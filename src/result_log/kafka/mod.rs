@@ -13,6 +13,7 @@ mod consumer;
 mod context;
 mod dead_letter;
 mod health;
+mod inspect;
 mod listener;
 mod marks;
 mod message;
@@ -21,18 +22,22 @@ mod reader;
 mod rebalance;
 mod refusal;
 mod topics;
+mod watch;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use self::health::Health;
 pub(super) use self::marks::Mark;
-use self::producer::{Producer, elsewhere};
+use self::dead_letter::Letter;
+use self::health::Health;
+use self::producer::{Producer, Unsent, elsewhere};
 use self::reader::Running;
 use self::refusal::{Refusal, unreachable};
+use self::watch::Watch;
 use super::kafka_settings::KafkaSettings;
 use super::{Condition, LogError, LogReader, ResultLog};
 use crate::model::CheckResult;
@@ -46,8 +51,12 @@ pub struct KafkaResultLog {
     producer: Arc<Producer>,
     health: Arc<Health>,
     reader_health: Arc<Health>,
+    /// The brokers don't offer the group protocol that is set, so readers use the classic one.
+    classic: Arc<AtomicBool>,
     /// The present reader's thread.
     running: Mutex<Option<Running>>,
+    /// Ends with the log.
+    watch: Mutex<Option<Watch>>,
 }
 
 impl KafkaResultLog {
@@ -69,15 +78,35 @@ impl KafkaResultLog {
         let producer = Producer::new(Arc::clone(&settings), Arc::clone(&health))
             .map_err(|error| Refusal::of_settings(&error).into_error(&settings))?;
         topics::prepare(&settings, &producer, &health)?;
-        Ok(Self { settings, producer: Arc::new(producer), health, reader_health, running: Mutex::default() })
+        let producer = Arc::new(producer);
+        let watch = watch::start(Arc::clone(&settings), Arc::clone(&producer), Arc::clone(&health));
+        Ok(Self {
+            settings,
+            producer,
+            health,
+            reader_health,
+            classic: Arc::default(),
+            running: Mutex::default(),
+            watch: Mutex::new(Some(watch)),
+        })
     }
 }
 
 #[async_trait]
 impl ResultLog for KafkaResultLog {
     async fn append(&self, results: Arc<Vec<CheckResult>>) -> Result<(), LogError> {
-        let outcome = self.producer.append(&results).await;
-        outcome.map_err(|error| unreachable(&self.settings, &self.health, &error))
+        self.producer.append(&results).await.map_err(|unsent| match unsent {
+            Unsent::Failed(error) => unreachable(&self.settings, &self.health, &error),
+            Unsent::Refused { which, error } => LogError::Unacceptable { which, message: error.to_string() },
+        })
+    }
+
+    async fn set_aside(&self, result: &CheckResult, why: &str) -> Result<(), LogError> {
+        let letter = Letter::of_result(result, why, &self.settings.topic).map_err(|error| {
+            LogError::Unreachable { server: self.settings.server(), message: error.to_string() }
+        })?;
+        let delivered = letter.deliver(&self.settings.dead_letter_topic, &self.producer).await;
+        delivered.map_err(|error| unreachable(&self.settings, &self.health, &error))
     }
 
     fn reader(&self) -> Box<dyn LogReader> {
@@ -86,6 +115,7 @@ impl ResultLog for KafkaResultLog {
             Arc::clone(&self.settings),
             Arc::clone(&self.producer),
             Arc::clone(&self.reader_health),
+            Arc::clone(&self.classic),
             running.take(),
         );
         *running = Some(present);
@@ -105,12 +135,15 @@ impl ResultLog for KafkaResultLog {
             running.stop();
             running.wait(within);
         }
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.producer.close();
     }
 
     fn condition(&self) -> Condition {
         let trouble = self.health.trouble().or_else(|| self.reader_health.trouble());
-        Condition { trouble, lag: self.reader_health.lag() }
+        let trouble = trouble.or_else(|| self.health.topic());
+        let (lag, deleted_unread) = (self.reader_health.lag(), self.reader_health.deleted());
+        Condition { trouble, lag, deleted_unread }
     }
 }
 

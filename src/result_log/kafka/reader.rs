@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -57,6 +58,7 @@ pub(super) fn start(
     settings: Arc<KafkaSettings>,
     producer: Arc<Producer>,
     health: Arc<Health>,
+    classic: Arc<AtomicBool>,
     previous: Option<Running>,
 ) -> (KafkaReader, Running) {
     let (requests, inbox) = mpsc::channel();
@@ -68,7 +70,7 @@ pub(super) fn start(
         if let Some(previous) = previous {
             previous.wait(HANDOVER);
         }
-        consumer::run(settings, producer, &health, &inbox);
+        consumer::run(settings, producer, &health, classic, &inbox);
         drop(alive);
     };
     // Where there can be no thread, the inbox is closed, and so is the reader.

@@ -10,7 +10,7 @@ use rdkafka::{ClientContext, TopicPartitionList};
 
 use super::context::Context;
 use super::health::Health;
-use super::marks::Offsets;
+use super::marks::{Offsets, Start};
 
 /// In librdkafka's words.
 const UNSUPPORTED: &str = "ConsumerGroupHeartbeatRequest not supported by broker";
@@ -23,6 +23,8 @@ pub(super) enum Event {
     Revoked(Vec<i32>),
     /// The group's coordinator does not know the group protocol.
     Unsupported,
+    /// Where the brokers let turns begin.
+    Started(Vec<Start>),
     /// A commit has ended.
     Committed(KafkaResult<Offsets>),
 }

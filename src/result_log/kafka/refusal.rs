@@ -1,5 +1,7 @@
 //! What the brokers won't do for us, as a sentence with a remedy. Each case was seen on a real broker (`tests/kafka`).
 
+use std::fmt;
+
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::super::LogError;
@@ -12,6 +14,13 @@ use super::health::Health;
 pub(super) struct Refusal {
     message: String,
     remedy: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { message, remedy } = self;
+        write!(f, "{message}; {remedy}")
+    }
 }
 
 impl Refusal {
@@ -107,6 +116,40 @@ impl Refusal {
         )
     }
 
+    /// Nobody has the topic while we work.
+    pub(super) fn gone(settings: &KafkaSettings) -> Self {
+        let KafkaSettings { topic, partitions, .. } = settings;
+        Self::new(
+            format!("topic {topic} is not there any more"),
+            format!(
+                "a worker or consumer that starts makes it again, or create it by hand with {partitions} partitions"
+            ),
+        )
+    }
+
+    /// It came back otherwise while we work.
+    pub(super) fn made_again(found: usize, settings: &KafkaSettings) -> Self {
+        let KafkaSettings { topic, partitions, .. } = settings;
+        Self::new(
+            format!("topic {topic} was made again with {found} partition(s) and not {partitions}"),
+            format!(
+                "add partitions with kafka-topics --alter --topic {topic} --partitions {partitions}, and set auto.create.topics.enable=false at the brokers"
+            ),
+        )
+    }
+
+    /// Old results would go before they are read.
+    pub(super) fn compacts(topic: &str) -> Self {
+        Self::new(
+            format!(
+                "topic {topic} is compacted, so of each site's results only the newest is sure to be kept until it is read"
+            ),
+            format!(
+                "set it with kafka-configs --alter --entity-type topics --entity-name {topic} --add-config cleanup.policy=delete"
+            ),
+        )
+    }
+
     /// The group protocol is younger than the brokers, or they have it switched off.
     pub(super) fn old_brokers() -> Self {
         Self::new(
@@ -132,12 +175,39 @@ impl Refusal {
     }
 }
 
+/// What to do about an error that comes while we work.
+pub(super) fn remedy(error: &KafkaError) -> Option<&'static str> {
+    use RDKafkaErrorCode as Code;
+    match error.rdkafka_error_code()? {
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => Some(
+            "the topic was deleted, or has fewer partitions than before; a worker or consumer that starts makes it again, or create it by hand",
+        ),
+        Code::BrokerDestroy => {
+            Some("no broker has the topic at present: look whether the topic was deleted, or the broker taken out of the cluster")
+        }
+        Code::InvalidTimestamp => Some(
+            "the clock of the database is too far ahead of the brokers' (message.timestamp.after.max.ms, by default one hour): set the clocks right on all machines",
+        ),
+        Code::TopicAuthorizationFailed => Some("let this user write to the topic"),
+        _ => None,
+    }
+}
+
+/// `text`, and the remedy for `error` where there is one.
+pub(super) fn with_remedy(error: &KafkaError, text: String) -> String {
+    match remedy(error) {
+        Some(remedy) => format!("{text}; {remedy}"),
+        None => text,
+    }
+}
+
 /// No broker answered, for the reason that librdkafka found or else for `error`.
 pub(super) fn unreachable(settings: &KafkaSettings, health: &Health, error: &KafkaError) -> LogError {
     let message = match (health.cause(), error.rdkafka_error_code()) {
         (Some(cause), Some(RDKafkaErrorCode::MessageTimedOut)) => {
             format!("no acknowledgement within {} s: {cause}", config::DELIVERY_TIMEOUT_S)
         }
+        _ if remedy(error).is_some() => with_remedy(error, error.to_string()),
         (Some(cause), _) => cause,
         (None, _) => error.to_string(),
     };
@@ -159,6 +229,17 @@ pub(super) fn tidy(reason: &str) -> String {
         ASIDES.iter().fold(reason, |reason, aside| reason.split_once(aside).map_or(reason, |(rest, _)| rest));
     let reason = reason.rsplit_once(" (after ").map_or(reason, |(rest, _)| rest);
     reason.trim_end_matches([':', ' ']).to_owned()
+}
+
+/// The reason, with a hint where a broker's own address is the trouble: what we were told to connect to is marked as bootstrap.
+pub(super) fn explained(reason: &str) -> String {
+    let told = tidy(reason);
+    if reason.contains("Failed to resolve") && !reason.contains("/bootstrap: ") {
+        return format!(
+            "{told}; the brokers give this name as their own (advertised.listeners): make it resolve here, or change it there"
+        );
+    }
+    told
 }
 
 #[cfg(test)]
@@ -184,5 +265,14 @@ mod tests {
         ] {
             assert_eq!(tidy(said), told);
         }
+    }
+
+    #[test]
+    fn a_name_that_only_the_brokers_know_is_told_from_one_that_we_were_given() {
+        let ours = "kafka-1:9092/bootstrap: Failed to resolve 'kafka-1:9092': Name or service not known (after 2ms in state CONNECT)";
+        let theirs = "inner-1:9092/1: Failed to resolve 'inner-1:9092': Name or service not known (after 2ms in state CONNECT)";
+
+        assert_eq!(explained(ours), "Failed to resolve 'kafka-1:9092': Name or service not known");
+        assert!(explained(theirs).contains("'inner-1:9092'") && explained(theirs).contains("advertised.listeners"));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::info;
+use log::{debug, info};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -14,6 +14,7 @@ use super::super::LogError;
 use super::super::kafka_settings::KafkaSettings;
 use super::context::Context;
 use super::health::Health;
+use super::inspect::{Inspector, largest};
 use super::producer::Producer;
 use super::refusal::{Refusal, unreachable};
 use super::{TARGET, config, listener};
@@ -44,7 +45,8 @@ pub(super) fn prepare(
     if !missing.is_empty() {
         topics.create(&missing)?;
     }
-    topics.verify()
+    topics.verify()?;
+    topics.inspect()
 }
 
 struct Topics<'a> {
@@ -63,10 +65,13 @@ impl Topics<'_> {
             NewTopic::new(&self.settings.topic, self.settings.partitions, replication())
                 .set("retention.ms", "604800000")
                 .set("compression.type", "producer")
+                // No clock but the brokers' own decides what is old enough to go.
+                .set("message.timestamp.type", "LogAppendTime")
                 .set("cleanup.policy", "delete"),
             NewTopic::new(&self.settings.dead_letter_topic, 1, replication())
                 .set("retention.ms", "2592000000")
                 .set("compression.type", "producer")
+                .set("message.timestamp.type", "LogAppendTime")
                 .set("cleanup.policy", "delete"),
         ]
     }
@@ -177,6 +182,26 @@ impl Topics<'_> {
         Err(Refusal::partitions(found, self.settings).into_error(self.settings))
     }
 
+    /// What the topics take, and what becomes of what they have. Where that is not told, a refusal will.
+    fn inspect(&self) -> Result<(), LogError> {
+        let names = [&*self.settings.topic, &*self.settings.dead_letter_topic];
+        let asked = Inspector::new(self.settings, self.health).and_then(|inspector| inspector.ask(names));
+        let topics = match asked {
+            Ok(topics) => topics,
+            Err(error) => {
+                debug!(target: TARGET, error:%; "the settings of the topics are not known");
+                return Ok(());
+            }
+        };
+        if let Some(largest) = largest(&topics) {
+            self.producer.limit(largest);
+        }
+        match names.into_iter().zip(topics).find(|(_, topic)| topic.is_some_and(|topic| topic.compacts)) {
+            Some((name, _)) => Err(Refusal::compacts(name).into_error(self.settings)),
+            None => Ok(()),
+        }
+    }
+
     fn not_ready(&self, results: Option<&MetadataTopic>, letters: Option<&MetadataTopic>) -> LogError {
         let topic = if results.is_some_and(is_ready) {
             &self.settings.dead_letter_topic
@@ -191,6 +216,11 @@ impl Topics<'_> {
 
 fn find<'a>(metadata: &'a Metadata, name: &str) -> Option<&'a MetadataTopic> {
     metadata.topics().iter().find(|topic| topic.name() == name)
+}
+
+/// How many partitions a topic has; `None` where there is no such topic.
+pub(super) fn partitions(metadata: &Metadata, name: &str) -> Option<usize> {
+    find(metadata, name).filter(|topic| topic.error().is_none()).map(|topic| topic.partitions().len())
 }
 
 fn is_ready(topic: &MetadataTopic) -> bool {

@@ -11,6 +11,7 @@ use super::PostgresStore;
 use super::rows::storable;
 use crate::clock::Timestamp;
 use crate::database::{DatabaseError, statement};
+use crate::model::bounds::possible;
 use crate::model::{CheckResult, Slot};
 use crate::result_log::Batch;
 use crate::store::failure::evidence_text;
@@ -81,11 +82,11 @@ impl Persist {
             results.iter().map(|(_, result)| of(result)).collect()
         }
         let us = |phase: Option<u64>| phase.map(|us| i32::try_from(us).unwrap_or(i32::MAX));
-        let certificate = |result: &CheckResult| result.certificate.as_ref().map(|found| found.not_after);
+        let certificate = |result: &CheckResult| result.certificate.as_ref().map(|found| possible(found.not_after));
         Self {
             sites: results.iter().map(|(slot, _)| slot.site_id.0).collect(),
             ats: results.iter().map(|(slot, _)| slot.scheduled_at).collect(),
-            started: column(results, |result| result.started_at),
+            started: column(results, |result| possible(result.started_at)),
             not_after: column(results, certificate),
             bytes: column(results, |result| i64::try_from(result.body_bytes).unwrap_or(i64::MAX)),
             total: column(results, |result| us(result.timings.total_us)),
