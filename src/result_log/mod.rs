@@ -28,8 +28,7 @@ pub trait ResultLog: Send + Sync {
     /// Keeps a result that cannot go on its way, with the reason, where a person finds it: a topic for dead letters, or else the
     /// program's own log. Returns when it is safe there.
     async fn set_aside(&self, result: &CheckResult, why: &str) -> Result<(), LogError> {
-        let essence = serde_json::to_string(&result.essence()).unwrap_or_default();
-        log::error!(why, result = essence; "a result is put aside");
+        log::error!(why, result = essence(result); "a result is put aside");
         Ok(())
     }
 
@@ -44,6 +43,11 @@ pub trait ResultLog: Send + Sync {
 
     /// What this process knows of the log: whether it can be reached, and how far behind our reader is.
     fn condition(&self) -> Condition;
+}
+
+/// For a log that a person reads.
+fn essence(result: &CheckResult) -> String {
+    serde_json::to_string(&result.essence()).unwrap_or_default()
 }
 
 /// How a log is, as far as this process can tell.

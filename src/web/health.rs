@@ -168,6 +168,9 @@ pub struct Log {
     pub unacknowledged: usize,
     /// Results that this process has still to store; `None` where it stores none.
     pub lag: Option<u64>,
+    /// Results that the log has deleted before this process had read them, since it began.
+    #[serde(default)]
+    pub deleted_unread: u64,
 }
 
 /// The job queue.
@@ -236,6 +239,7 @@ impl Report {
             error: condition.trouble,
             unacknowledged: sources.log.depth(),
             lag: condition.lag,
+            deleted_unread: condition.deleted_unread,
         });
         self.fill_own(sources);
     }

@@ -175,7 +175,9 @@ impl Reading {
     /// The brokers don't offer the group protocol that is set. The classic one does the same with more commotion, so it is better
     /// than a reader that does not read. Nothing was read yet.
     fn fall_back(&mut self) {
-        if self.classic.swap(true, Ordering::Relaxed) || self.settings.group_protocol == GroupProtocol::Classic {
+        if self.classic.swap(true, Ordering::Relaxed)
+            || self.settings.group_protocol == GroupProtocol::Classic
+        {
             self.failure = Some(Refusal::old_brokers().into_error(&self.settings));
             return;
         }
@@ -296,8 +298,9 @@ impl Reading {
     /// Most errors are news about the outside, told to [`Health`], and pass. Some end the reader.
     fn note(&mut self, error: &KafkaError) {
         let fatal = self.member.consumer.client().fatal_error();
-        let is_unsupported =
-            |code| matches!(code, RDKafkaErrorCode::UnsupportedVersion | RDKafkaErrorCode::UnsupportedFeature);
+        let is_unsupported = |code| {
+            matches!(code, RDKafkaErrorCode::UnsupportedVersion | RDKafkaErrorCode::UnsupportedFeature)
+        };
         let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code());
         if code.is_some_and(is_unsupported) {
             return self.fall_back();
@@ -383,13 +386,18 @@ impl Reading {
 
     /// The library forgets what it has fetched ahead and will fetch it again, from behind the last message that we took.
     fn pause(&mut self) {
-        let paused = self.member.consumer.assignment().and_then(|partitions| self.member.consumer.pause(&partitions));
+        let paused =
+            self.member.consumer.assignment().and_then(|partitions| self.member.consumer.pause(&partitions));
         self.paused = self.logged(paused, "pause");
     }
 
     fn resume(&mut self) {
         if self.paused {
-            let resumed = self.member.consumer.assignment().and_then(|partitions| self.member.consumer.resume(&partitions));
+            let resumed = self
+                .member
+                .consumer
+                .assignment()
+                .and_then(|partitions| self.member.consumer.resume(&partitions));
             self.paused = !self.logged(resumed, "resume");
         }
     }
@@ -452,7 +460,13 @@ fn read(message: &BorrowedMessage<'_>, marks: &mut Marks, warnings: &mut Warning
     match message::decode(message.payload()) {
         Ok(result) => {
             progress.waiting += 1;
-            Some(Waiting { partition, turn: progress.turn, offset, bytes: message.payload().map_or(0, <[u8]>::len), result })
+            Some(Waiting {
+                partition,
+                turn: progress.turn,
+                offset,
+                bytes: message.payload().map_or(0, <[u8]>::len),
+                result,
+            })
         }
         Err(why) => {
             warnings.say(message, &why);

@@ -192,7 +192,9 @@ impl Health {
             Some(error) => {
                 warn!(target: TARGET, server = self.server, error; "the topic is not as this process needs it");
             }
-            None => info!(target: TARGET, server = self.server; "the topic is as this process needs it again"),
+            None => {
+                info!(target: TARGET, server = self.server; "the topic is as this process needs it again")
+            }
         }
     }
 

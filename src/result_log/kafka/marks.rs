@@ -154,7 +154,8 @@ impl Marks {
     /// Where the brokers let a turn begin. Known somewhat later than the turn itself, so messages may have been read already.
     pub(super) fn start(&mut self, start: Start) {
         let Start { partition, turn, committed: Some(committed), low } = start else { return };
-        let Some(progress) = self.partitions.get_mut(&partition).filter(|progress| progress.turn == turn) else {
+        let Some(progress) = self.partitions.get_mut(&partition).filter(|progress| progress.turn == turn)
+        else {
             return;
         };
         if progress.committed < 0 {
@@ -331,6 +332,19 @@ mod tests {
 
     fn jump(expected: i64, found: i64) -> Jump {
         Jump { partition: 0, expected, found }
+    }
+
+    #[test]
+    fn open_letters_are_counted_with_their_bytes() {
+        let mut marks = handed(1);
+        marks.read(0, 1).unwrap().letters.add(1, Letter::of_bytes(1_000));
+        marks.read(0, 2).unwrap().letters.add(2, Letter::of_bytes(500));
+        assert_eq!(marks.open_letters(), (2, 1_500));
+
+        // The log has gone back, and another message lies there.
+        marks.read(0, 1).unwrap().letters.add(1, Letter::of_bytes(10));
+
+        assert_eq!(marks.open_letters(), (2, 510));
     }
 
     #[test]

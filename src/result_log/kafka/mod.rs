@@ -29,17 +29,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use log::error;
+use rdkafka::error::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
-pub(super) use self::marks::Mark;
 use self::dead_letter::Letter;
 use self::health::Health;
+pub(super) use self::marks::Mark;
 use self::producer::{Producer, Unsent, elsewhere};
 use self::reader::Running;
 use self::refusal::{Refusal, unreachable};
 use self::watch::Watch;
 use super::kafka_settings::KafkaSettings;
-use super::{Condition, LogError, LogReader, ResultLog};
+use super::{Condition, LogError, LogReader, ResultLog, essence};
 use crate::model::CheckResult;
 
 /// Of our log lines, and of librdkafka's.
@@ -105,8 +107,15 @@ impl ResultLog for KafkaResultLog {
         let letter = Letter::of_result(result, why, &self.settings.topic).map_err(|error| {
             LogError::Unreachable { server: self.settings.server(), message: error.to_string() }
         })?;
-        let delivered = letter.deliver(&self.settings.dead_letter_topic, &self.producer).await;
-        delivered.map_err(|error| unreachable(&self.settings, &self.health, &error))
+        match letter.deliver(&self.settings.dead_letter_topic, &self.producer).await {
+            // Trying again will not help; then it has to do that a person can read it.
+            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+                let topic = &self.settings.dead_letter_topic;
+                error!(target: TARGET, topic, why, result = essence(result); "a result is put aside here, because this user may not write dead letters");
+                Ok(())
+            }
+            outcome => outcome.map_err(|error| unreachable(&self.settings, &self.health, &error)),
+        }
     }
 
     fn reader(&self) -> Box<dyn LogReader> {

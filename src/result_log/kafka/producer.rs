@@ -53,10 +53,7 @@ pub(super) enum Unsent {
     /// Nobody knows which of them are in the log.
     Failed(KafkaError),
     /// All are in the log but these, which were refused one by one.
-    Refused {
-        which: Vec<usize>,
-        error: KafkaError,
-    },
+    Refused { which: Vec<usize>, error: KafkaError },
 }
 
 impl From<KafkaError> for Unsent {
@@ -233,7 +230,9 @@ impl Producer {
     /// The client for what goes alone.
     fn single(&self) -> KafkaResult<Native> {
         // Closed is closed.
-        self.native()?;
+        if self.native.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return Err(KafkaError::Canceled);
+        }
         let mut single = self.single.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = single.take_if(|native| native.client().fatal_error().is_some());
         failed.into_iter().for_each(retire);

@@ -182,9 +182,9 @@ pub(super) fn remedy(error: &KafkaError) -> Option<&'static str> {
         Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => Some(
             "the topic was deleted, or has fewer partitions than before; a worker or consumer that starts makes it again, or create it by hand",
         ),
-        Code::BrokerDestroy => {
-            Some("no broker has the topic at present: look whether the topic was deleted, or the broker taken out of the cluster")
-        }
+        Code::BrokerDestroy => Some(
+            "no broker has the topic at present: look whether the topic was deleted, or the broker taken out of the cluster",
+        ),
         Code::InvalidTimestamp => Some(
             "the clock of the database is too far ahead of the brokers' (message.timestamp.after.max.ms, by default one hour): set the clocks right on all machines",
         ),
@@ -273,6 +273,9 @@ mod tests {
         let theirs = "inner-1:9092/1: Failed to resolve 'inner-1:9092': Name or service not known (after 2ms in state CONNECT)";
 
         assert_eq!(explained(ours), "Failed to resolve 'kafka-1:9092': Name or service not known");
-        assert!(explained(theirs).contains("'inner-1:9092'") && explained(theirs).contains("advertised.listeners"));
+        assert!(
+            explained(theirs).contains("'inner-1:9092'")
+                && explained(theirs).contains("advertised.listeners")
+        );
     }
 }

@@ -27,7 +27,9 @@ const EVERY: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A thread that looks until this is dropped.
-pub(super) struct Watch(#[expect(dead_code, reason = "nothing is ever sent: dropping it is the message")] Sender<Infallible>);
+pub(super) struct Watch(
+    #[expect(dead_code, reason = "nothing is ever sent: dropping it is the message")] Sender<Infallible>,
+);
 
 /// Starts to look.
 pub(super) fn start(settings: Arc<KafkaSettings>, producer: Arc<Producer>, health: Arc<Health>) -> Watch {
@@ -36,7 +38,9 @@ pub(super) fn start(settings: Arc<KafkaSettings>, producer: Arc<Producer>, healt
     let run = move || {
         while matches!(ended.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout)) {
             // A broker that is away is told by the producer and the reader.
-            let _ = watcher.look().inspect_err(|error| debug!(target: TARGET, error:%; "the topics can't be looked at"));
+            let _ = watcher
+                .look()
+                .inspect_err(|error| debug!(target: TARGET, error:%; "the topics can't be looked at"));
         }
     };
     // Where there can be no thread, nobody looks.

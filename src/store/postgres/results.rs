@@ -82,7 +82,8 @@ impl Persist {
             results.iter().map(|(_, result)| of(result)).collect()
         }
         let us = |phase: Option<u64>| phase.map(|us| i32::try_from(us).unwrap_or(i32::MAX));
-        let certificate = |result: &CheckResult| result.certificate.as_ref().map(|found| possible(found.not_after));
+        let certificate =
+            |result: &CheckResult| result.certificate.as_ref().map(|found| possible(found.not_after));
         Self {
             sites: results.iter().map(|(slot, _)| slot.site_id.0).collect(),
             ats: results.iter().map(|(slot, _)| slot.scheduled_at).collect(),
