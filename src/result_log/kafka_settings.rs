@@ -18,7 +18,7 @@ pub struct KafkaSettings {
     pub partitions: i32,
     /// Copies of each partition; 0 for what the brokers take by default.
     pub replication: i32,
-    /// How readers of a group agree on who reads what.
+    /// How readers of a group agree on who reads what. Readers fall back to the classic one where brokers don't offer the other.
     pub group_protocol: GroupProtocol,
     /// What the brokers' listener speaks.
     pub security: Security,
