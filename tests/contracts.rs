@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound as _, TimeDelta};
 use common::world::World;
 use common::{batch, last, result, site};
 use uptime_monitor::clock::Timestamp;
@@ -18,7 +18,7 @@ use uptime_monitor::model::{
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::result_log::{LogError, ResultLog};
 use uptime_monitor::schedule::Rhythm;
-use uptime_monitor::store::{Range, Seen, Start, StoreError};
+use uptime_monitor::store::{Pruned, Range, Retention, Seen, Start, StoreError};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -47,8 +47,22 @@ fn slots(jobs: &[Job]) -> Vec<Slot> {
     jobs.iter().map(|job| job.slot).collect()
 }
 
+/// Retention that keeps results for so long, of a process that has just started.
+fn retention(keep_s: u64, most: usize) -> Retention {
+    Retention { keep: Duration::from_secs(keep_s), elapsed: Duration::ZERO, most }
+}
+
+/// The same, of a process that has been there all the time.
+fn lived_through(keep_s: u64, most: usize) -> Retention {
+    Retention { elapsed: Duration::from_hours(1_000), ..retention(keep_s, most) }
+}
+
 async fn many(database: &World, count: usize, every_s: u32) {
-    let specs: Vec<SiteSpec> = (0..count).map(|number| site(&format!("site-{number}"), every_s)).collect();
+    many_called(database, "site", count, every_s).await;
+}
+
+async fn many_called(database: &World, name: &str, count: usize, every_s: u32) {
+    let specs: Vec<SiteSpec> = (0..count).map(|number| site(&format!("{name}-{number}"), every_s)).collect();
     database
         .store
         .import(specs.into_iter().map(Into::into).collect(), false, Arc::new(|_| {}))
@@ -295,6 +309,8 @@ mod store {
         old_results_are_removed_in_bounded_steps,
         of_two_results_for_a_slot_in_one_batch_the_first_counts,
         a_status_stands_since_its_first_slot_also_within_a_batch,
+        a_status_stands_since_the_same_slot_whatever_the_order_of_arrival,
+        results_are_kept_for_less_than_a_day_where_that_is_asked_for,
         results_outlive_their_site,
         any_text_and_any_number_can_be_stored,
         slots_of_any_date_can_be_stored,
@@ -365,14 +381,61 @@ mod store {
         });
         database.store.persist(&batch(results.collect()).await).await.unwrap();
 
-        let before = job.slot.scheduled_at + TimeDelta::seconds(60 * 50);
-        let first = database.store.prune(before, 20).await.unwrap();
+        database.forward(100 * 60).await;
+        let older_than_50_minutes = lived_through(50 * 60, 20);
+        let first = database.store.prune(older_than_50_minutes).await.unwrap().rows;
         let mut rest = 0;
-        while let removed @ 1.. = database.store.prune(before, 20).await.unwrap() {
+        while let removed @ 1.. = database.store.prune(older_than_50_minutes).await.unwrap().rows {
             rest += removed;
         }
 
         assert_eq!((first, first + rest), (20, 50));
+    }
+
+    async fn results_are_kept_for_less_than_a_day_where_that_is_asked_for(database: &World) {
+        many(database, 30, 60).await;
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        let jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
+        let hour = |hour: i64| {
+            let later = move |job: &Job| {
+                let mut job = job.clone();
+                job.slot.scheduled_at += TimeDelta::hours(hour);
+                result(&job, Status::Up)
+            };
+            jobs.iter().map(later).collect::<Vec<_>>()
+        };
+        for results in (0..30).map(hour) {
+            store(database, results).await;
+        }
+        database.forward(29 * 3_600).await;
+
+        let mut steps = 0;
+        while let Pruned { rows: 1.., .. } =
+            database.store.prune(lived_through(10 * 3_600, 100)).await.unwrap()
+        {
+            steps += 1;
+        }
+
+        let range = Range { from: jobs[0].slot.scheduled_at - TimeDelta::hours(1), to: database.clock.now() };
+        let found = database.store.statistics(range, None).await.unwrap();
+        assert!(steps >= 6, "{steps} steps of at most 100 rows");
+        assert!(found.iter().all(|site| (10..=11).contains(&site.up)), "{found:?}");
+        let audit = database.store.audit(range, 0).await.unwrap();
+        assert!(audit.range.from >= database.clock.now() - TimeDelta::hours(10) - TimeDelta::seconds(60));
+    }
+
+    async fn a_status_stands_since_the_same_slot_whatever_the_order_of_arrival(database: &World) {
+        let job = one_job(database).await;
+        use Status::{Down, Up};
+        store(database, in_a_row(&job, &[Up])).await;
+
+        let mut later = in_a_row(&job, &[Up, Down, Up, Up]).split_off(1);
+        later.rotate_right(1);
+        store(database, later).await;
+
+        let since = database.store.site("site-0").await.unwrap().since;
+        assert_eq!(since, Some(job.slot.scheduled_at + TimeDelta::seconds(120)));
     }
 
     async fn of_two_results_for_a_slot_in_one_batch_the_first_counts(database: &World) {
@@ -686,6 +749,9 @@ mod catalog {
         ids_move_along_with_an_import,
         an_import_updates_when_it_is_told_to,
         sites_that_leave_and_come_back_lose_no_slot,
+        an_import_of_up_to_a_thousand_sites_is_checked_within_a_minute,
+        new_sites_of_a_file_are_checked_within_a_minute,
+        a_site_that_changes_in_its_first_minute_loses_no_slot,
         settings_are_read_as_they_were_declared,
         settings_reach_the_check_as_their_text,
         an_import_sees_a_change_of_settings_alone,
@@ -694,7 +760,7 @@ mod catalog {
     );
 
     /// Lets a scheduler and a claimer that does nothing else run over `seconds`, and stores what they find.
-    async fn live(database: &World, seconds: usize) {
+    pub(super) async fn live(database: &World, seconds: usize) {
         for _ in 0..seconds {
             database.forward(1).await;
             database.queue.enqueue_due().await.unwrap();
@@ -904,6 +970,63 @@ mod catalog {
         assert!((17..=21).contains(&recorded), "{recorded}");
     }
 
+    /// How many sites have been checked, and how many checks there were.
+    async fn checked(database: &World) -> (usize, u64) {
+        let found = database.store.statistics(last(&database.clock, 3600), None).await.unwrap();
+        (found.iter().filter(|site| site.up > 0).count(), found.iter().map(|site| site.up).sum())
+    }
+
+    async fn an_import_of_up_to_a_thousand_sites_is_checked_within_a_minute(database: &World) {
+        live(database, 3).await;
+        many(database, 400, 86_400).await;
+        let mut per_second = Vec::new();
+        for _ in 0..60 {
+            let before = checked(database).await.1;
+            live(database, 1).await;
+            per_second.push(checked(database).await.1 - before);
+        }
+        let too_many = (0..1_001).map(|number| site(&format!("more-{number}"), 86_400).into()).collect();
+        database.store.import(too_many, false, Arc::new(|_| {})).await.unwrap();
+        live(database, 70).await;
+
+        let (sites, checks) = checked(database).await;
+        assert!(per_second.iter().all(|checks| *checks < 30), "{per_second:?}");
+        assert!((400..410).contains(&sites) && (400..410).contains(&checks), "{sites} {checks}");
+        let (expected, recorded, unaccounted) = unaccounted(database).await;
+        assert_eq!((expected, unaccounted), (recorded, 0));
+        assert_eq!(recorded, checks, "each of these slots was due");
+    }
+
+    async fn new_sites_of_a_file_are_checked_within_a_minute(database: &World) {
+        live(database, 3).await;
+        let file = |count: usize| (0..count).map(|number| site(&format!("f-{number}"), 86_400)).collect();
+
+        database.store.reconcile(file(100)).await.unwrap();
+        live(database, 1).await;
+        assert_eq!(checked(database).await.0, 100, "few are checked at once");
+
+        database.store.reconcile(file(300)).await.unwrap();
+        live(database, 60).await;
+        assert_eq!(checked(database).await.0, 300);
+        let (expected, recorded, unaccounted) = unaccounted(database).await;
+        assert_eq!((expected, unaccounted), (recorded, 0));
+    }
+
+    async fn a_site_that_changes_in_its_first_minute_loses_no_slot(database: &World) {
+        live(database, 3).await;
+        many(database, 50, 86_400).await;
+        live(database, 5).await;
+
+        for number in 0..50 {
+            let every_s = if number % 2 == 0 { 1 } else { 7 };
+            database.store.change(site(&format!("site-{number}"), every_s)).await.unwrap();
+        }
+        live(database, 70).await;
+
+        let (expected, recorded, unaccounted) = unaccounted(database).await;
+        assert_eq!((expected, unaccounted), (recorded, 0));
+    }
+
     /// With each kind of value that settings can hold.
     fn settings() -> CheckSettings {
         serde_json::from_str(
@@ -1022,7 +1145,79 @@ mod accounting {
         the_time_since_a_monitor_was_stopped_is_an_open_gap,
         young_slots_are_not_judged,
         a_site_that_was_checked_at_once_long_ago_is_still_counted,
+        results_that_nobody_has_read_from_the_log_are_on_their_way,
+        without_a_log_between_a_slot_that_left_the_queue_is_stored_or_lost,
+        what_is_settled_is_what_no_job_waits_for,
     );
+
+    /// Checks all of three sites for 30 s, and stores nothing of it.
+    async fn check_without_storing(database: &World) -> Vec<Job> {
+        many(database, 3, 10).await;
+        for _ in 0..30 {
+            database.forward(1).await;
+            database.queue.enqueue_due().await.unwrap();
+        }
+        let jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
+        database.queue.complete("a", &slots(&jobs)).await.unwrap();
+        jobs
+    }
+
+    async fn results_that_nobody_has_read_from_the_log_are_on_their_way(database: &World) {
+        database.store.note_read(Some(chrono::DateTime::UNIX_EPOCH)).await.unwrap();
+        let mut jobs = check_without_storing(database).await;
+        jobs.sort_by_key(|job| job.slot);
+        let counts = async || {
+            let audit = database.store.audit(last(&database.clock, 3600), 0).await.unwrap();
+            assert_eq!(audit.expected, audit.recorded + audit.missing());
+            assert_eq!(audit.on_its_way, audit.sites.iter().map(|site| site.on_its_way).sum::<u64>());
+            (audit.recorded, audit.on_its_way, audit.unaccounted)
+        };
+        assert_eq!(counts().await, (0, 9, 0));
+
+        // All but one of the first five arrive, and whoever reads has come as far.
+        let stored = jobs[1..5].iter().map(|job| result(job, Status::Up)).collect();
+        database.store.persist(&batch(stored).await).await.unwrap();
+        assert_eq!(counts().await, (4, 5, 0));
+        database.store.note_read(Some(jobs[5].slot.scheduled_at)).await.unwrap();
+        let equal = jobs[..5].iter().filter(|job| job.slot.scheduled_at == jobs[5].slot.scheduled_at).count();
+        assert_eq!((counts().await, equal), ((4, 4, 1), 0), "the one that is lost is found");
+
+        // An older note changes nothing.
+        database.store.note_read(Some(jobs[0].slot.scheduled_at)).await.unwrap();
+        assert_eq!(counts().await, (4, 4, 1));
+    }
+
+    async fn without_a_log_between_a_slot_that_left_the_queue_is_stored_or_lost(database: &World) {
+        database.store.note_read(Some(chrono::DateTime::UNIX_EPOCH)).await.unwrap();
+        check_without_storing(database).await;
+
+        database.store.note_read(None).await.unwrap();
+
+        let audit = database.store.audit(last(&database.clock, 3600), 0).await.unwrap();
+        assert_eq!((audit.on_its_way, audit.unaccounted), (0, 9));
+    }
+
+    async fn what_is_settled_is_what_no_job_waits_for(database: &World) {
+        let settled = async || database.store.settled_before().await.unwrap();
+        assert_eq!(settled().await, None);
+        many(database, 1, 3_600).await;
+        database.queue.enqueue_due().await.unwrap();
+        let ticked = database.store.now().await.unwrap();
+        assert!(settled().await <= Some(ticked), "its first check is to come");
+
+        many_called(database, "b", 3, 10).await;
+        for _ in 0..70 {
+            database.forward(1).await;
+            database.queue.enqueue_due().await.unwrap();
+        }
+        let mut jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
+        jobs.sort_by_key(|job| job.slot);
+        assert_eq!(settled().await, Some(jobs[0].slot.scheduled_at));
+        database.queue.complete("a", &slots(&jobs[..1])).await.unwrap();
+        assert_eq!(settled().await, Some(jobs[1].slot.scheduled_at));
+        database.queue.complete("a", &slots(&jobs[1..])).await.unwrap();
+        assert!(settled().await >= jobs.last().map(|job| job.slot.scheduled_at));
+    }
 
     async fn a_lost_slot_is_found(database: &World) {
         many(database, 3, 10).await;
@@ -1108,6 +1303,281 @@ mod accounting {
 
         assert!((2..=3).contains(&audit.expected), "{}", audit.expected);
         assert_eq!(audit.unaccounted, 0);
+    }
+}
+
+mod clocks {
+    //! Wall time that jumps: what was recorded from a wrong clock does not outlive its correction, and nothing is removed for it.
+
+    use super::catalog::live;
+    use super::*;
+
+    on_every_database!(
+        a_clock_that_is_days_ahead_removes_no_result_and_leaves_nothing_behind,
+        a_clock_that_is_wrong_for_certain_changes_nothing,
+        a_computer_that_was_off_for_months_removes_old_results_in_the_end,
+        what_was_recorded_from_a_wrong_clock_does_not_outlive_its_correction,
+        a_site_that_changes_while_the_clock_is_a_second_back_loses_no_slot,
+        a_site_that_changes_before_a_tick_has_seen_the_clock_set_back_loses_no_slot,
+        a_clock_that_is_hours_back_for_a_while_loses_no_slot,
+        schedules_that_ended_before_what_is_kept_are_forgotten,
+    );
+
+    const DAY: i64 = 86_400;
+    const MONTH: u64 = 30 * 86_400;
+
+    /// Slots without a row, a job or a gap, since `from`.
+    async fn lost(database: &World, from: uptime_monitor::clock::Timestamp) -> u64 {
+        let range = Range { from, to: database.clock.now() + TimeDelta::seconds(1) };
+        database.store.audit(range, 0).await.unwrap().unaccounted
+    }
+
+    /// Results of the last day and of every third day before, for a month, of one of the sites.
+    async fn results_of_a_month(database: &World) {
+        let now = database.clock.now().trunc_subsecs(0);
+        let target = uptime_monitor::model::Target {
+            url: "http://127.0.0.1:9/".to_owned(),
+            timeout: Duration::from_secs(1),
+            retries: 0,
+            settings: None,
+        };
+        let at = |days: i64| Slot { scheduled_at: now - TimeDelta::days(days), site_id: SiteId(1) };
+        let job = |slot| Job { slot, attempt: 1, every_s: 60, late: false, target: target.clone() };
+        let results = (1..10).map(|n| result(&job(at(3 * n)), Status::Up)).collect();
+        database.store.persist(&batch(results).await).await.unwrap();
+    }
+
+    /// In whole seconds, as ranges are given.
+    fn now(database: &World) -> uptime_monitor::clock::Timestamp {
+        database.clock.now().trunc_subsecs(0)
+    }
+
+    async fn rows(database: &World) -> u64 {
+        database.number("SELECT count(*) FROM ping_status").await
+    }
+
+    /// One report is what the other one says of that site.
+    async fn assert_reports_agree(database: &World) {
+        let range = last(&database.clock, 2 * DAY);
+        let all = database.store.statistics(range, None).await.unwrap();
+        for site in &all {
+            let alone = database.store.statistics(range, Some(site.site.id)).await.unwrap();
+            assert_eq!(alone, [site.clone()]);
+        }
+    }
+
+    /// Nothing that is known of a site lies in the future.
+    async fn assert_nothing_is_of_the_future(database: &World) {
+        let now = database.clock.now();
+        for site in database.store.sites().await.unwrap() {
+            assert!(site.last_updated.is_none_or(|at| at <= now), "{site:?}");
+            assert!(site.since.is_none_or(|at| at <= now), "{site:?}");
+            let failure = database.store.last_failure(site.id).await.unwrap();
+            assert!(failure.as_ref().is_none_or(|failure| failure.scheduled_at <= now), "{failure:?}");
+        }
+        let oldest = database.queue.depth().await.unwrap().oldest;
+        assert!(oldest.is_none_or(|at| at <= now), "{oldest:?}");
+    }
+
+    async fn a_clock_that_is_days_ahead_removes_no_result_and_leaves_nothing_behind(database: &World) {
+        many(database, 5, 10).await;
+        live(database, 30).await;
+        results_of_a_month(database).await;
+        let (before, from) = (rows(database).await, now(database) - TimeDelta::seconds(40));
+        let looked = database.store.prune(retention(MONTH, 100)).await.unwrap();
+        assert_eq!(looked, Pruned::default());
+
+        // Off for a week, and then on with a clock that is ahead of that, until it is corrected.
+        for wrong in [20 * DAY, 4 * 365 * DAY] {
+            database.forward(wrong).await;
+            let looked = database.store.prune(retention(MONTH, 100)).await.unwrap();
+            assert!(looked.rows == 0 && looked.doubt.is_some(), "{looked:?}");
+            live(database, 30).await;
+            database
+                .store
+                .prune(Retention { elapsed: Duration::from_secs(30), ..retention(MONTH, 100) })
+                .await
+                .unwrap();
+            database.forward(DAY - 30 - wrong).await;
+            live(database, 30).await;
+            let looked =
+                database.store.prune(Retention { elapsed: Duration::from_secs(30), ..retention(MONTH, 100) });
+            assert_eq!(looked.await.unwrap().rows, 0);
+        }
+
+        assert!(rows(database).await >= before);
+        let audit = database.store.audit(last(&database.clock, 3 * DAY), 0).await.unwrap();
+        assert_eq!(audit.unaccounted, 0, "{audit:?}");
+        assert!(audit.expected > 2 * 5 * 8_000 && audit.recorded >= 5 * 3 * 3, "{audit:?}");
+        let in_gaps: u64 = audit.gaps.iter().map(|gap| gap.slots).sum();
+        assert_eq!(audit.missing(), in_gaps);
+        assert_eq!(lost(database, from).await, 0);
+        assert_nothing_is_of_the_future(database).await;
+        assert_reports_agree(database).await;
+    }
+
+    async fn a_clock_that_is_wrong_for_certain_changes_nothing(database: &World) {
+        many(database, 5, 10).await;
+        live(database, 30).await;
+        results_of_a_month(database).await;
+        let (before, from) = (rows(database).await, now(database) - TimeDelta::seconds(40));
+        let to_1970 = database.clock.now().timestamp() - 60;
+
+        database.forward(-to_1970).await;
+        let tick = database.queue.enqueue_due().await.unwrap();
+        assert!(tick.impossible.is_some() && tick.set_back.is_none() && tick.queued == 0, "{tick:?}");
+        assert_eq!(database.store.prune(retention(MONTH, 100)).await.unwrap(), Pruned::default());
+        database.store.add(site("in 1970", 10), Start::InPhase).await.unwrap();
+        database.store.change(site("site-1", 20)).await.unwrap();
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        database.forward(to_1970 + 7 * DAY).await;
+        live(database, 60).await;
+
+        assert!(rows(database).await >= before + 5);
+        assert_eq!(lost(database, from).await, 0);
+        let audit = database.store.audit(last(&database.clock, 8 * DAY), 0).await.unwrap();
+        assert_eq!(audit.unaccounted, 0);
+        assert!(audit.recorded >= 5 * 6, "{audit:?}");
+        assert_nothing_is_of_the_future(database).await;
+        assert_reports_agree(database).await;
+    }
+
+    async fn a_computer_that_was_off_for_months_removes_old_results_in_the_end(database: &World) {
+        many(database, 1, 60).await;
+        live(database, 60).await;
+        results_of_a_month(database).await;
+        database.store.prune(retention(MONTH, 100)).await.unwrap();
+
+        database.forward(60 * DAY).await;
+        let looked = database.store.prune(retention(MONTH, 100)).await.unwrap();
+        let doubt = looked.doubt.expect("it is said");
+        assert_eq!((looked.rows, doubt.patience), (0, Duration::from_hours(24)));
+
+        let mut removed = 0;
+        for _ in 0..24 * 6 + 10 {
+            database.forward(600).await;
+            let ten_minutes = Retention { elapsed: Duration::from_secs(600), ..retention(MONTH, 100) };
+            removed += database.store.prune(ten_minutes).await.unwrap().rows;
+        }
+        assert!(removed >= 9, "{removed}");
+        assert_eq!(rows(database).await, 0);
+    }
+
+    async fn what_was_recorded_from_a_wrong_clock_does_not_outlive_its_correction(database: &World) {
+        many(database, 5, 10).await;
+        live(database, 30).await;
+        let from = now(database);
+
+        database.forward(DAY).await;
+        live(database, 10).await;
+        database.store.add(site("beside", 1), Start::AtOnce).await.unwrap();
+        database.store.change(site("site-1", 7)).await.unwrap();
+        database.store.change(SiteSpec { enabled: false, ..site("site-2", 10) }).await.unwrap();
+        live(database, 5).await;
+        database.store.change(site("site-1", 4)).await.unwrap();
+        database.store.change(site("site-2", 10)).await.unwrap();
+        database.forward(3).await;
+        database.queue.enqueue_due().await.unwrap();
+        let held = database.queue.claim("a", 1, LEASE).await.unwrap();
+        database.store.persist(&batch(vec![result(&held[0], Status::Down)]).await).await.unwrap();
+        database.queue.complete("a", &slots(&held)).await.unwrap();
+
+        database.forward(-DAY).await;
+        let tick = database.queue.enqueue_due().await.unwrap();
+        assert!(tick.set_back.is_some_and(|by| by.as_secs() == 86_400), "{tick:?}");
+        assert_nothing_is_of_the_future(database).await;
+        live(database, 120).await;
+
+        assert_eq!(lost(database, from).await, 0);
+        assert_reports_agree(database).await;
+        // The wrong day had left a gap and schedules that would excuse any slot for a day.
+        let newest = "(SELECT max(scheduled_at) FROM ping_status WHERE site_id = 1 AND scheduled_at <
+            (SELECT min(scheduled_at) FROM ping_status AS other WHERE other.site_id = 6) + ";
+        let minute = if database.is_postgres() { "interval '1 minute')" } else { "60)" };
+        database
+            .sql(&format!("DELETE FROM ping_status WHERE site_id = 1 AND scheduled_at = {newest}{minute}"))
+            .await;
+        assert_eq!(lost(database, from).await, 1, "a slot that is lost now is found");
+    }
+
+    async fn a_site_that_changes_while_the_clock_is_a_second_back_loses_no_slot(database: &World) {
+        many(database, 3, 1).await;
+        live(database, 10).await;
+        let from = now(database) - TimeDelta::seconds(20);
+
+        database.forward(-2).await;
+        database.store.add(site("added", 1), Start::InPhase).await.unwrap();
+        database.store.add(site("at once", 1), Start::AtOnce).await.unwrap();
+        database.store.change(site("site-0", 2)).await.unwrap();
+        live(database, 1).await;
+        many_called(database, "imported", 3, 1).await;
+        live(database, 10).await;
+
+        let range = Range { from, to: database.clock.now() + TimeDelta::seconds(1) };
+        let audit = database.store.audit(range, 0).await.unwrap();
+        assert_eq!((audit.missing(), audit.unaccounted), (0, 0), "{audit:?}");
+    }
+
+    async fn a_site_that_changes_before_a_tick_has_seen_the_clock_set_back_loses_no_slot(database: &World) {
+        many(database, 3, 1).await;
+        live(database, 30).await;
+
+        database.forward(-20).await;
+        let from = now(database);
+        database.store.add(site("added", 1), Start::InPhase).await.unwrap();
+        database.store.add(site("at once", 5), Start::AtOnce).await.unwrap();
+        many_called(database, "imported", 3, 1).await;
+        live(database, 40).await;
+
+        let range = Range { from, to: database.clock.now() + TimeDelta::seconds(1) };
+        let audit = database.store.audit(range, 0).await.unwrap();
+        assert_eq!((audit.missing(), audit.unaccounted), (0, 0), "{audit:?}");
+        assert!(audit.recorded >= 40 * 6, "{audit:?}");
+        assert_reports_agree(database).await;
+    }
+
+    /// As a computer whose clock is saved now and then: it starts with an old time, and is corrected after a while.
+    async fn a_clock_that_is_hours_back_for_a_while_loses_no_slot(database: &World) {
+        many(database, 5, 10).await;
+        live(database, 60).await;
+        database.store.change(site("site-3", 3)).await.unwrap();
+        live(database, 60).await;
+        let (before, from) = (rows(database).await, now(database) - TimeDelta::seconds(130));
+
+        database.forward(-80).await;
+        live(database, 20).await;
+        database.forward(60 + 2 * DAY).await;
+        live(database, 30).await;
+
+        assert!(rows(database).await > before);
+        assert_eq!(lost(database, from).await, 0);
+        assert_nothing_is_of_the_future(database).await;
+        assert_reports_agree(database).await;
+    }
+
+    async fn schedules_that_ended_before_what_is_kept_are_forgotten(database: &World) {
+        many(database, 2, 60).await;
+        live(database, 60).await;
+        for minute in 0..20 {
+            database.store.change(site("site-0", 61 + minute)).await.unwrap();
+            live(database, 60).await;
+        }
+        let spans = async || database.number("SELECT count(*) FROM site_schedule").await;
+        assert_eq!(spans().await, 22);
+
+        database.forward(3 * DAY).await;
+        live(database, 60).await;
+        database.store.prune(retention(86_400, 10_000)).await.unwrap();
+        for _ in 0..144 {
+            database.forward(600).await;
+            let ten_minutes = Retention { elapsed: Duration::from_secs(600), ..retention(86_400, 10_000) };
+            database.store.prune(ten_minutes).await.unwrap();
+        }
+
+        assert_eq!(spans().await, 2);
+        live(database, 60).await;
+        assert_eq!(lost(database, now(database) - TimeDelta::seconds(60)).await, 0);
     }
 }
 

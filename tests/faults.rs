@@ -198,6 +198,14 @@ async fn a_thousand_random_kills_lose_nothing() {
 
 /// The table's key forbids them; this asks the table and not the key.
 fn duplicate_rows(path: &Path) -> i64 {
+    count(
+        path,
+        "SELECT count(*) AS rows FROM (SELECT 1 FROM ping_status GROUP BY site_id, scheduled_at HAVING count(*) > 1)",
+    )
+}
+
+/// The column `rows` of the only row.
+fn count(path: &Path, sql: &str) -> i64 {
     use diesel::prelude::*;
     use diesel::sql_types::BigInt;
     #[derive(diesel::QueryableByName)]
@@ -205,7 +213,6 @@ fn duplicate_rows(path: &Path) -> i64 {
         #[diesel(sql_type = BigInt)]
         rows: i64,
     }
-    let sql = "SELECT count(*) AS rows FROM (SELECT 1 FROM ping_status GROUP BY site_id, scheduled_at HAVING count(*) > 1)";
     diesel::sql_query(sql).get_result::<Count>(&mut sqlite::connect(path).unwrap()).unwrap().rows
 }
 
@@ -255,6 +262,38 @@ async fn a_clock_that_jumps_an_hour_forward_and_back_loses_no_slot() {
     let audit = database.store.audit(last(&database.clock, 86_400), 0).await.unwrap();
     assert_nothing_lost(&audit);
     assert!(audit.recorded > 60);
+}
+
+/// As a computer without a battery does, which was off for a week.
+#[actix::test]
+async fn a_process_that_starts_with_a_clock_that_is_years_ahead_removes_no_result() {
+    let monitor = Monitor::with_clock(20, patient(), Clock::starting_at(jan_1())).await;
+    monitor.stored_more(60).await;
+    let Monitor { database, target: _target, stages } = monitor;
+    stages.running.shutdown(Duration::from_secs(1)).await;
+    let rows = || count(&database.path, "SELECT count(*) AS rows FROM ping_status");
+    let before = rows();
+
+    database.clock.jump(TimeDelta::days(4 * 365));
+    let stages = start_stages(&database, Arc::new(database.queue.clone()), patient());
+    let looked = || count(&database.path, "SELECT seen_at AS rows FROM retention_state");
+    let years_ahead = jan_1().timestamp() + 365 * 86_400;
+    eventually("retention has looked", DEADLINE, async || looked() > years_ahead).await;
+    eventually("it works", DEADLINE, async || stages.tally.total() >= 60).await;
+    database.clock.jump(TimeDelta::days(7 - 4 * 365));
+    let total = stages.tally.total();
+    eventually("it goes on", DEADLINE, async || stages.tally.total() >= total + 60).await;
+
+    stages.running.stop("scheduler", Duration::from_secs(1)).await;
+    eventually("the queue is empty", DEADLINE, async || database.queue.depth().await.unwrap().jobs == 0)
+        .await;
+    assert!(rows() >= before + 100, "{} {before}", rows());
+    let audit = database.store.audit(last(&database.clock, 8 * 86_400), 0).await.unwrap();
+    assert_nothing_lost(&audit);
+    assert!(audit.recorded >= 100 && audit.gaps.len() == 1, "{} {:?}", audit.recorded, audit.gaps);
+    for site in database.store.sites().await.unwrap() {
+        assert!(site.since <= Some(database.clock.now()), "{site:?}");
+    }
 }
 
 #[actix::test]

@@ -19,7 +19,7 @@ use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target};
 use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::postgres::PostgresJobQueue;
 use uptime_monitor::store::postgres::PostgresStore;
-use uptime_monitor::store::{Catalog, History, Range, ResultStore, Start};
+use uptime_monitor::store::{Catalog, History, Range, ResultStore, Retention, Start};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -59,10 +59,11 @@ impl Shop {
         self.ask(sql).parse().unwrap()
     }
 
-    /// Due jobs for sites 1 to `count`, whether there are such sites or not.
+    /// Due jobs for sites 1 to `count`, whether there are such sites or not, and no others.
     fn queue_jobs(&self, count: usize) {
         self.ask(&format!(
-            "INSERT INTO job_queue (scheduled_at, site_id, visible_at)
+            "DELETE FROM job_queue;
+             INSERT INTO job_queue (scheduled_at, site_id, visible_at)
              SELECT at, id, at FROM generate_series(1, {count}) AS id, date_trunc('second', now()) AS at"
         ));
     }
@@ -258,7 +259,8 @@ async fn retention_drops_whole_days() {
     let results = (0..5).map(|days| found(1, now - TimeDelta::days(days))).collect();
     shop.store.persist(&batch(results).await).await.unwrap();
 
-    while shop.store.prune(now - TimeDelta::days(2), 5_000).await.unwrap() > 0 {}
+    let two_days = Retention { keep: Duration::from_hours(48), elapsed: Duration::ZERO, most: 5_000 };
+    while shop.store.prune(two_days).await.unwrap().rows > 0 {}
 
     let oldest = (now - TimeDelta::days(2)).date_naive();
     assert_eq!(shop.ask("SELECT min(scheduled_at)::date FROM ping_status"), oldest.to_string());

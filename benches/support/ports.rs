@@ -11,7 +11,7 @@ use uptime_monitor::clock::{Clock, Timestamp};
 use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Target};
 use uptime_monitor::queue::{Depth, JobQueue, QueueError, Tick};
 use uptime_monitor::result_log::{Batch, Condition, LogError, LogReader, ResultLog};
-use uptime_monitor::store::{Persisted, ResultStore, StoreError};
+use uptime_monitor::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 
 /// A queue in memory whose jobs are all alike but for their slots.
 pub struct Feed {
@@ -153,8 +153,16 @@ impl ResultStore for Void {
         Ok(Persisted::default())
     }
 
-    async fn prune(&self, _: Timestamp, _: usize) -> Result<usize, StoreError> {
-        Ok(0)
+    async fn prune(&self, _: Retention) -> Result<Pruned, StoreError> {
+        Ok(Pruned::default())
+    }
+
+    async fn settled_before(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
+    async fn note_read(&self, _: Option<Timestamp>) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

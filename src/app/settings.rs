@@ -31,6 +31,8 @@ pub struct Settings {
     pub probe: ProbeSettings,
     /// Of the persister.
     pub persist: PersistSettings,
+    /// Older results are removed.
+    pub keep: Duration,
 }
 
 /// Settings for `concurrency` checks at once in the whole process.
@@ -55,11 +57,8 @@ pub fn settings(config: &Config, concurrency: usize) -> Result<Settings, ProbeEr
             unstored: config.result_log.capacity.div_ceil(checkers),
         },
         probe: ProbeSettings::load(&probe_config(&config.checker))?,
-        persist: PersistSettings {
-            batch: config.persister.batch,
-            linger: config.persister.linger,
-            keep: config.retention.results,
-        },
+        persist: PersistSettings { batch: config.persister.batch, linger: config.persister.linger },
+        keep: config.retention.results,
     })
 }
 

@@ -6,10 +6,12 @@ use super::settings::Settings;
 use crate::clock::Clock;
 use crate::pipeline::checker::Checker;
 use crate::pipeline::claimer::Claimer;
+use crate::pipeline::janitor::Janitor;
 use crate::pipeline::leases::Leases;
 use crate::pipeline::persister::Persister;
 use crate::pipeline::publisher::Publisher;
 use crate::pipeline::scheduler::Scheduler;
+use crate::pipeline::surveyor::Surveyor;
 use crate::pipeline::tally::Tally;
 use crate::probe::Probe;
 use crate::queue::JobQueue;
@@ -53,7 +55,7 @@ pub struct Parts {
     pub schedules: bool,
     /// Claimer, checkers and publisher.
     pub checks: bool,
-    /// The persister.
+    /// The persister, the surveyor and the janitor.
     pub stores: bool,
 }
 
@@ -78,6 +80,8 @@ impl Stages {
         if parts.stores {
             let tally = (!parts.checks).then(|| tally.clone());
             persister(&mut supervisor, &settings, &ports, tally);
+            surveyor(&mut supervisor, &ports);
+            janitor(&mut supervisor, &settings, &ports);
         }
         let (claimer, checkers) = if parts.checks {
             let (claimer, checkers) = worker(&mut supervisor, &settings, &ports, &leases, &tally);
@@ -129,9 +133,18 @@ fn persister(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports, ta
             Arc::clone(&ports.log),
             Arc::clone(&ports.store),
             tally.clone(),
-            ports.clock.clone(),
         )
     });
+}
+
+fn surveyor(supervisor: &mut Supervisor, ports: &Ports) {
+    let (log, store) = (Arc::clone(&ports.log), Arc::clone(&ports.store));
+    supervisor.supervise("surveyor", move |life| Surveyor::new(life, Arc::clone(&log), Arc::clone(&store)));
+}
+
+fn janitor(supervisor: &mut Supervisor, settings: &Settings, ports: &Ports) {
+    let (keep, store) = (settings.keep, Arc::clone(&ports.store));
+    supervisor.supervise("janitor", move |life| Janitor::new(life, keep, Arc::clone(&store)));
 }
 
 fn publisher(

@@ -22,8 +22,10 @@ Exit code 0: every slot is accounted for; 1: some are not.";
 /// Prove that every slot was checked: count slots against results
 ///
 /// Every slot of every site must have a result, lie in a declared gap (an outage of the scheduler, recorded by the next
-/// start), or still wait in the queue. Whatever is left over is unaccounted for and must be 0. A slot counts once its
-/// site exists and is enabled; slots younger than worker.lease plus the site's timeout are left out.
+/// start), or still wait in the queue. With Kafka it may also be on its way: the result is in the log, and nobody has read
+/// as far. Whatever is left over is unaccounted for and must be 0. A slot counts once its site exists and is enabled, and
+/// as long as it exists: sites that were removed are left out, with all their slots. So are slots younger than
+/// worker.lease plus the site's timeout. "Now" is what the database's clock reads.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AuditArgs {
@@ -40,8 +42,9 @@ pub(super) struct AuditArgs {
 }
 
 pub(super) fn run(args: &AuditArgs, config: &Config, output: &mut Output) -> Answer {
+    let asked = args.range.parse()?;
     let storage = Storage::existing(&config.database)?;
-    let range = args.range.range(storage.clock.now())?;
+    let range = asked.at(storage.wait(storage.history.now())?, storage.clock.now())?;
     let margin_s = whole_seconds(config.worker.lease);
     let audit = storage.wait(storage.history.audit(range, margin_s))?;
     if audit.range.from > range.from {

@@ -11,6 +11,9 @@ use crate::store::Range;
 /// What counts where nothing is said.
 const DEFAULT_LAST: TimeDelta = TimeDelta::hours(24);
 
+/// Clocks that differ by less are as good as one.
+const NOTEWORTHY_S: i64 = 5;
+
 /// A range of time as typed.
 #[derive(Debug, Default, Args)]
 pub(super) struct RangeArgs {
@@ -28,13 +31,52 @@ pub(super) struct RangeArgs {
 }
 
 impl RangeArgs {
-    /// The slots meant at `now`.
-    pub(super) fn range(&self, now: Timestamp) -> Result<Range, CliError> {
-        let to = self.to.as_deref().map_or(Ok(now.trunc_subsecs(0)), |text| moment("--to", text))?;
-        let from = match (&self.from, &self.last) {
-            (Some(text), _) => moment("--from", text)?,
-            (None, Some(text)) => before(to, last(text)?, text)?,
-            (None, None) => before(to, DEFAULT_LAST, "24h")?,
+    /// What is asked for, before anybody is asked what time it is.
+    pub(super) fn parse(&self) -> Result<Asked, CliError> {
+        let to = self.to.as_deref().map(|text| moment("--to", text)).transpose()?;
+        let begin = match (&self.from, &self.last) {
+            (Some(text), _) => Begin::At(moment("--from", text)?),
+            (None, Some(text)) => Begin::Before(last(text)?, text.clone()),
+            (None, None) => Begin::Before(DEFAULT_LAST, "24h".to_owned()),
+        };
+        let asked = Asked { begin, to };
+        if let Some(to) = asked.to {
+            asked.until(to)?;
+        }
+        Ok(asked)
+    }
+}
+
+/// A range that may end now.
+#[derive(Debug)]
+pub(super) struct Asked {
+    begin: Begin,
+    to: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+enum Begin {
+    At(Timestamp),
+    /// So long before the end, as typed.
+    Before(TimeDelta, String),
+}
+
+impl Asked {
+    /// The slots meant when the database's clock reads `now`. Says so where the clock of this machine, which reads `here`, is
+    /// another and it makes a difference.
+    pub(super) fn at(&self, now: Timestamp, here: Timestamp) -> Result<Range, CliError> {
+        let ahead_s = (here - now).num_seconds();
+        if self.to.is_none() && ahead_s.abs() >= NOTEWORTHY_S {
+            let now = time(now);
+            log::warn!(now, ahead_s; "the clock of this machine is ahead of the database's by so many seconds; the range goes by the database's");
+        }
+        self.until(self.to.unwrap_or(now.trunc_subsecs(0)))
+    }
+
+    fn until(&self, to: Timestamp) -> Result<Range, CliError> {
+        let from = match &self.begin {
+            Begin::At(from) => *from,
+            Begin::Before(length, text) => before(to, *length, text)?,
         };
         if from >= to {
             let (from, to) = (time(from), time(to));
@@ -86,7 +128,7 @@ mod tests {
         let args =
             RangeArgs { last: last.map(Into::into), from: from.map(Into::into), to: to.map(Into::into) };
         let shown = |range: Range| (range.from.to_rfc3339(), range.to.to_rfc3339());
-        args.range(now()).map(shown).map_err(|error| error.to_string())
+        args.parse().and_then(|asked| asked.at(now(), now())).map(shown).map_err(|error| error.to_string())
     }
 
     fn between(from: &str, to: &str) -> Result<(String, String), String> {
@@ -101,6 +143,15 @@ mod tests {
     #[test]
     fn last_ends_now() {
         assert_eq!(range(Some("10m"), None, None), between("2026-11-24T11:50:00", "2026-11-24T12:00:00"));
+    }
+
+    #[test]
+    fn the_clock_of_the_database_counts_and_not_that_of_this_machine() {
+        let args = RangeArgs { last: Some("10m".to_owned()), ..RangeArgs::default() };
+
+        let range = args.parse().unwrap().at(now(), now() + TimeDelta::hours(2)).unwrap();
+
+        assert_eq!(range.to, now().trunc_subsecs(0));
     }
 
     #[test]

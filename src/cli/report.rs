@@ -22,7 +22,8 @@ Examples:
 /// `checks` counts the slots with a verdict (up, degraded, down), and uptime is the share of them that was not down.
 /// Slots that nobody checked (missed) and those that failed through our own fault (unknown) are counted beside them.
 /// Uptime is cut off, never rounded up: 100 % means that nothing was down. P50, P95 and P99 are the total times of
-/// the checks that were up or degraded. Status and since are those of now, whatever the range.
+/// the checks that were up or degraded. Status and since are those of now, whatever the range. Sites that were removed are
+/// left out. "Now" is what the database's clock reads.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ReportArgs {
@@ -46,8 +47,9 @@ enum Format {
 }
 
 pub(super) fn run(args: &ReportArgs, config: &Config, output: &mut Output) -> Answer {
+    let asked = args.range.parse()?;
     let storage = Storage::existing(&config.database)?;
-    let range = args.range.range(storage.clock.now())?;
+    let range = asked.at(storage.wait(storage.history.now())?, storage.clock.now())?;
     let only = match &args.site {
         Some(name) => Some(storage.wait(storage.catalog.site(name))?.id),
         None => None,

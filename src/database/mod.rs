@@ -3,6 +3,7 @@
 mod error;
 pub mod postgres;
 pub(crate) mod rows;
+pub(crate) mod set_back;
 pub mod sqlite;
 mod statement;
 

@@ -9,11 +9,13 @@
 
 pub mod checker;
 pub mod claimer;
+pub mod janitor;
 pub mod leases;
 pub mod persister;
 pub mod publisher;
 pub mod scheduler;
 mod storing;
+pub mod surveyor;
 pub mod tally;
 
 use actix::Message;

@@ -8,22 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context};
-use chrono::TimeDelta;
-use log::{debug, info, warn};
+use log::debug;
 
 use super::storing::Storing;
 use super::tally::Tally;
-use crate::clock::Clock;
 use crate::failure::chain;
 use crate::result_log::{LogError, ResultLog};
 use crate::store::ResultStore;
 use crate::supervisor::Life;
-
-/// Retention looks this often for what is too old.
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
-
-/// And removes this many rows in one transaction, so that results don't wait behind it.
-const PRUNE_BATCH: usize = 5_000;
 
 /// How to store.
 #[derive(Debug, Clone)]
@@ -32,8 +24,6 @@ pub struct PersistSettings {
     pub batch: usize,
     /// How long to wait for more of them.
     pub linger: Duration,
-    /// Results older than this are removed.
-    pub keep: Duration,
 }
 
 /// See the module.
@@ -43,7 +33,6 @@ pub struct Persister {
     log: Arc<dyn ResultLog>,
     store: Arc<dyn ResultStore>,
     tally: Option<Tally>,
-    clock: Clock,
 }
 
 impl Persister {
@@ -54,9 +43,8 @@ impl Persister {
         log: Arc<dyn ResultLog>,
         store: Arc<dyn ResultStore>,
         tally: Option<Tally>,
-        clock: Clock,
     ) -> Self {
-        Self { life, settings, log, store, tally, clock }
+        Self { life, settings, log, store, tally }
     }
 }
 
@@ -71,7 +59,6 @@ impl Actor for Persister {
                 life.fail(chain(&error));
             }
         });
-        self.life.spawn(prune(self.clock.clone(), self.settings.keep, Arc::clone(&self.store)));
     }
 }
 
@@ -95,22 +82,5 @@ async fn persist(
         }
         reader.commit(batch).await?;
         life.progressed();
-    }
-}
-
-async fn prune(clock: Clock, keep: Duration, store: Arc<dyn ResultStore>) {
-    loop {
-        let before = clock.now() - TimeDelta::from_std(keep).unwrap_or(TimeDelta::MAX);
-        match store.prune(before, PRUNE_BATCH).await {
-            Ok(0) => tokio::time::sleep(PRUNE_EVERY).await,
-            Ok(rows) => {
-                info!(rows; "old results removed");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            Err(error) => {
-                warn!(error = chain(&error); "failed to remove old results");
-                tokio::time::sleep(PRUNE_EVERY).await;
-            }
-        }
     }
 }

@@ -26,6 +26,8 @@ pub struct Scheduler {
     claimer: Option<Handle<Claimer>>,
     /// The queue failed last time, and that has been said.
     failing: bool,
+    /// The clock was wrong for certain last time, and that has been said.
+    waits_for_clock: bool,
 }
 
 impl Scheduler {
@@ -37,7 +39,7 @@ impl Scheduler {
         every: Duration,
         claimer: Option<Handle<Claimer>>,
     ) -> Self {
-        Self { life, queue, clock, every, claimer, failing: false }
+        Self { life, queue, clock, every, claimer, failing: false, waits_for_clock: false }
     }
 
     /// Wakes just after the next multiple of the interval, so that jobs are queued in the second in which they are due.
@@ -55,6 +57,15 @@ impl Scheduler {
         if let Some(by) = tick.set_back {
             warn!(by_s = by.as_secs(); "the clock was set back; slots go on from the new time");
         }
+        match tick.impossible {
+            Some(clock) if !self.waits_for_clock => warn!(
+                clock = clock.to_rfc3339();
+                "the clock of the database is wrong: this program is younger; nothing is scheduled until it is set (NTP)"
+            ),
+            None if self.waits_for_clock => log::info!("the clock has been set; slots are scheduled again"),
+            _ => {}
+        }
+        self.waits_for_clock = tick.impossible.is_some();
         if self.failing {
             log::info!("the job queue works again");
             self.failing = false;

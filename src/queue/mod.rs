@@ -23,7 +23,7 @@ use crate::model::{Job, Slot};
 #[async_trait]
 pub trait JobQueue: Send + Sync {
     /// Queues the slots that have become due since the last call. After an outage of more than some seconds these are at
-    /// most one per site, and the gap is recorded.
+    /// most one per site, and the gap is recorded. With a clock that cannot be right, nothing is queued and nothing recorded.
     async fn enqueue_due(&self) -> Result<Tick, QueueError>;
 
     /// Leases up to `limit` due jobs to `owner`, oldest first, until `lease` after the time that all tries of the site may take.
@@ -58,6 +58,8 @@ pub struct Tick {
     pub gap: Option<Gap>,
     /// How far wall time had jumped back since the last call.
     pub set_back: Option<Duration>,
+    /// What the clock reads, where that is wrong for certain: nothing is queued until it is set.
+    pub impossible: Option<Timestamp>,
 }
 
 /// An outage of the scheduler: of the slots in `(after, until]` all but each site's last were skipped.

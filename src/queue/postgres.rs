@@ -14,9 +14,9 @@ use super::{Depth, JobQueue, QueueError, Tick};
 use crate::clock::Timestamp;
 use crate::database::postgres::Postgres;
 use crate::database::rows::from_seconds;
-use crate::database::{DatabaseError, statement};
+use crate::database::{DatabaseError, set_back, statement};
 use crate::model::{Job, SiteId, Slot, Target};
-use crate::schedule::DueRange;
+use crate::schedule::{self, DueRange};
 
 /// [`JobQueue`] on PostgreSQL.
 #[derive(Clone)]
@@ -122,6 +122,9 @@ async fn tick(connection: &mut AsyncPgConnection) -> Result<Tick, DatabaseError>
     type Row = (Option<Timestamp>, Option<Timestamp>, Timestamp);
     let state = HoldTicks {}.get_result::<Row>(connection).await.optional()?;
     let Some((last_tick, first_site, now)) = state else { return Ok(Tick::default()) };
+    if !schedule::is_possible(now.timestamp()) {
+        return Ok(Tick { impossible: Some(now), ..Tick::default() });
+    }
     let intervals = Intervals {}.load::<(i32,)>(connection).await?;
     let intervals: Vec<u32> = intervals.into_iter().map(|row| row.0.unsigned_abs()).collect();
     let seconds = |at: Timestamp| at.timestamp();
@@ -132,7 +135,10 @@ async fn tick(connection: &mut AsyncPgConnection) -> Result<Tick, DatabaseError>
     };
     match Plan::of(progress, &intervals) {
         Plan::Wait => Ok(Tick::default()),
-        Plan::SetBack { by_s } => set_back(connection, progress.now, by_s).await,
+        Plan::SetBack { by_s } => {
+            set_back::postgres(connection, progress.now, by_s).await?;
+            Ok(Tick { set_back: Some(Duration::from_secs(by_s.unsigned_abs())), ..Tick::default() })
+        }
         Plan::Enqueue(due) => enqueue(connection, progress.now, &due).await,
     }
 }
@@ -145,7 +151,7 @@ async fn enqueue(connection: &mut AsyncPgConnection, now: i64, due: &Due) -> Res
     if queued > 0 || due.is_news {
         SetLastTick { now: from_seconds(now) }.execute(connection).await?;
     }
-    Ok(Tick { queued, gap: due.gap, set_back: None })
+    Ok(Tick { queued, gap: due.gap, ..Tick::default() })
 }
 
 async fn enqueue_ranges(connection: &mut AsyncPgConnection, ranges: &[DueRange]) -> QueryResult<usize> {
@@ -160,18 +166,6 @@ async fn enqueue_ranges(connection: &mut AsyncPgConnection, ranges: &[DueRange])
         bases: ranges.iter().map(|range| from_seconds(range.base)).collect(),
     };
     due.execute(connection).await
-}
-
-/// Wall time was set back. Slots go on from there; those that are recorded already keep their first result, and the newest
-/// status of a site may be written again. A site that was added in the time that was taken back goes on, too. Leases must not
-/// outlast the time that was taken back.
-async fn set_back(connection: &mut AsyncPgConnection, now: i64, by_s: i64) -> Result<Tick, DatabaseError> {
-    let now = from_seconds(now);
-    SetLastTick { now }.execute(connection).await?;
-    ForgetFutureStatus { now }.execute(connection).await?;
-    ForgetFutureStart { now }.execute(connection).await?;
-    ShortenLeases { now, by_s: by_s as f64 }.execute(connection).await?;
-    Ok(Tick { set_back: Some(Duration::from_secs(by_s.unsigned_abs())), ..Tick::default() })
 }
 
 /// A job, and what its site says: nothing, where it is gone.
@@ -276,21 +270,6 @@ statement!(for Pg:
 
 statement!(for Pg: RecordGap { after: Timestamp as Timestamptz, until: Timestamp as Timestamptz } -> () =
     "INSERT INTO schedule_gap (after_at, until_at) VALUES (" (after: Timestamptz) ", " (until: Timestamptz) ")");
-
-statement!(for Pg:
-    /// In the order in which results lock sites.
-    ForgetFutureStatus { now: Timestamp as Timestamptz } -> () =
-    "WITH future AS MATERIALIZED (
-       SELECT site_id FROM sites WHERE last_updated > " (now: Timestamptz) " ORDER BY site_id FOR NO KEY UPDATE)
-     UPDATE sites SET last_updated = " (now: Timestamptz) " FROM future WHERE sites.site_id = future.site_id"
-);
-
-statement!(for Pg: ForgetFutureStart { now: Timestamp as Timestamptz } -> () =
-    "UPDATE site_config SET active_from = " (now: Timestamptz) " WHERE active_from > " (now: Timestamptz));
-
-statement!(for Pg: ShortenLeases { now: Timestamp as Timestamptz, by_s: f64 as Double } -> () =
-    "UPDATE job_queue SET visible_at = greatest(" (now: Timestamptz) ", visible_at - make_interval(secs => "
-    (by_s: Double) ")) WHERE lease_owner IS NOT NULL");
 
 statement!(for Pg:
     /// Leases what is due, oldest first, and passes over what others are just claiming. Jobs without a site come along.

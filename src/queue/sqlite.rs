@@ -13,9 +13,9 @@ use crate::clock::Clock;
 use crate::database::DatabaseError;
 use crate::database::rows::from_seconds;
 use crate::database::sqlite::{Durability, Sqlite};
-use crate::database::statement;
+use crate::database::{set_back, statement};
 use crate::model::{Job, SiteId, Slot, Target};
-use crate::schedule::DueRange;
+use crate::schedule::{self, DueRange};
 
 /// [`JobQueue`] on SQLite. The process's clock is the database's clock here.
 #[derive(Clone)]
@@ -140,12 +140,18 @@ fn each(slots: &[Slot], mut change: impl FnMut(&Slot) -> QueryResult<usize>) -> 
 
 /// Queues what has become due.
 fn tick(connection: &mut SqliteConnection, now: i64) -> Result<Tick, DatabaseError> {
+    if !schedule::is_possible(now) {
+        return Ok(Tick { impossible: Some(from_seconds(now)), ..Tick::default() });
+    }
     let (last_tick, first_site): (Option<i64>, Option<i64>) = LastTick {}.get_result(connection)?;
     let intervals = Intervals {}.load::<(i32,)>(connection)?;
     let intervals: Vec<u32> = intervals.into_iter().map(|row| row.0.unsigned_abs()).collect();
     match Plan::of(Progress { last_tick, first_site, now }, &intervals) {
         Plan::Wait => Ok(Tick::default()),
-        Plan::SetBack { by_s } => set_back(connection, now, by_s),
+        Plan::SetBack { by_s } => {
+            set_back::sqlite(connection, now, by_s)?;
+            Ok(Tick { set_back: Some(Duration::from_secs(by_s.unsigned_abs())), ..Tick::default() })
+        }
         Plan::Enqueue(due) => enqueue(connection, now, &due),
     }
 }
@@ -158,7 +164,7 @@ fn enqueue(connection: &mut SqliteConnection, now: i64, due: &Due) -> Result<Tic
     if queued > 0 || due.is_news {
         SetLastTick { now }.execute(connection)?;
     }
-    Ok(Tick { queued, gap: due.gap, set_back: None })
+    Ok(Tick { queued, gap: due.gap, ..Tick::default() })
 }
 
 fn enqueue_ranges(connection: &mut SqliteConnection, ranges: &[DueRange]) -> QueryResult<usize> {
@@ -168,16 +174,6 @@ fn enqueue_ranges(connection: &mut SqliteConnection, ranges: &[DueRange]) -> Que
     let rows: Vec<_> =
         ranges.iter().map(|due| json!([due.every_s, due.phase_from, due.phase_to, due.base])).collect();
     EnqueueDue { ranges: json!(rows).to_string() }.execute(connection)
-}
-
-/// Wall time was set back. Slots go on from there; those that are recorded already keep their first result,
-/// and the newest status of a site may be written again. A site that was added in the time that was taken back goes on, too. Leases must not outlast the time that was taken back.
-fn set_back(connection: &mut SqliteConnection, now: i64, by_s: i64) -> Result<Tick, DatabaseError> {
-    SetLastTick { now }.execute(connection)?;
-    ForgetFutureStatus { now }.execute(connection)?;
-    ForgetFutureStart { now }.execute(connection)?;
-    ShortenLeases { now, by: by_s }.execute(connection)?;
-    Ok(Tick { set_back: Some(Duration::from_secs(by_s.unsigned_abs())), ..Tick::default() })
 }
 
 type ClaimedRow = (i64, i64, i32, i32, String, i64, i32, Option<String>);
@@ -242,15 +238,6 @@ statement!(
 
 statement!(RecordGap { after: i64 as BigInt, until: i64 as BigInt } -> () =
     "INSERT INTO schedule_gap (after_s, until_s) VALUES (" (after: BigInt) ", " (until: BigInt) ")");
-
-statement!(ForgetFutureStatus { now: i64 as BigInt } -> () =
-    "UPDATE sites SET last_updated = " (now: BigInt) " WHERE last_updated > " (now: BigInt));
-
-statement!(ForgetFutureStart { now: i64 as BigInt } -> () =
-    "UPDATE site_config SET active_from = " (now: BigInt) " WHERE active_from > " (now: BigInt));
-
-statement!(ShortenLeases { now: i64 as BigInt, by: i64 as BigInt } -> () =
-    "UPDATE job_queue SET visible_at = max(" (now: BigInt) ", visible_at - " (by: BigInt) ") WHERE lease_owner IS NOT NULL");
 
 statement!(
     /// Settings are passed on as the text that they are: who cannot read it is the check.

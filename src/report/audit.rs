@@ -11,12 +11,13 @@ use crate::store::accounting::{Audit, SiteAudit};
 /// Sites with missing slots that are listed unless all are asked for.
 const LISTED: usize = 20;
 
-const SITE_COLUMNS: [Column; 6] = [
+const SITE_COLUMNS: [Column; 7] = [
     Column::text("SITE").cut(),
     Column::number("EXPECTED").expendable(3),
     Column::number("RECORDED").expendable(4),
     Column::number("IN GAPS").expendable(2),
     Column::number("WAITING").expendable(1),
+    Column::number("ON ITS WAY").expendable(5),
     Column::number("UNACCOUNTED"),
 ];
 
@@ -54,6 +55,7 @@ fn write_counts(audit: &Audit, page: Page, out: &mut impl Write) -> io::Result<(
         ("missing", audit.missing()),
         ("  in gaps", in_gaps),
         ("  waiting", audit.waiting),
+        ("  on its way", audit.on_its_way),
         ("  unaccounted", audit.unaccounted),
     ] {
         table.row(vec![Cell::new(word), Cell::new(number)]);
@@ -98,8 +100,9 @@ fn write_sites(audit: &Audit, listing: Listing, page: Page, out: &mut impl Write
 
 fn site_row(site: &SiteAudit) -> Vec<Cell> {
     let missing = site.expected.saturating_sub(site.recorded);
-    let in_gaps = missing.saturating_sub(site.waiting).saturating_sub(site.unaccounted);
-    let numbers = [site.expected, site.recorded, in_gaps, site.waiting, site.unaccounted];
+    let elsewhere = site.waiting + site.on_its_way + site.unaccounted;
+    let in_gaps = missing.saturating_sub(elsewhere);
+    let numbers = [site.expected, site.recorded, in_gaps, site.waiting, site.on_its_way, site.unaccounted];
     std::iter::once(Cell::new(&site.name)).chain(numbers.map(Cell::new)).collect()
 }
 
@@ -107,6 +110,10 @@ fn verdict(audit: &Audit) -> String {
     let sites = audit.sites.iter().filter(|site| site.unaccounted > 0).count() as u64;
     match (audit.expected, audit.unaccounted) {
         (0, _) => "no slot was due that could be judged yet".to_owned(),
+        (_, 0) if audit.on_its_way > 0 => format!(
+            "every slot is accounted for; {} may still be read from the result log",
+            count(audit.on_its_way, "slot")
+        ),
         (_, 0) => "every slot is accounted for".to_owned(),
         (_, 1) => "1 slot of 1 site is unaccounted for".to_owned(),
         (_, slots) => format!("{slots} slots of {} are unaccounted for", count(sites, "site")),
@@ -120,7 +127,7 @@ pub(super) mod tests {
     use crate::store::accounting::{GapCount, Lag};
 
     pub(crate) fn site(name: &str, expected: u64, recorded: u64, unaccounted: u64) -> SiteAudit {
-        SiteAudit { name: name.to_owned(), expected, recorded, waiting: 0, unaccounted }
+        SiteAudit { name: name.to_owned(), expected, recorded, waiting: 0, on_its_way: 0, unaccounted }
     }
 
     pub(crate) fn audit(sites: Vec<SiteAudit>) -> Audit {
@@ -130,6 +137,7 @@ pub(super) mod tests {
             expected: total(|site| site.expected),
             recorded: total(|site| site.recorded),
             waiting: 0,
+            on_its_way: 0,
             unaccounted: total(|site| site.unaccounted),
             gaps: vec![GapCount { from: 59, to: 119, slots: 3 }],
             lag_ms: Some(Lag { p50: 12, p99: 80, max: 1_200 }),
@@ -152,6 +160,9 @@ pub(super) mod tests {
         );
         assert_eq!(verdict(vec![site("a", 10, 9, 1)]), "1 slot of 1 site is unaccounted for");
         assert_eq!(verdict(Vec::new()), "no slot was due that could be judged yet");
+        let behind = Audit { on_its_way: 3, ..audit(vec![site("a", 10, 7, 0)]) };
+        let last = shown(&behind, Listing::Missing).lines().last().unwrap().to_owned();
+        assert_eq!(last, "every slot is accounted for; 3 slots may still be read from the result log");
     }
 
     #[test]

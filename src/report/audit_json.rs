@@ -21,6 +21,7 @@ struct AuditJson {
     expected: u64,
     recorded: u64,
     missing: u64,
+    on_its_way: u64,
     unaccounted: u64,
     gaps: Vec<GapJson>,
     lag_ms: LagJson,
@@ -57,6 +58,7 @@ pub fn write_audit_json(audit: &Audit, out: &mut impl Write) -> io::Result<()> {
         expected: audit.expected,
         recorded: audit.recorded,
         missing: audit.missing(),
+        on_its_way: audit.on_its_way,
         unaccounted: audit.unaccounted,
         gaps: audit.gaps.iter().map(gap).collect(),
         lag_ms: LagJson {
@@ -83,7 +85,7 @@ mod tests {
 
         let expected = json!({
             "from": "1970-01-01T00:00:00Z", "to": "1970-01-02T00:00:00Z", "sites": 2,
-            "expected": 11, "recorded": 6, "missing": 5, "unaccounted": 2,
+            "expected": 11, "recorded": 6, "missing": 5, "on_its_way": 0, "unaccounted": 2,
             "gaps": [{"from": "1970-01-01T00:01:00Z", "to": "1970-01-01T00:02:00Z", "slots": 3}],
             "lag_ms": {"p50": 12, "p99": 80, "max": 1200},
         });

@@ -41,6 +41,16 @@ pub trait ResultLog: Send + Sync {
     /// Lets go of the log when the process ends, so that other readers take over at once. Blocks for about `within` at most.
     fn close(&self, within: Duration);
 
+    /// Whether acknowledged results may still have to be stored, perhaps by another process.
+    fn outlives_process(&self) -> bool {
+        false
+    }
+
+    /// Waits until all that is in the log now has been read and committed, whoever reads it.
+    async fn read_to_end(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+
     /// What this process knows of the log: whether it can be reached, and how far behind our reader is.
     fn condition(&self) -> Condition;
 }

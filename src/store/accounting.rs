@@ -22,11 +22,45 @@ pub struct Span {
     pub first_slot: Option<i64>,
 }
 
+/// A site's spans, so that the one of a slot is found without looking through them: some sites change every minute.
+struct Spans {
+    /// They do not overlap.
+    by_start: Vec<Span>,
+    /// Extra slots, and the span of each.
+    first_slots: Vec<(i64, usize)>,
+}
+
+impl Spans {
+    fn new(mut spans: Vec<Span>) -> Self {
+        spans.sort_by_key(|span| (span.valid_from, span.valid_to.unwrap_or(i64::MAX)));
+        let mut sorted = Self { by_start: spans, first_slots: Vec::new() };
+        for index in 0..sorted.by_start.len() {
+            let Some(at) = sorted.by_start[index].first_slot else { continue };
+            if sorted.find(at).is_some() {
+                // A slot that is due for two reasons is one slot.
+                sorted.by_start[index].first_slot = None;
+                continue;
+            }
+            let place = sorted.first_slots.partition_point(|(other, _)| *other < at);
+            sorted.first_slots.insert(place, (at, index));
+        }
+        sorted
+    }
+
+    /// The span in which `at` is a slot.
+    fn find(&self, at: i64) -> Option<Span> {
+        let begun = self.by_start.partition_point(|span| span.valid_from < at);
+        let in_force = begun.checked_sub(1).map(|index| self.by_start[index]);
+        in_force.filter(|span| span.is_in_rhythm(at)).or_else(|| {
+            let place = self.first_slots.binary_search_by_key(&at, |(first, _)| *first).ok()?;
+            Some(self.by_start[self.first_slots[place].1])
+        })
+    }
+}
+
 impl Span {
-    fn contains(&self, at: i64) -> bool {
-        let in_rhythm =
-            at > self.valid_from && at <= self.valid_to.unwrap_or(i64::MAX) && self.rhythm.is_slot(at);
-        in_rhythm || self.first_slot == Some(at)
+    fn is_in_rhythm(&self, at: i64) -> bool {
+        at > self.valid_from && at <= self.valid_to.unwrap_or(i64::MAX) && self.rhythm.is_slot(at)
     }
 
     /// Slots in `(after, until]`.
@@ -59,7 +93,7 @@ pub struct Window {
     pub after: i64,
     /// Queueing went on here.
     pub until: i64,
-    /// It has not gone on yet, so not even a site's last slot was queued.
+    /// Not even a site's last slot was queued: it has not gone on yet, or only after the clock was set back.
     pub open: bool,
 }
 
@@ -79,12 +113,24 @@ pub struct Auditor {
     range: Range,
     gaps: Vec<Window>,
     sites: HashMap<SiteId, Account>,
+    /// Results of earlier slots have been read from the result log, as far as there are any.
+    read_before: i64,
     /// Checked slots per millisecond of lag: exact, and as small as the lags are few.
     lag_ms: BTreeMap<u64, u64>,
 }
 
 struct Account {
-    schedule: SiteSchedule,
+    name: String,
+    judged_until: i64,
+    spans: Spans,
+    /// Of slots whose results have been read from the log.
+    read: Found,
+    /// Of later ones.
+    unread: Found,
+}
+
+/// What was found of a site's slots.
+struct Found {
     recorded: u64,
     /// Rows in each gap.
     recorded_in_gap: Vec<u64>,
@@ -92,24 +138,36 @@ struct Account {
 }
 
 impl Auditor {
-    /// Starts with no rows. Gaps that overlap, as after a clock that jumped, count as one.
-    pub fn new(range: Range, sites: HashMap<SiteId, SiteSchedule>, gaps: Vec<Window>) -> Self {
+    /// Starts with no rows. Gaps that overlap, as after a clock that jumped, count as one. Results of slots from
+    /// `read_before` on may still lie in the result log; `None`: there are none.
+    pub fn new(
+        range: Range,
+        sites: HashMap<SiteId, SiteSchedule>,
+        gaps: Vec<Window>,
+        read_before: Option<i64>,
+    ) -> Self {
         let gaps = merge(gaps);
-        let account =
-            |schedule| Account { schedule, recorded: 0, recorded_in_gap: vec![0; gaps.len()], waiting: 0 };
+        let nothing = || Found { recorded: 0, recorded_in_gap: vec![0; gaps.len()], waiting: 0 };
+        let account = |SiteSchedule { name, spans, judged_until }| Account {
+            name,
+            judged_until,
+            spans: Spans::new(spans),
+            read: nothing(),
+            unread: nothing(),
+        };
         let sites = sites.into_iter().map(|(id, schedule)| (id, account(schedule))).collect();
-        Self { range, gaps, sites, lag_ms: BTreeMap::new() }
+        let read_before = read_before.unwrap_or(i64::MAX);
+        Self { range, gaps, sites, read_before, lag_ms: BTreeMap::new() }
     }
 
     /// Counts a row. Rows of slots that were never due (a clock that jumped) do not count.
     pub fn row(&mut self, site: SiteId, at: i64, status: Status, started_at_us: i64) {
-        let Some(account) = self.sites.get_mut(&site).filter(|account| at <= account.schedule.judged_until)
-        else {
+        let account = self.sites.get_mut(&site);
+        let Some((span, found)) = account.and_then(|account| account.find(at, self.read_before)) else {
             return;
         };
-        let Some(span) = account.schedule.spans.iter().find(|span| span.contains(at)) else { return };
-        account.recorded += 1;
-        for (gap, recorded) in self.gaps.iter().zip(&mut account.recorded_in_gap) {
+        found.recorded += 1;
+        for (gap, recorded) in self.gaps.iter().zip(&mut found.recorded_in_gap) {
             *recorded += u64::from(span.is_skipped(gap, at));
         }
         if matches!(status, Status::Up | Status::Degraded | Status::Down) {
@@ -120,13 +178,12 @@ impl Auditor {
 
     /// Counts a job that waits in the queue and has no row: it is late, but not lost.
     pub fn waiting(&mut self, site: SiteId, at: i64) {
-        let Some(account) = self.sites.get_mut(&site).filter(|account| at <= account.schedule.judged_until)
-        else {
+        let account = self.sites.get_mut(&site);
+        let Some((span, found)) = account.and_then(|account| account.find(at, self.read_before)) else {
             return;
         };
-        let Some(span) = account.schedule.spans.iter().find(|span| span.contains(at)) else { return };
         if !self.gaps.iter().any(|gap| span.is_skipped(gap, at)) {
-            account.waiting += 1;
+            found.waiting += 1;
         }
     }
 
@@ -140,8 +197,8 @@ impl Auditor {
             .collect();
         let mut sites: Vec<SiteAudit> = Vec::with_capacity(self.sites.len());
         for account in self.sites.into_values() {
-            let until = account.schedule.judged_until.min(to - 1);
-            sites.push(account.balance(&self.gaps, &mut gaps, from - 1, until));
+            let until = account.judged_until.min(to - 1);
+            sites.push(account.balance(&self.gaps, &mut gaps, [from - 1, self.read_before - 1, until]));
         }
         sites.retain(|site| site.expected > 0);
         sites.sort_by(|a, b| a.name.cmp(&b.name));
@@ -152,6 +209,7 @@ impl Auditor {
             expected: total(|site| site.expected),
             recorded: total(|site| site.recorded),
             waiting: total(|site| site.waiting),
+            on_its_way: total(|site| site.on_its_way),
             unaccounted: total(|site| site.unaccounted),
             lag_ms: Lag::of(&self.lag_ms),
             gaps,
@@ -161,24 +219,53 @@ impl Auditor {
 }
 
 impl Account {
-    fn balance(self, windows: &[Window], gaps: &mut [GapCount], after: i64, until: i64) -> SiteAudit {
-        let expected: u64 = self.schedule.spans.iter().map(|span| span.count(after, until)).sum();
+    /// A slot that was due and is old enough to be judged.
+    fn find(&mut self, at: i64, read_before: i64) -> Option<(Span, &mut Found)> {
+        let span = self.spans.find(at).filter(|_| at <= self.judged_until)?;
+        Some((span, if at < read_before { &mut self.read } else { &mut self.unread }))
+    }
+
+    /// In `(after, until]`, where the results up to `stored` have been read from the log.
+    fn balance(
+        self,
+        windows: &[Window],
+        gaps: &mut [GapCount],
+        [after, stored, until]: [i64; 3],
+    ) -> SiteAudit {
+        let Self { name, spans, read, unread, .. } = self;
+        let (read_expected, unaccounted) = read.balance(&spans, windows, gaps, (after, until.min(stored)));
+        let (unread_expected, on_its_way) = unread.balance(&spans, windows, gaps, (after.max(stored), until));
+        SiteAudit {
+            name,
+            expected: read_expected + unread_expected,
+            recorded: read.recorded + unread.recorded,
+            waiting: read.waiting + unread.waiting,
+            on_its_way,
+            unaccounted,
+        }
+    }
+}
+
+impl Found {
+    /// How many slots were due in `(after, until]`, and how many of them have no row, lie in no gap and wait in no queue.
+    fn balance(
+        &self,
+        spans: &Spans,
+        windows: &[Window],
+        gaps: &mut [GapCount],
+        (after, until): (i64, i64),
+    ) -> (u64, u64) {
         let mut in_gaps = 0;
         for ((window, gap), recorded) in windows.iter().zip(gaps).zip(&self.recorded_in_gap) {
             let skipped: u64 =
-                self.schedule.spans.iter().map(|span| span.count_skipped(window, after, until)).sum();
+                spans.by_start.iter().map(|span| span.count_skipped(window, after, until)).sum();
             let missing = skipped.saturating_sub(*recorded);
             gap.slots += missing;
             in_gaps += missing;
         }
+        let expected: u64 = spans.by_start.iter().map(|span| span.count(after, until)).sum();
         let missing = expected.saturating_sub(self.recorded);
-        SiteAudit {
-            name: self.schedule.name,
-            expected,
-            recorded: self.recorded,
-            waiting: self.waiting,
-            unaccounted: missing.saturating_sub(in_gaps).saturating_sub(self.waiting),
-        }
+        (expected, missing.saturating_sub(in_gaps).saturating_sub(self.waiting))
     }
 }
 
@@ -188,8 +275,9 @@ fn merge(mut gaps: Vec<Window>) -> Vec<Window> {
     for gap in gaps {
         match merged.last_mut() {
             Some(last) if gap.after < last.until => {
-                if gap.until > last.until {
-                    (last.until, last.open) = (gap.until, gap.open);
+                let open = if gap.until == last.until { last.open || gap.open } else { gap.open };
+                if gap.until >= last.until {
+                    (last.until, last.open) = (gap.until, open);
                 }
             }
             _ => merged.push(gap),
@@ -209,7 +297,9 @@ pub struct Audit {
     pub recorded: u64,
     /// Slots that still wait in the queue.
     pub waiting: u64,
-    /// Slots without a row that lie in no declared gap and wait in no queue. Must be 0.
+    /// Slots that left the queue and may be in the result log: nobody has read as far.
+    pub on_its_way: u64,
+    /// Slots without a row that lie in no declared gap, wait in no queue and are not on their way. Must be 0.
     pub unaccounted: u64,
     /// Declared gaps with missing slots.
     pub gaps: Vec<GapCount>,
@@ -275,6 +365,8 @@ pub struct SiteAudit {
     pub recorded: u64,
     /// Slots that still wait in the queue.
     pub waiting: u64,
-    /// Neither row, gap nor job.
+    /// Slots whose results may be in the log.
+    pub on_its_way: u64,
+    /// Neither row, gap nor job, and not on its way.
     pub unaccounted: u64,
 }

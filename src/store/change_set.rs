@@ -6,9 +6,15 @@ use super::{Changes, Start, StoreError, refuse_file_site};
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
 use crate::schedule::{self, Rhythm};
 
-/// Up to this many new sites of a file are checked at once; more follow their phases, so that a start with a
-/// large file is no stampede.
+/// Up to this many new sites of a file are checked at once, so that a start with a large file is no stampede.
 const AT_ONCE_LIMIT: usize = 100;
+
+/// Up to this many new sites of a file or an import are checked within a minute, some 17 in each second. More follow their
+/// phases: a million sites in a minute would be a load that nobody asked for.
+const FIRST_MINUTE_LIMIT: usize = 1_000;
+
+/// The first minute of a site.
+const FIRST_MINUTE_S: u32 = 60;
 
 /// Sites to add and to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +64,30 @@ pub(super) fn rhythm(spec: &SiteSpec) -> Rhythm {
     Rhythm { every_s: spec.every_s, phase_s: schedule::phase_s(&spec.name, spec.every_s) }
 }
 
+/// The extra slot of a site called `name` whose schedule begins at `now`.
+pub(super) fn extra_slot(start: Start, name: &str, rhythm: Rhythm, now: i64) -> Option<i64> {
+    let minute_later = now + i64::from(FIRST_MINUTE_S);
+    match start {
+        Start::InPhase => None,
+        Start::AtOnce => Some(now),
+        Start::InFirstMinute if rhythm.count(now, minute_later) > 0 => None,
+        Start::InFirstMinute => {
+            let phase_s = schedule::phase_s(name, FIRST_MINUTE_S);
+            Some(Rhythm { every_s: FIRST_MINUTE_S, phase_s }.latest_slot(minute_later))
+        }
+    }
+}
+
+/// When the sites of an import are first checked, of which `new` are new.
+fn start_of_import(new: usize) -> Start {
+    if new <= FIRST_MINUTE_LIMIT { Start::InFirstMinute } else { Start::InPhase }
+}
+
+/// When the sites of a file are first checked, of which `new` are new.
+fn start_of_file(new: usize) -> Start {
+    if new <= AT_ONCE_LIMIT { Start::AtOnce } else { start_of_import(new) }
+}
+
 impl ChangeSet {
     /// Nothing yet.
     pub(super) fn by(origin: Origin) -> Self {
@@ -72,6 +102,8 @@ impl ChangeSet {
         may_update: bool,
     ) -> Result<(Self, Changes), StoreError> {
         let mut known = by_name(known);
+        let new = sites.iter().filter(|site| !known.contains_key(&site.spec.name)).count();
+        let start = start_of_import(new);
         let (mut set, mut changes) = (Self::by(Origin::Command), Changes::default());
         let (mut exist, mut ids_taken) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
@@ -81,7 +113,7 @@ impl ChangeSet {
                 None if !is_new => exist.push(spec.name),
                 None => match id {
                     Some(id) if !taken.insert(id) => ids_taken.push(id),
-                    id => set.new.push(New { id, spec, start: Start::InPhase }),
+                    id => set.new.push(New { id, spec, start }),
                 },
                 Some(was) if was.spec == spec => changes.unchanged += 1,
                 Some(was) if may_update => {
@@ -102,7 +134,7 @@ impl ChangeSet {
     pub(super) fn reconcile(declared: Vec<SiteSpec>, known: Vec<Site>) -> (Self, Changes) {
         let mut known = by_name(known);
         let new = declared.iter().filter(|spec| !known.contains_key(&spec.name)).count();
-        let start = if new <= AT_ONCE_LIMIT { Start::AtOnce } else { Start::InPhase };
+        let start = start_of_file(new);
         let (mut set, mut changes) = (Self::by(Origin::File), Changes::default());
         for spec in declared {
             match known.remove(&spec.name) {
@@ -144,4 +176,47 @@ pub(super) fn nearest(name: &str, names: impl IntoIterator<Item = String>) -> Op
         .filter(|(similarity, _)| *similarity > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_checks_of_many_sites_spread_over_a_minute() {
+        let hourly = Rhythm { every_s: 3_600, phase_s: 1_800 };
+        let mut per_second = [0; 60];
+        for site in 0..1_000 {
+            let slot = extra_slot(Start::InFirstMinute, &format!("site-{site}"), hourly, 0).unwrap();
+            per_second[slot as usize - 1] += 1;
+        }
+
+        assert_eq!(per_second.iter().sum::<i32>(), 1_000);
+        assert!(per_second.iter().all(|sites| (3..40).contains(sites)), "{per_second:?}");
+    }
+
+    #[test]
+    fn a_site_whose_phase_comes_within_a_minute_needs_no_extra_slot() {
+        let extra = |every_s, phase_s| {
+            extra_slot(Start::InFirstMinute, "shop", Rhythm { every_s, phase_s }, 3_600_000)
+        };
+
+        assert_eq!(extra(1, 0), None);
+        assert_eq!(extra(60, 59), None);
+        assert_eq!(extra(3_600, 60), None);
+        assert!(extra(3_600, 61).is_some());
+        assert!(extra(3_600, 0).is_some(), "its phase was a moment ago");
+    }
+
+    #[test]
+    fn very_many_new_sites_follow_their_phases() {
+        assert_eq!(
+            [1, 1_000, 1_001].map(start_of_import),
+            [Start::InFirstMinute, Start::InFirstMinute, Start::InPhase]
+        );
+        assert_eq!(
+            [1, 100, 101, 1_000, 1_001].map(start_of_file),
+            [Start::AtOnce, Start::AtOnce, Start::InFirstMinute, Start::InFirstMinute, Start::InPhase]
+        );
+    }
 }

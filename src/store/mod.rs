@@ -7,6 +7,7 @@ pub mod accounting;
 mod change_set;
 mod failure;
 pub mod postgres;
+mod retention;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
 use crate::result_log::Batch;
 use accounting::Audit;
 pub use failure::{Failure, Seen};
+pub use retention::{Doubt, Pruned, Retention};
 
 /// Stores results.
 ///
@@ -31,9 +33,18 @@ pub trait ResultStore: Send + Sync {
     /// Stores a batch.
     async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError>;
 
-    /// Removes up to `most` results of slots before `before`, oldest first, and returns about how many went. A database that
-    /// keeps days apart removes whole days at once, and so keeps results for up to a day longer.
-    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError>;
+    /// Removes results that are older than they are to be kept, up to about `retention.most` of them; called again until none is
+    /// left. The database's clock decides, as far as it is believed: after a jump ahead nothing goes that would stay without it.
+    /// A database that keeps days apart removes whole days at once, and so keeps results for up to a day longer.
+    async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError>;
+
+    /// The slot before which no job waits and none will be queued: results of earlier slots are stored, or in the result log,
+    /// or lost. `None` before the first tick.
+    async fn settled_before(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Notes for audits that the results of slots before `before`, as far as they are in the log, have been read from it and
+    /// stored. The latest such moment stands. `None`: what is acknowledged is stored, so there is nothing to read.
+    async fn note_read(&self, before: Option<Timestamp>) -> Result<(), StoreError>;
 }
 
 /// What became of a batch.
@@ -50,6 +61,9 @@ pub struct Persisted {
 pub enum Start {
     /// Now, in an extra slot, and then in its phase.
     AtOnce,
+    /// Within a minute, and then in its phase: in an extra slot, where its phase comes later. So many sites are not all checked
+    /// at the same moment.
+    InFirstMinute,
     /// In its phase.
     InPhase,
 }
@@ -59,8 +73,9 @@ pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// The sites.
 ///
-/// Every change is one transaction and takes effect at the scheduler's next tick. A change of interval, a pause
-/// or a removal never loses a slot that was due before it.
+/// Every change is one transaction and takes effect at the scheduler's next tick. A change of interval or a pause never loses a
+/// slot that was due before it. A change made while the clock is behind the last tick counts from that tick, as long as the
+/// clock was only adjusted; one that was set back is followed.
 #[async_trait]
 pub trait Catalog: Send + Sync {
     /// How many sites are enabled, and how many there are.
@@ -75,8 +90,9 @@ pub trait Catalog: Send + Sync {
     /// Adds one site.
     async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError>;
 
-    /// Adds many sites, which follow their phases: all, or none. Sites that exist and differ are changed
-    /// when `update`, and refused otherwise. A new site gets the id that it names; a site that exists keeps its own.
+    /// Adds many sites: all, or none. Up to 1,000 new ones are checked within a minute, more follow their phases. Sites that
+    /// exist and differ are changed when `update`, and refused otherwise. A new site gets the id that it names; a site that
+    /// exists keeps its own.
     async fn import(
         &self,
         sites: Vec<Declared>,
@@ -87,10 +103,12 @@ pub trait Catalog: Send + Sync {
     /// Changes the site of the same name. A site that becomes enabled is checked at once.
     async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError>;
 
-    /// Removes a site with its queued jobs. Its results stay until retention removes them.
+    /// Removes a site with its queued jobs. Its results stay until retention removes them, but neither reports nor audits count
+    /// them or its slots any more.
     async fn remove(&self, name: &str) -> Result<(), StoreError>;
 
     /// Makes the sites of [`Origin::File`] equal to `declared`: adds, changes, and disables those that have left the file.
+    /// Up to 100 new ones are checked at once, up to 1,000 within a minute, and more follow their phases.
     async fn reconcile(&self, declared: Vec<SiteSpec>) -> Result<Changes, StoreError>;
 }
 
@@ -133,6 +151,9 @@ const RECENT: i64 = 1_000;
 /// What was found.
 #[async_trait]
 pub trait History: Send + Sync {
+    /// What the database's clock reads.
+    async fn now(&self) -> Result<Timestamp, StoreError>;
+
     /// Per site, by name, what was measured in `range`; of all sites, or of one.
     async fn statistics(&self, range: Range, only: Option<SiteId>)
     -> Result<Vec<SiteStatistics>, StoreError>;

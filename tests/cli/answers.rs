@@ -97,7 +97,7 @@ fn an_audit_finds_every_slot_and_exits_0() {
     let text = desk.say(&format!("audit {HOUR}")).fine();
 
     let expected = json!({"from": "2020-11-24T00:00:00Z", "to": "2020-11-24T01:00:00Z", "sites": 2, "expected": 120,
-        "recorded": 120, "missing": 0, "unaccounted": 0, "gaps": [], "lag_ms": {"p50": 250, "p99": 250, "max": 250}});
+        "recorded": 120, "missing": 0, "on_its_way": 0, "unaccounted": 0, "gaps": [], "lag_ms": {"p50": 250, "p99": 250, "max": 250}});
     assert_eq!(json, expected);
     assert!(text.ends_with("\nevery slot is accounted for\n"), "{text}");
 }

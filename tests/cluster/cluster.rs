@@ -39,8 +39,10 @@ pub(crate) struct Cluster<'a> {
 pub(crate) struct Audit {
     pub(crate) recorded: u64,
     pub(crate) missing: u64,
+    pub(crate) on_its_way: u64,
     pub(crate) unaccounted: u64,
     pub(crate) gaps: u64,
+    pub(crate) code: Option<i32>,
 }
 
 impl<'a> Cluster<'a> {
@@ -187,8 +189,10 @@ impl<'a> Cluster<'a> {
         Audit {
             recorded: count(&json, "recorded"),
             missing: count(&json, "missing"),
+            on_its_way: count(&json, "on_its_way"),
             unaccounted: count(&json, "unaccounted"),
             gaps,
+            code: done.code,
         }
     }
 

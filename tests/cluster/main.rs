@@ -8,6 +8,7 @@ mod broker;
 mod cluster;
 mod database;
 mod fleet;
+mod lag;
 mod members;
 mod messages;
 mod moving_up;

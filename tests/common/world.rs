@@ -94,6 +94,32 @@ impl World {
         }
     }
 
+    /// The one number that the tables answer with.
+    pub async fn number(&self, query: &str) -> u64 {
+        use diesel::prelude::*;
+        #[derive(QueryableByName)]
+        struct Number {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            number: i64,
+        }
+        let number = match &self.kind {
+            Kind::Sqlite(database) => {
+                let mut connection = sqlite::connect(&database.path).expect("the database opens");
+                let query = diesel::sql_query(format!("SELECT ({query}) AS number"));
+                query.get_result::<Number>(&mut connection).expect("the query works").number
+            }
+            Kind::Postgres(client) => {
+                client.query_one(query, &[]).await.expect("the query works").get::<_, i64>(0)
+            }
+        };
+        number.unsigned_abs()
+    }
+
+    /// Where SQL differs.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.kind, Kind::Postgres(_))
+    }
+
     /// Lets `seconds` pass, or takes them back.
     pub async fn forward(&self, seconds: i64) {
         self.clock.jump(TimeDelta::seconds(seconds));

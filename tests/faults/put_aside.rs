@@ -6,7 +6,7 @@ use uptime_monitor::clock::Timestamp;
 use uptime_monitor::model::{CheckResult, SiteId};
 use uptime_monitor::result_log::{Batch, Condition, LogError, LogReader, ResultLog};
 use uptime_monitor::store::sqlite::SqliteStore;
-use uptime_monitor::store::{Persisted, ResultStore, StoreError};
+use uptime_monitor::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 
 use super::*;
 
@@ -30,8 +30,16 @@ impl ResultStore for Choosy {
         self.store.persist(batch).await
     }
 
-    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
-        self.store.prune(before, most).await
+    async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
+        self.store.prune(retention).await
+    }
+
+    async fn settled_before(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.settled_before().await
+    }
+
+    async fn note_read(&self, before: Option<Timestamp>) -> Result<(), StoreError> {
+        self.store.note_read(before).await
     }
 }
 

@@ -73,6 +73,13 @@ pub(super) fn admin(settings: &KafkaSettings) -> ClientConfig {
     config
 }
 
+/// For the client that asks how far the group has read. It never joins, so the group's protocol does not matter.
+pub(super) fn survey(settings: &KafkaSettings) -> ClientConfig {
+    let mut config = admin(settings);
+    config.set("group.id", &settings.group).set("enable.auto.commit", "false");
+    config
+}
+
 /// Idempotent, so that a retry inside the library can't repeat or reorder. Sites stay in their partition also for
 /// programs in other languages: `murmur2_random` is what Java's client does, librdkafka's own default differs. A batch has `batch`
 /// bytes at most before it is compressed, or a single message.

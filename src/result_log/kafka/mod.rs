@@ -21,6 +21,7 @@ mod producer;
 mod reader;
 mod rebalance;
 mod refusal;
+mod survey;
 mod topics;
 mod watch;
 
@@ -39,6 +40,7 @@ pub(super) use self::marks::Mark;
 use self::producer::{Producer, Unsent, elsewhere};
 use self::reader::Running;
 use self::refusal::{Refusal, unreachable};
+use self::survey::Survey;
 use self::watch::Watch;
 use super::kafka_settings::KafkaSettings;
 use super::{Condition, LogError, LogReader, ResultLog, essence};
@@ -59,6 +61,7 @@ pub struct KafkaResultLog {
     running: Mutex<Option<Running>>,
     /// Ends with the log.
     watch: Mutex<Option<Watch>>,
+    survey: Survey,
 }
 
 impl KafkaResultLog {
@@ -83,6 +86,7 @@ impl KafkaResultLog {
         let producer = Arc::new(producer);
         let watch = watch::start(Arc::clone(&settings), Arc::clone(&producer), Arc::clone(&health));
         Ok(Self {
+            survey: Survey::new(Arc::clone(&settings)),
             settings,
             producer,
             health,
@@ -146,6 +150,14 @@ impl ResultLog for KafkaResultLog {
         }
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.producer.close();
+    }
+
+    fn outlives_process(&self) -> bool {
+        true
+    }
+
+    async fn read_to_end(&self) -> Result<(), LogError> {
+        self.survey.read_to_end().await
     }
 
     fn condition(&self) -> Condition {

@@ -12,10 +12,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use crate::clock::Timestamp;
 use crate::database::rows::from_seconds;
-use crate::database::statement;
+use crate::database::{set_back, statement};
 use crate::model::{Origin, SiteId, SiteSpec};
 use crate::schedule::{self, Rhythm};
-use crate::store::change_set::{ChangeSet, Changed, New, rhythm};
+use crate::store::change_set::{ChangeSet, Changed, New, extra_slot, rhythm};
 use crate::store::{Progress, Start, StoreError};
 
 /// Sites in one statement: it bounds memory on both sides, and progress is told between them.
@@ -31,12 +31,12 @@ pub(super) async fn apply(
     let ids = insert(connection, &set, active_from, &progress).await?;
     change_settings(connection, &set.changed).await?;
     let moved: Vec<&Changed> = set.changed.iter().filter(|change| change.moves()).collect();
-    let mut beginnings: Vec<Beginning> = set
+    let mut beginnings: Vec<Beginning<'_>> = set
         .new
         .iter()
         .zip(ids)
         .filter(|(new, _)| new.spec.enabled)
-        .map(|(new, id)| Beginning { id, rhythm: rhythm(&new.spec), start: new.start, is_new: true })
+        .map(|(new, id)| Beginning { id, spec: &new.spec, start: new.start, is_new: true })
         .collect();
     if moved.is_empty() && beginnings.is_empty() {
         return Ok(());
@@ -64,17 +64,23 @@ struct Moment {
     active_from: i64,
 }
 
-/// The time is asked for after the lock is there, which may have taken a while.
+/// The time is asked for after the lock is there, which may have taken a while. A clock that was set back, and that no tick has
+/// seen yet, is followed here: a tick that came later would pass over the slots since the change.
 async fn hold_ticks(
     connection: &mut AsyncPgConnection,
     active_from: Timestamp,
 ) -> Result<Moment, StoreError> {
     HoldTicks {}.execute(connection).await?;
     let (last_tick, now): (Option<Timestamp>, Timestamp) = Progressed {}.get_result(connection).await?;
-    let (last_tick, now) = (last_tick.map(|at| at.timestamp()), now.timestamp());
-    // A clock that was adjusted is waited for, as ticks do.
-    let ahead = last_tick.filter(|&last| (now..=now + schedule::SET_BACK_TOLERANCE_S).contains(&last));
-    Ok(Moment { now: ahead.unwrap_or(now), last_tick, active_from: active_from.timestamp() })
+    let last_tick = last_tick.map(|at| at.timestamp());
+    let now = schedule::moment(now.timestamp(), last_tick);
+    let active_from = active_from.timestamp();
+    let Some(by_s) = last_tick.map(|last| last - now).filter(|by_s| *by_s > 0) else {
+        return Ok(Moment { now, last_tick, active_from });
+    };
+    set_back::postgres(connection, now, by_s).await?;
+    log::warn!(by_s; "the clock was set back; slots go on from the new time");
+    Ok(Moment { now, last_tick: Some(now), active_from: active_from.min(now) })
 }
 
 /// The ids of the new sites, in their order.
@@ -147,7 +153,7 @@ async fn end(
             gaps.insert(queued_until);
         }
     }
-    enqueue(connection, &due).await?;
+    enqueue(connection, due.into_iter()).await?;
     for after in gaps {
         RecordGap { after: from_seconds(after), until: from_seconds(moment.now) }.execute(connection).await?;
     }
@@ -176,63 +182,72 @@ async fn move_sites(
 }
 
 /// A schedule that begins.
-struct Beginning {
+struct Beginning<'a> {
     id: i64,
-    rhythm: Rhythm,
+    spec: &'a SiteSpec,
     start: Start,
     is_new: bool,
 }
 
-impl Beginning {
-    fn of(change: &Changed) -> Self {
-        let (id, rhythm) = (change.was.id.0, rhythm(&change.spec));
-        Self { id, rhythm, start: change.start(), is_new: false }
+impl<'a> Beginning<'a> {
+    fn of(change: &'a Changed) -> Self {
+        Self { id: change.was.id.0, spec: &change.spec, start: change.start(), is_new: false }
+    }
+
+    fn extra_slot(&self, now: i64) -> Option<i64> {
+        extra_slot(self.start, &self.spec.name, rhythm(self.spec), now)
     }
 
     /// The next tick queues what has become due since the last one, of sites that were active by then. A new site that follows
     /// its phase is left so: to note the present moment in the rows of a whole import would hold the ticks for as long.
     fn valid_from(&self, moment: Moment) -> i64 {
         match (self.is_new, self.start) {
-            (true, Start::InPhase) => moment.active_from.max(moment.last_tick.unwrap_or(i64::MIN)),
+            (true, Start::InPhase | Start::InFirstMinute) => {
+                moment.active_from.max(moment.last_tick.unwrap_or(i64::MIN))
+            }
             _ => moment.now,
         }
     }
 }
 
-/// Begins schedules, with an extra slot now for sites that are to be checked at once.
+/// Begins schedules, with an extra slot for sites that are to be checked before their phase comes.
 async fn begin(
     connection: &mut AsyncPgConnection,
     moment: Moment,
-    beginnings: &[Beginning],
+    beginnings: &[Beginning<'_>],
 ) -> Result<(), StoreError> {
     let at_once = beginnings.iter().filter(|beginning| beginning.start == Start::AtOnce);
-    let extra: Vec<(i64, i64)> = at_once.map(|beginning| (beginning.id, moment.now)).collect();
-    let now = from_seconds(moment.now);
-    if !extra.is_empty() {
-        Activate { ids: extra.iter().map(|slot| slot.0).collect(), now }.execute(connection).await?;
+    let at_once: Vec<i64> = at_once.map(|beginning| beginning.id).collect();
+    if !at_once.is_empty() {
+        Activate { ids: at_once, now: from_seconds(moment.now) }.execute(connection).await?;
     }
-    let queued: HashSet<i64> = enqueue(connection, &extra).await?;
-    let column = |of: &dyn Fn(&Beginning) -> i32| beginnings.iter().map(of).collect();
+    let extra: HashMap<i64, i64> = beginnings
+        .iter()
+        .filter_map(|beginning| Some((beginning.id, beginning.extra_slot(moment.now)?)))
+        .collect();
+    let queued: HashSet<i64> = enqueue(connection, extra.clone().into_iter()).await?;
+    let first_slot = |id| extra.get(&id).filter(|_| queued.contains(&id)).copied();
+    let rhythms = || beginnings.iter().map(|beginning| rhythm(beginning.spec));
     let schedules = BeginSchedules {
         ids: beginnings.iter().map(|beginning| beginning.id).collect(),
         valid_from: beginnings.iter().map(|beginning| from_seconds(beginning.valid_from(moment))).collect(),
-        every_s: column(&|beginning| beginning.rhythm.every_s as i32),
-        phase_s: column(&|beginning| beginning.rhythm.phase_s as i32),
-        first_slot: beginnings
-            .iter()
-            .map(|beginning| queued.contains(&beginning.id).then_some(now))
-            .collect(),
+        every_s: rhythms().map(|rhythm| rhythm.every_s as i32).collect(),
+        phase_s: rhythms().map(|rhythm| rhythm.phase_s as i32).collect(),
+        first_slot: beginnings.iter().map(|beginning| first_slot(beginning.id).map(from_seconds)).collect(),
     };
     schedules.execute(connection).await?;
     Ok(())
 }
 
 /// Queues slots that are neither queued nor recorded. Returns the sites that got one.
-async fn enqueue(connection: &mut AsyncPgConnection, slots: &[(i64, i64)]) -> QueryResult<HashSet<i64>> {
-    if slots.is_empty() {
+async fn enqueue(
+    connection: &mut AsyncPgConnection,
+    slots: impl ExactSizeIterator<Item = (i64, i64)>,
+) -> QueryResult<HashSet<i64>> {
+    if slots.len() == 0 {
         return Ok(HashSet::new());
     }
-    let (ids, ats) = slots.iter().map(|&(id, at)| (id, from_seconds(at))).unzip();
+    let (ids, ats) = slots.map(|(id, at)| (id, from_seconds(at))).unzip();
     let queued: Vec<(i64,)> = Enqueue { ids, ats }.load(connection).await?;
     Ok(queued.into_iter().map(|row| row.0).collect())
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use diesel::OptionalExtension as _;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use futures_util::TryStreamExt as _;
 
@@ -20,6 +20,13 @@ use crate::store::{Failure, History, RECENT, Range, SiteStatistics, StoreError};
 
 #[async_trait]
 impl History for PostgresStore {
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        let ask = async |connection: &mut AsyncPgConnection| -> Result<(Timestamp,), StoreError> {
+            Ok(Now {}.get_result(connection).await?)
+        };
+        Ok(self.database.call(ask).await?.0)
+    }
+
     async fn statistics(
         &self,
         range: Range,
@@ -96,12 +103,13 @@ async fn last_failure(
 }
 
 async fn audit(connection: &mut AsyncPgConnection, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
-    type StateRow = (Option<Timestamp>, Timestamp, Timestamp);
-    let (last_tick, pruned_before, now): StateRow = State {}.get_result(connection).await?;
+    type StateRow = (Option<Timestamp>, Timestamp, Option<Timestamp>, Timestamp);
+    let (last_tick, pruned_before, read_before, now): StateRow = State {}.get_result(connection).await?;
     let range = Range { from: range.from.max(pruned_before), ..range };
     let gaps = gaps(connection, range, last_tick, now.timestamp()).await?;
     let schedules = schedules(connection, range.from, now.timestamp() - margin_s).await?;
-    let mut auditor = Auditor::new(range, schedules, gaps);
+    let read_before = read_before.map(|at| at.timestamp());
+    let mut auditor = Auditor::new(range, schedules, gaps, read_before);
     count_rows(connection, range, &mut auditor).await?;
     let waiting = Waiting { from: range.from, to: range.to }.load::<(Timestamp, i64)>(connection).await?;
     for (at, site) in waiting {
@@ -116,13 +124,13 @@ async fn gaps(
     last_tick: Option<Timestamp>,
     now: i64,
 ) -> Result<Vec<Window>, StoreError> {
-    let rows = Gaps { from, to }.load::<(Timestamp, Timestamp)>(connection).await?;
-    let closed = |(after, until): (Timestamp, Timestamp)| Window {
+    let rows = Gaps { from, to }.load::<(Timestamp, Timestamp, bool)>(connection).await?;
+    let window = |(after, until, open): (Timestamp, Timestamp, bool)| Window {
         after: after.timestamp(),
         until: until.timestamp(),
-        open: false,
+        open,
     };
-    let mut gaps: Vec<Window> = rows.into_iter().map(closed).collect();
+    let mut gaps: Vec<Window> = rows.into_iter().map(window).collect();
     // What the scheduler has not reached yet, because it is not running, is a gap that is still open.
     let queued_until = last_tick.map_or(from.timestamp() - 1, |at| at.timestamp());
     if queued_until < now {
@@ -173,8 +181,11 @@ async fn count_rows(
     Ok(())
 }
 
-statement!(for Pg: State {} -> (Nullable<Timestamptz>, Timestamptz, Timestamptz) =
-    "SELECT last_tick, pruned_before, uptime_now() FROM scheduler_state WHERE id = 1");
+statement!(for Pg: Now {} -> (Timestamptz,) = "SELECT uptime_now()");
+
+statement!(for Pg: State {} -> (Nullable<Timestamptz>, Timestamptz, Nullable<Timestamptz>, Timestamptz) =
+    "SELECT state.last_tick, state.pruned_before, log.read_before, uptime_now()
+     FROM scheduler_state AS state, result_log_state AS log WHERE state.id = 1 AND log.id = 1");
 
 statement!(for Pg:
     /// A down has no meaningful time: a refused connection is quick. percentile_disc is the nearest rank.
@@ -197,18 +208,20 @@ statement!(for Pg: MeasuredOfSite { from: Timestamp as Timestamptz, to: Timestam
 statement!(for Pg: Since { id: i64 as BigInt } -> (Nullable<Timestamptz>,) = "SELECT since FROM sites WHERE site_id = " (id: BigInt));
 
 statement!(for Pg:
-    /// The limit inside keeps the condition on the status out of the partitions: each would look through all of its rows.
+    /// None of the future, where a clock that was wrong may have left some. The limit inside keeps the condition on the status out of the partitions: each would look through all of its rows.
     NewestFailure { id: i64 as BigInt, before: Option<Timestamp> as Nullable<Timestamptz>, most: i64 as BigInt }
     -> (Timestamptz, (Text, Nullable<Text>, Nullable<Text>, Nullable<Text>)) =
     "SELECT scheduled_at, status, reason, error, evidence::text
      FROM (SELECT scheduled_at, status, reason, error, evidence FROM ping_status
-           WHERE site_id = " (id: BigInt) " AND scheduled_at < coalesce(" (before: Nullable<Timestamptz>) ", 'infinity')
+           WHERE site_id = " (id: BigInt) " AND scheduled_at < coalesce(" (before: Nullable<Timestamptz>) ", uptime_now() + interval '1 second')
            ORDER BY scheduled_at DESC LIMIT " (most: BigInt) ") AS recent
      WHERE status <> 'up' ORDER BY scheduled_at DESC LIMIT 1"
 );
 
-statement!(for Pg: Gaps { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> (Timestamptz, Timestamptz) =
-    "SELECT after_at, until_at FROM schedule_gap WHERE until_at >= " (from: Timestamptz) " AND after_at < " (to: Timestamptz));
+statement!(for Pg: Gaps { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> (Timestamptz, Timestamptz, Bool) =
+    "SELECT after_at, until_at, false FROM schedule_gap WHERE until_at >= " (from: Timestamptz) " AND after_at < " (to: Timestamptz)
+    " UNION ALL
+      SELECT after_at, until_at, true FROM clock_gap WHERE until_at >= " (from: Timestamptz) " AND after_at < " (to: Timestamptz));
 
 statement!(for Pg: Spans { from: Timestamp as Timestamptz }
     -> (BigInt, Text, BigInt, Timestamptz, Nullable<Timestamptz>, Integer, Integer, Nullable<Timestamptz>) =

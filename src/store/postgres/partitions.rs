@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::{Days, NaiveDate};
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use log::{debug, info, warn};
 
+use super::pruning;
 use crate::clock::{Clock, Timestamp};
 use crate::database::postgres::Postgres;
 use crate::database::{DatabaseError, statement};
@@ -86,26 +87,16 @@ impl Partitions {
         Ok(())
     }
 
-    /// Drops days that end at or before `before`. Where that lies within the last day, as with a retention of hours, it also
-    /// removes up to `most` older rows one by one; otherwise the rest of a day goes with its day.
-    pub(super) async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, DatabaseError> {
+    /// Makes the partitions of today and the days ahead.
+    pub(super) async fn make_ahead(&self) {
         self.try_to_make(BTreeSet::new()).await;
-        let dropped = self.drop_days(before).await?;
-        if dropped > 0 {
-            return Ok(dropped);
-        }
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.database.transaction(async move |connection| prune_rows(connection, before, most).await).await
     }
 
-    async fn drop_days(&self, before: Timestamp) -> Result<usize, DatabaseError> {
-        let partitions: Vec<(String, i64, bool)> = self
-            .database
-            .call(async |connection| -> Result<_, DatabaseError> { Ok(Existing {}.load(connection).await?) })
-            .await?;
+    /// Drops days that end at or before `cut`. Returns about how many rows went.
+    pub(super) async fn drop_days(&self, cut: Timestamp) -> Result<usize, DatabaseError> {
         let mut dropped = 0;
-        for (name, rows, attached) in partitions {
-            let Some(day) = day_of(&name).filter(|day| end_of(*day) <= before) else { continue };
+        for (name, rows, attached) in self.existing().await? {
+            let Some(day) = day_of(&name).filter(|day| end_of(*day) <= cut) else { continue };
             self.known().days.remove(&day);
             self.database
                 .transaction(async move |connection| detach(connection, day, attached).await)
@@ -116,6 +107,19 @@ impl Partitions {
             dropped += rows.max(1) as usize;
         }
         Ok(dropped)
+    }
+
+    /// Whether there is a day that ended at or before `cut`.
+    pub(super) async fn is_older(&self, cut: Timestamp) -> Result<bool, DatabaseError> {
+        let days = self.existing().await?;
+        Ok(days.iter().filter_map(|(name, ..)| day_of(name)).any(|day| end_of(day) <= cut))
+    }
+
+    async fn existing(&self) -> Result<Vec<(String, i64, bool)>, DatabaseError> {
+        let all = async |connection: &mut AsyncPgConnection| -> Result<_, DatabaseError> {
+            Ok(Existing {}.load(connection).await?)
+        };
+        self.database.call(all).await
     }
 }
 
@@ -175,29 +179,7 @@ async fn detach(
     if attached {
         execute(connection, &format!("ALTER TABLE ping_status DETACH PARTITION {}", name_of(day))).await?;
     }
-    MarkPruned { cut: end_of(day) }.execute(connection).await?;
-    DropGaps { cut: end_of(day) }.execute(connection).await?;
-    Ok(())
-}
-
-async fn prune_rows(
-    connection: &mut AsyncPgConnection,
-    before: Timestamp,
-    most: i64,
-) -> Result<usize, DatabaseError> {
-    let (now,): (Timestamp,) = Now {}.get_result(connection).await?;
-    let pruned: Vec<(Timestamp,)> = if before < now - TimeDelta::days(1) {
-        PruneDefault { before, most }.load(connection).await?
-    } else {
-        Prune { before, most }.load(connection).await?
-    };
-    if let Some((newest,)) = pruned.iter().max() {
-        // Some rows of that second may be left; it counts as pruned.
-        let cut = *newest + TimeDelta::seconds(1);
-        MarkPruned { cut }.execute(connection).await?;
-        DropGaps { cut }.execute(connection).await?;
-    }
-    Ok(pruned.len())
+    Ok(pruning::mark(connection, end_of(day)).await?)
 }
 
 statement!(for Pg: Now {} -> (Timestamptz,) = "SELECT uptime_now()");
@@ -215,21 +197,3 @@ statement!(for Pg:
        AND day.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'ping_status'::regclass)
      ORDER BY day.relname"
 );
-
-statement!(for Pg: PruneDefault { before: Timestamp as Timestamptz, most: i64 as BigInt } -> (Timestamptz,) =
-    "DELETE FROM ping_status_default WHERE ctid = ANY (ARRAY(
-       SELECT ctid FROM ping_status_default WHERE scheduled_at < " (before: Timestamptz)
-    " ORDER BY scheduled_at LIMIT " (most: BigInt) ")) RETURNING scheduled_at");
-
-statement!(for Pg: Prune { before: Timestamp as Timestamptz, most: i64 as BigInt } -> (Timestamptz,) =
-    "WITH oldest AS MATERIALIZED (
-       SELECT site_id, scheduled_at FROM ping_status WHERE scheduled_at < " (before: Timestamptz)
-    " ORDER BY scheduled_at LIMIT " (most: BigInt) ")
-     DELETE FROM ping_status AS row USING oldest
-     WHERE row.site_id = oldest.site_id AND row.scheduled_at = oldest.scheduled_at RETURNING row.scheduled_at");
-
-statement!(for Pg: MarkPruned { cut: Timestamp as Timestamptz } -> () =
-    "UPDATE scheduler_state SET pruned_before = greatest(pruned_before, " (cut: Timestamptz) ") WHERE id = 1");
-
-statement!(for Pg: DropGaps { cut: Timestamp as Timestamptz } -> () =
-    "DELETE FROM schedule_gap WHERE until_at < " (cut: Timestamptz));

@@ -15,7 +15,7 @@ use crate::model::bounds::possible;
 use crate::model::{CheckResult, Slot};
 use crate::result_log::Batch;
 use crate::store::failure::evidence_text;
-use crate::store::{Persisted, ResultStore, StoreError};
+use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 
 /// Deadlocks should not happen, for everybody locks in one order. PostgreSQL's own documentation says to be ready for them all
 /// the same.
@@ -36,8 +36,23 @@ impl ResultStore for PostgresStore {
         Ok(Persisted { new, repeated: all - new })
     }
 
-    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
-        Ok(self.partitions.prune(before, most).await?)
+    async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
+        Ok(self.pruning.prune(retention).await?)
+    }
+
+    async fn settled_before(&self) -> Result<Option<Timestamp>, StoreError> {
+        let work = async |connection: &mut AsyncPgConnection| -> Result<(Option<Timestamp>,), DatabaseError> {
+            Ok(SettledBefore {}.get_result(connection).await?)
+        };
+        Ok(self.database.call(work).await?.0)
+    }
+
+    async fn note_read(&self, before: Option<Timestamp>) -> Result<(), StoreError> {
+        let work = async move |connection: &mut AsyncPgConnection| -> Result<usize, DatabaseError> {
+            Ok(NoteRead { before }.execute(connection).await?)
+        };
+        self.database.call(work).await?;
+        Ok(())
     }
 }
 
@@ -161,4 +176,19 @@ statement!(for Pg:
        UPDATE sites SET last_updated = newest.scheduled_at, last_status = newest.status, since = coalesce(newest.turned_at, sites.since)
        FROM newest WHERE sites.site_id = newest.site_id)
      SELECT new FROM counted"
+);
+
+statement!(for Pg:
+    /// Jobs of the future are those of new sites, which are checked within a minute.
+    SettledBefore {} -> (Nullable<Timestamptz>,) =
+    "SELECT CASE WHEN last_tick IS NOT NULL THEN least(last_tick, (SELECT min(scheduled_at) FROM job_queue)) END
+     FROM scheduler_state WHERE id = 1"
+);
+
+statement!(for Pg:
+    /// Not later than the last tick: the clock may have been set back since this was found out.
+    NoteRead { before: Option<Timestamp> as Nullable<Timestamptz> } -> () =
+    "UPDATE result_log_state SET read_before = CASE WHEN " (before: Nullable<Timestamptz>) " IS NOT NULL
+       THEN greatest(read_before, least(" (before: Nullable<Timestamptz>) ",
+         (SELECT last_tick FROM scheduler_state WHERE id = 1))) END WHERE id = 1"
 );

@@ -10,9 +10,9 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use super::SqliteStore;
 use super::rows::{AllSites, SiteByName, SiteRow, into_site};
 use crate::database::sqlite::Durability;
-use crate::database::statement;
+use crate::database::{set_back, statement};
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
-use crate::schedule::Rhythm;
+use crate::schedule::{self, Rhythm};
 use crate::store::change_set::{self, ChangeSet, Changed, New, rhythm};
 use crate::store::{Catalog, Changes, Progress, SiteCount, Start, StoreError, refuse_file_site};
 
@@ -100,8 +100,24 @@ impl SqliteStore {
         work: impl FnOnce(&mut SqliteConnection, i64) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let clock = self.clock.clone();
-        self.database.transaction(Durability::Full, move |connection| work(connection, clock.now_s())).await
+        let work = move |connection: &mut SqliteConnection| {
+            let now = moment(connection, clock.now_s())?;
+            work(connection, now)
+        };
+        self.database.transaction(Durability::Full, work).await
     }
+}
+
+/// The moment of a change when the clock reads `now`. A clock that was set back, and that no tick has seen yet, is followed here:
+/// a tick that came later would pass over the slots since the change.
+fn moment(connection: &mut SqliteConnection, now: i64) -> Result<i64, StoreError> {
+    let (last_tick,): (Option<i64>,) = LastTick {}.get_result(connection)?;
+    let moment = schedule::moment(now, last_tick);
+    if let Some(by_s) = last_tick.map(|last| last - moment).filter(|by_s| *by_s > 0) {
+        set_back::sqlite(connection, moment, by_s)?;
+        log::warn!(by_s; "the clock was set back; slots go on from the new time");
+    }
+    Ok(moment)
 }
 
 fn by_name(connection: &mut SqliteConnection, name: &str) -> Result<Option<Site>, StoreError> {
@@ -205,7 +221,8 @@ fn insert(
     }
     .execute(connection)?;
     if spec.enabled {
-        begin(connection, now, SiteId(id), rhythm, *start)?;
+        let extra = change_set::extra_slot(*start, &spec.name, rhythm, now);
+        begin(connection, now, SiteId(id), rhythm, extra)?;
     }
     Ok(())
 }
@@ -238,7 +255,8 @@ fn update(connection: &mut SqliteConnection, now: i64, change: &Changed) -> Resu
     }
     .execute(connection)?;
     if moved && spec.enabled {
-        begin(connection, now, id, rhythm, change.start())?;
+        let extra = change_set::extra_slot(change.start(), &spec.name, rhythm, now);
+        begin(connection, now, id, rhythm, extra)?;
     }
     Ok(())
 }
@@ -258,22 +276,25 @@ fn end(connection: &mut SqliteConnection, now: i64, id: SiteId, rhythm: Rhythm) 
     Ok(())
 }
 
-/// Begins a site's schedule after `now`, with an extra slot now when it is to be checked at once.
+/// Begins a site's schedule after `now`, with an extra slot where one is wanted.
 fn begin(
     connection: &mut SqliteConnection,
     now: i64,
     id: SiteId,
     rhythm: Rhythm,
-    start: Start,
+    extra: Option<i64>,
 ) -> QueryResult<()> {
-    let extra = start == Start::AtOnce && Enqueue { id: id.0, at: now }.execute(connection)? > 0;
+    let first_slot = match extra {
+        Some(at) if Enqueue { id: id.0, at }.execute(connection)? > 0 => Some(at),
+        _ => None,
+    };
     Activate { id: id.0, now }.execute(connection)?;
     BeginSchedule {
         id: id.0,
         now,
         every_s: rhythm.every_s as i32,
         phase_s: rhythm.phase_s as i32,
-        first_slot: extra.then_some(now),
+        first_slot,
     }
     .execute(connection)?;
     Ok(())
@@ -295,6 +316,8 @@ fn origin_word(origin: Origin) -> &'static str {
 }
 
 statement!(CountSites {} -> (BigInt, BigInt) = "SELECT count(*), coalesce(sum(enabled), 0) FROM site_config");
+
+statement!(LastTick {} -> (Nullable<BigInt>,) = "SELECT last_tick FROM scheduler_state WHERE id = 1");
 
 statement!(Names {} -> (Text,) = "SELECT name FROM site_config");
 

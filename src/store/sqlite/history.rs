@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::SqliteStore;
 use super::rows::{AllSites, SiteRow, into_site};
+use crate::clock::Timestamp;
 use crate::database::rows::from_seconds;
 use crate::database::statement;
 use crate::model::{Site, SiteId, Status};
@@ -18,6 +19,10 @@ use crate::store::{Failure, History, RECENT, Range, SiteStatistics, StoreError};
 
 #[async_trait]
 impl History for SqliteStore {
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.clock.now())
+    }
+
     async fn statistics(
         &self,
         range: Range,
@@ -131,19 +136,20 @@ fn audit(
     now: i64,
     margin_s: i64,
 ) -> Result<Audit, StoreError> {
-    let (last_tick, pruned_before): (Option<i64>, i64) = State {}.get_result(connection)?;
+    type StateRow = (Option<i64>, i64, Option<i64>);
+    let (last_tick, pruned_before, read_before): StateRow = State {}.get_result(connection)?;
     let range = Range { from: range.from.max(from_seconds(pruned_before)), ..range };
     let (from, to) = (range.from.timestamp(), range.to.timestamp());
-    let gaps = Gaps { from, to }.load::<(i64, i64)>(connection)?;
+    let gaps = Gaps { from, to }.load::<(i64, i64, i64)>(connection)?;
     let mut gaps: Vec<Window> =
-        gaps.into_iter().map(|(after, until)| Window { after, until, open: false }).collect();
+        gaps.into_iter().map(|(after, until, open)| Window { after, until, open: open != 0 }).collect();
     // What the scheduler has not reached yet, because it is not running, is a gap that is still open.
     let queued_until = last_tick.unwrap_or(from - 1);
     if queued_until < now {
         gaps.push(Window { after: queued_until, until: now, open: true });
     }
     let schedules = schedules(connection, from, now - margin_s)?;
-    let mut auditor = Auditor::new(range, schedules, gaps);
+    let mut auditor = Auditor::new(range, schedules, gaps, read_before);
     for row in (Rows { from, to }).load_iter::<(i64, i64, String, i64), _>(connection)? {
         let (at, site, status, started_at_us) = row?;
         let status = status
@@ -178,12 +184,16 @@ fn schedules(
     Ok(schedules)
 }
 
-statement!(State {} -> (Nullable<BigInt>, BigInt) = "SELECT last_tick, pruned_before FROM scheduler_state WHERE id = 1");
+statement!(State {} -> (Nullable<BigInt>, BigInt, Nullable<BigInt>) =
+    "SELECT state.last_tick, state.pruned_before, log.read_before
+     FROM scheduler_state AS state, result_log_state AS log WHERE state.id = 1 AND log.id = 1");
 
 statement!(AllSlots { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, Text, Nullable<BigInt>) =
     "SELECT site_id, status, total_us FROM ping_status WHERE scheduled_at >= " (from: BigInt) " AND scheduled_at < " (to: BigInt));
 
-statement!(SlotsOfSite { id: i64 as BigInt, from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, Text, Nullable<BigInt>) =
+statement!(
+    /// Also in time that was taken back: rows may lie there.
+    SlotsOfSite { id: i64 as BigInt, from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, Text, Nullable<BigInt>) =
     "WITH RECURSIVE
        span(first, every, last) AS (
          SELECT max(valid_from + 1, " (from: BigInt) ") + (phase_s - max(valid_from + 1, " (from: BigInt) ") % every_s + every_s) % every_s,
@@ -197,7 +207,8 @@ statement!(SlotsOfSite { id: i64 as BigInt, from: i64 as BigInt, to: i64 as BigI
          UNION SELECT first_slot FROM site_schedule
          WHERE site_id = " (id: BigInt) " AND first_slot >= " (from: BigInt) " AND first_slot < " (to: BigInt) ")
      SELECT row.site_id, row.status, row.total_us
-     FROM due CROSS JOIN ping_status AS row ON row.scheduled_at = due.at AND row.site_id = " (id: BigInt));
+     FROM due CROSS JOIN ping_status AS row ON row.scheduled_at = due.at AND row.site_id = " (id: BigInt)
+);
 
 statement!(Since { id: i64 as BigInt } -> (Nullable<BigInt>,) = "SELECT since FROM sites WHERE site_id = " (id: BigInt));
 
@@ -224,13 +235,15 @@ statement!(
      WHERE scheduled_at = (SELECT max(at) FROM recent WHERE status <> 'up') AND site_id = " (id: BigInt)
 );
 
-statement!(Gaps { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt) =
-    "SELECT after_s, until_s FROM schedule_gap WHERE until_s >= " (from: BigInt) " AND after_s < " (to: BigInt));
+statement!(Gaps { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt, BigInt) =
+    "SELECT after_s, until_s, 0 FROM schedule_gap WHERE until_s >= " (from: BigInt) " AND after_s < " (to: BigInt)
+    " UNION ALL SELECT after_s, until_s, 1 FROM clock_gap WHERE until_s >= " (from: BigInt) " AND after_s < " (to: BigInt));
 
 statement!(Spans { from: i64 as BigInt } -> (BigInt, Text, BigInt, BigInt, Nullable<BigInt>, Integer, Integer, Nullable<BigInt>) =
     "SELECT site.id, site.name, site.timeout_ms, span.valid_from, span.valid_to, span.every_s, span.phase_s, span.first_slot
      FROM site_schedule AS span JOIN site_config AS site ON site.id = span.site_id
-     WHERE span.valid_to IS NULL OR span.valid_to >= " (from: BigInt) " OR span.first_slot >= " (from: BigInt));
+     WHERE span.taken_back = 0
+       AND (span.valid_to IS NULL OR span.valid_to >= " (from: BigInt) " OR span.first_slot >= " (from: BigInt) ")");
 
 statement!(Rows { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt, Text, BigInt) =
     "SELECT scheduled_at, site_id, status, started_at_us FROM ping_status

@@ -7,12 +7,15 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use super::SqliteStore;
 use crate::clock::Timestamp;
 use crate::database::DatabaseError;
+use crate::database::rows::from_seconds;
 use crate::database::sqlite::Durability;
 use crate::database::statement;
 use crate::model::{CheckResult, Slot};
 use crate::result_log::Batch;
+use crate::schedule;
 use crate::store::failure::evidence_text;
-use crate::store::{Persisted, ResultStore, StoreError};
+use crate::store::retention::Belief;
+use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 
 #[async_trait]
 impl ResultStore for SqliteStore {
@@ -24,16 +27,26 @@ impl ResultStore for SqliteStore {
         Ok(self.database.transaction(Durability::Full, work).await?)
     }
 
-    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
-        let before = before.timestamp();
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let work = move |connection: &mut SqliteConnection| -> Result<usize, DatabaseError> {
-            let Some(cut) = prune_until(connection, before, most)? else { return Ok(0) };
-            MarkPruned { cut }.execute(connection)?;
-            DropGaps { cut }.execute(connection)?;
-            Ok(Prune { cut }.execute(connection)?)
-        };
+    async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
+        let clock = self.clock.clone();
+        let work = move |connection: &mut SqliteConnection| prune(connection, clock.now_s(), &retention);
         Ok(self.database.transaction(Durability::Full, work).await?)
+    }
+
+    async fn settled_before(&self) -> Result<Option<Timestamp>, StoreError> {
+        let work = |connection: &mut SqliteConnection| -> Result<(Option<i64>,), DatabaseError> {
+            Ok(SettledBefore {}.get_result(connection)?)
+        };
+        Ok(self.database.read(work).await?.0.map(from_seconds))
+    }
+
+    async fn note_read(&self, before: Option<Timestamp>) -> Result<(), StoreError> {
+        let before = before.map(|at| at.timestamp());
+        let work = move |connection: &mut SqliteConnection| -> Result<usize, DatabaseError> {
+            Ok(NoteRead { before }.execute(connection)?)
+        };
+        self.database.transaction(Durability::Derived, work).await?;
+        Ok(())
     }
 }
 
@@ -41,7 +54,7 @@ fn persist<'a>(
     connection: &mut SqliteConnection,
     results: impl Iterator<Item = &'a CheckResult>,
 ) -> Result<Persisted, DatabaseError> {
-    let mut persisted = Persisted::default();
+    let (mut persisted, mut statuses) = (Persisted::default(), Vec::new());
     for result in results {
         let Some(slot) = result.slot() else { continue };
         if insert(connection, slot, result)? == 0 {
@@ -49,7 +62,12 @@ fn persist<'a>(
         } else {
             persisted.new += 1;
         }
-        SetStatus { at: slot.scheduled_at.timestamp(), status: result.status.as_str(), site: slot.site_id.0 }
+        statuses.push((slot, result.status));
+    }
+    // In the order of slots, whatever the order of arrival: since when a status stands depends on it. The first of a slot counts.
+    statuses.sort_by_key(|(slot, _)| *slot);
+    for (slot, status) in statuses {
+        SetStatus { at: slot.scheduled_at.timestamp(), status: status.as_str(), site: slot.site_id.0 }
             .execute(connection)?;
     }
     Ok(persisted)
@@ -79,6 +97,44 @@ fn insert(connection: &mut SqliteConnection, slot: Slot, result: &CheckResult) -
         evidence: evidence_text(result),
     }
     .execute(connection)
+}
+
+fn prune(
+    connection: &mut SqliteConnection,
+    now: i64,
+    retention: &Retention,
+) -> Result<Pruned, DatabaseError> {
+    if !schedule::is_possible(now) {
+        return Ok(Pruned::default());
+    }
+    let belief = look(connection, now, retention)?;
+    let most = i64::try_from(retention.most).unwrap_or(i64::MAX);
+    if let Some(cut) = prune_until(connection, belief.cut(retention.keep), most)? {
+        return Ok(Pruned { rows: prune_before(connection, cut)?, doubt: None });
+    }
+    let (withheld,): (i64,) = IsOlder { than: belief.cut_by_clock(retention.keep) }.get_result(connection)?;
+    Ok(Pruned { rows: 0, doubt: (withheld > 0).then(|| belief.doubt()) })
+}
+
+fn look(connection: &mut SqliteConnection, now: i64, retention: &Retention) -> QueryResult<Belief> {
+    type Row = (Option<i64>, Option<i64>, i64, Option<i64>);
+    let (seen_at, until, proven_s, last_tick): Row = Believed {}.get_result(connection)?;
+    let before = match (seen_at, until) {
+        (Some(seen_at), Some(until)) => Belief { seen_at, until, proven_s },
+        _ => Belief::first(now, last_tick),
+    };
+    let belief = before.look(now, retention);
+    let Belief { seen_at, until, proven_s } = belief;
+    Believe { seen_at, until, proven_s }.execute(connection)?;
+    Ok(belief)
+}
+
+fn prune_before(connection: &mut SqliteConnection, cut: i64) -> QueryResult<usize> {
+    MarkPruned { cut }.execute(connection)?;
+    DropGaps { cut }.execute(connection)?;
+    DropClockGaps { cut }.execute(connection)?;
+    DropSpans { cut }.execute(connection)?;
+    Prune { cut }.execute(connection)
 }
 
 /// The slot up to which to remove, so that about `most` rows go and no second is cut in two.
@@ -121,3 +177,32 @@ statement!(MarkPruned { cut: i64 as BigInt } -> () =
     "UPDATE scheduler_state SET pruned_before = max(pruned_before, " (cut: BigInt) ") WHERE id = 1");
 
 statement!(DropGaps { cut: i64 as BigInt } -> () = "DELETE FROM schedule_gap WHERE until_s < " (cut: BigInt));
+
+statement!(DropClockGaps { cut: i64 as BigInt } -> () = "DELETE FROM clock_gap WHERE until_s < " (cut: BigInt));
+
+statement!(DropSpans { cut: i64 as BigInt } -> () =
+    "DELETE FROM site_schedule WHERE valid_to < " (cut: BigInt) " AND (first_slot IS NULL OR first_slot < " (cut: BigInt) ")");
+
+statement!(IsOlder { than: i64 as BigInt } -> (BigInt,) =
+    "SELECT EXISTS (SELECT 1 FROM ping_status WHERE scheduled_at < " (than: BigInt) ")");
+
+statement!(Believed {} -> (Nullable<BigInt>, Nullable<BigInt>, BigInt, Nullable<BigInt>) =
+    "SELECT belief.seen_at, belief.believed_until, belief.proven_s, state.last_tick
+     FROM retention_state AS belief, scheduler_state AS state WHERE belief.id = 1 AND state.id = 1");
+
+statement!(Believe { seen_at: i64 as BigInt, until: i64 as BigInt, proven_s: i64 as BigInt } -> () =
+    "UPDATE retention_state SET seen_at = " (seen_at: BigInt) ", believed_until = " (until: BigInt) ", proven_s = " (proven_s: BigInt)
+    " WHERE id = 1");
+
+statement!(
+    /// Jobs of the future are those of new sites, which are checked within a minute.
+    SettledBefore {} -> (Nullable<BigInt>,) =
+    "SELECT min(last_tick, coalesce((SELECT min(scheduled_at) FROM job_queue), last_tick)) FROM scheduler_state WHERE id = 1"
+);
+
+statement!(
+    /// Not later than the last tick: the clock may have been set back since this was found out.
+    NoteRead { before: Option<i64> as Nullable<BigInt> } -> () =
+    "UPDATE result_log_state SET read_before = max(coalesce(read_before, 0),
+       min(" (before: Nullable<BigInt>) ", coalesce((SELECT last_tick FROM scheduler_state WHERE id = 1), 0))) WHERE id = 1"
+);

@@ -1,0 +1,3 @@
+DROP TABLE retention_state;
+DROP TABLE clock_gap;
+DROP TABLE result_log_state;
