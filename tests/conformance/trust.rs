@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rcgen::CustomExtension;
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use uptime_monitor::model::Reason;
 
 use crate::authority::{

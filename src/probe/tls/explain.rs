@@ -33,9 +33,13 @@ pub(in crate::probe) fn explain_io(
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => format!("{peer} does not speak TLS"),
         Error::InvalidMessage(_) => format!("{peer} sends what is no TLS message"),
         Error::PeerIncompatible(why) => explain_mismatch(why, peer),
-        Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme) => {
-            format!("{peer} signs the TLS handshake in a way that was not offered")
-        }
+        Error::PeerMisbehaved(
+            PeerMisbehaved::SignedKxWithWrongAlgorithm
+            | PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme,
+        ) => format!(
+            "{peer} signs the TLS handshake in a way that is not verified: with a key for RSASSA-PSS alone over TLS 1.2, or in \
+             one that was not offered"
+        ),
         Error::PeerMisbehaved(_)
         | Error::InappropriateMessage { .. }
         | Error::InappropriateHandshakeMessage { .. } => format!("{peer} breaks the rules of TLS"),
@@ -98,4 +102,56 @@ fn renegotiation(peer: &str) -> String {
         "{peer} asked to negotiate again during the request, which checks cannot: servers do so in TLS 1.2 to ask for a client \
          certificate for a part of a site"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: Error, speaking: Option<ProtocolVersion>) -> String {
+        explain_io(&io::Error::other(error), "192.0.2.7:443", speaking).unwrap()
+    }
+
+    #[test]
+    fn a_key_that_only_tls_1_3_can_use_is_told() {
+        let sentence = told(PeerMisbehaved::SignedKxWithWrongAlgorithm.into(), None);
+
+        assert!(sentence.contains("a key for RSASSA-PSS alone over TLS 1.2"), "{sentence}");
+    }
+
+    /// An alert in the middle of a request means another thing than one in the handshake, and in TLS 1.3 servers send theirs late.
+    #[test]
+    fn an_alert_is_told_by_when_it_came() {
+        let alert = |speaking| told(Error::AlertReceived(AlertDescription::HandshakeFailure), speaking);
+
+        assert!(alert(None).contains("refused the TLS handshake: it has no cipher"));
+        assert!(alert(Some(ProtocolVersion::TLSv1_3)).contains("refused the TLS handshake"));
+        assert!(
+            alert(Some(ProtocolVersion::TLSv1_2)).contains("asked to negotiate again during the request")
+        );
+    }
+
+    #[test]
+    fn no_sentence_is_a_debug_text() {
+        let alerts = (0..=255).map(|code| Error::AlertReceived(AlertDescription::from(code)));
+        let others = [
+            PeerMisbehaved::SelectedUnofferedCipherSuite.into(),
+            PeerIncompatible::NoKxGroupsInCommon.into(),
+            PeerIncompatible::ServerDoesNotSupportTls12Or13.into(),
+            InvalidMessage::MessageTooLarge.into(),
+            Error::DecryptError,
+            Error::NoCertificatesPresented,
+            rustls::CertificateError::BadEncoding.into(),
+        ];
+        for error in alerts.chain(others) {
+            for speaking in [None, Some(ProtocolVersion::TLSv1_2)] {
+                let sentence = told(error.clone(), speaking);
+                let is_camel = |word: &str| {
+                    word.chars().skip(1).any(char::is_uppercase) && word.chars().any(char::is_lowercase)
+                };
+                let debug = sentence.split(|sign: char| !sign.is_alphanumeric()).find(|word| is_camel(word));
+                assert!(debug.is_none_or(|word| word == "ChaCha20"), "{sentence}");
+            }
+        }
+    }
 }
