@@ -45,11 +45,15 @@ fn best_chain(
     now: UnixTime,
 ) -> Result<Vec<usize>, webpki::Error> {
     let server = EndEntityCert::try_from(leaf)?;
-    let own_end = end(leaf);
+    // With one certificate beside the leaf's there is nothing to choose from.
+    let own_end = if others.len() > 1 { end(leaf) } else { i64::MIN };
     let best: RefCell<Option<(i64, Vec<usize>)>> = RefCell::new(None);
     let look_on = |path: &VerifiedPath<'_>| {
         let links = links(path, others);
-        let end = links.iter().map(|&at| end(&others[at])).fold(own_end, i64::min);
+        let end = match others.len() {
+            0 | 1 => own_end,
+            _ => links.iter().map(|&at| end(&others[at])).fold(own_end, i64::min),
+        };
         let mut best = best.borrow_mut();
         if best.as_ref().is_none_or(|(known, _)| end > *known) {
             *best = Some((end, links));

@@ -46,7 +46,8 @@ impl Refusal {
     }
 
     pub(super) fn of_name(leaf: &CertificateDer<'_>, host: &Host) -> Self {
-        let names = names::listed(leaf, NAMES);
+        let names = X509Certificate::from_der(leaf).map(|(_, leaf)| names::listed(&leaf, NAMES));
+        let names = names.unwrap_or_default();
         let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
         Self::new(format!("the certificate is not valid for {host}, but for {names}"))
     }

@@ -35,7 +35,7 @@ const SLACK: Duration = Duration::from_secs(1);
 /// What a site gets that does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SiteDefaults {
-    /// `checker.timeout`, where [`SiteDefaults::timeout_for`] the interval is not shorter.
+    /// `checker.timeout`: the most that [`SiteDefaults::timeout_for`] gives.
     pub timeout: Duration,
     /// `checker.body_limit`: a larger body cannot be told from one that ends there.
     pub body_limit: u64,

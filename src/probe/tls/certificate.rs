@@ -46,7 +46,7 @@ pub(super) fn shown<'a>(
     leaf: &CertificateDer<'_>,
     chain: impl Iterator<Item = &'a CertificateDer<'a>>,
 ) -> Option<Shown> {
-    let (fingerprint, names) = (fingerprint(leaf), trust::listed_names(leaf, NAMES));
+    let fingerprint = fingerprint(leaf);
     let (_, leaf) = X509Certificate::from_der(leaf).ok()?;
     let own = link(&leaf, false)?;
     let others = chain.filter_map(|der| link(&X509Certificate::from_der(der).ok()?.1, true));
@@ -57,7 +57,7 @@ pub(super) fn shown<'a>(
         subject: leaf.subject().to_string(),
         issuer: leaf.issuer().to_string(),
         chain_not_after: links.iter().map(|link| link.not_after).fold(own.not_after, Timestamp::min),
-        names,
+        names: trust::listed_names(&leaf, NAMES),
         fingerprint,
     };
     Some(Shown { certificate, links })
