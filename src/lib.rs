@@ -10,9 +10,9 @@
 //! |---|---|---|
 //! | [`app`] | composition root: configuration to ports to supervised actors, and the order in which they end | everything |
 //! | [`cli`] | one file per command | everything |
-//! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model`, `pattern` |
+//! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model`, `json`, `pattern` |
 //! | [`pipeline`] | the actors, in flow order | `model`, `clock`, `schedule`, `supervisor`, `probe`, the ports |
-//! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust`, `pattern` |
+//! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust`, `json`, `pattern` |
 //! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule`, `trust` |
 //! | [`database`] | the databases: SQLite with one writing thread, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust` |
 //! | [`web`] | what a process tells over HTTP: how it is | `model`, `clock`, `supervisor`, `pipeline`'s tally, the ports |
@@ -20,7 +20,8 @@
 //! | [`schedule`] | when a site is due: a pure function | nothing |
 //! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |
 //! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
-//! | `pattern` | regular expressions, JSON paths, PEM and server names, read in one way at load and in checks | `trust` |
+//! | `json` | documents as answers have them, and RFC 9535 paths into them, within a budget | `clock`, `pattern` |
+//! | `pattern` | regular expressions, PEM, hosts and server names, read in one way at load and in checks | `trust` |
 //! | `trust` | the crypto provider, whom we trust when a server shows a certificate, and why not, in sentences | nothing |
 //! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
 
@@ -30,6 +31,7 @@ pub mod clock;
 pub mod config;
 pub mod database;
 pub mod failure;
+mod json;
 pub mod model;
 mod pattern;
 pub mod pipeline;

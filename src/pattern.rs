@@ -1,9 +1,9 @@
-//! Regular expressions, JSON paths, PEM and server names as sites use them: read in one way by the validation at load and by the checks.
+//! Regular expressions, PEM, hosts and server names as sites use them: read in one way by the validation at load and by the checks.
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
-use serde_json_path::JsonPath;
+use url::{Host, Url};
 
 use crate::trust;
 
@@ -16,6 +16,12 @@ const REGEX_LIMIT: usize = 1 << 20;
 #[error("{0}")]
 pub(crate) struct BadPattern(String);
 
+impl BadPattern {
+    pub(crate) fn new(why: impl std::fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
 /// An expression in the syntax of the crate `regex`, which takes time linear in the text that it searches.
 pub(crate) fn regex(pattern: &str) -> Result<regex::Regex, BadPattern> {
     let built = regex::RegexBuilder::new(pattern).size_limit(REGEX_LIMIT).dfa_size_limit(REGEX_LIMIT).build();
@@ -25,11 +31,6 @@ pub(crate) fn regex(pattern: &str) -> Result<regex::Regex, BadPattern> {
             error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
         )
     })
-}
-
-/// A path of RFC 9535.
-pub(crate) fn json_path(path: &str) -> Result<JsonPath, BadPattern> {
-    JsonPath::parse(path).map_err(|error| BadPattern(error.to_string()))
 }
 
 /// The certificates in a PEM text, at least one.
@@ -69,6 +70,41 @@ pub(crate) fn server_name(name: &str) -> Result<ServerName<'static>, BadPattern>
     ServerName::try_from(name.to_owned()).map_err(|error| BadPattern(error.to_string()))
 }
 
+/// Bytes of a label, and of a name (RFC 1035, section 2.3.4).
+const LABEL: usize = 63;
+const NAME: usize = 253;
+
+/// Whether the host of `url` could be one: an address, or a name with labels of letters, digits, hyphens and underscores. URLs
+/// may hold other names, such as `{{host}}`, and no name server has an answer to them.
+pub(crate) fn host(url: &Url) -> Result<(), BadPattern> {
+    let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.len() > NAME {
+        return Err(BadPattern(format!("its host has {} characters, more than {NAME}", name.len())));
+    }
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    for label in name.split('.') {
+        let what = match label {
+            "" => "is empty",
+            label if label.len() > LABEL => "is longer than 63 characters",
+            label if !label.chars().all(is_part) => "has a character that no host has",
+            _ => continue,
+        };
+        let label: String = label.chars().take(LABEL).collect();
+        return Err(BadPattern(format!("a label of its host {what}: {label:?}")));
+    }
+    Ok(())
+}
+
+/// What breaks a line, has no width, or turns the direction of writing: nobody sees that it is there.
+pub(crate) const fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,11 +119,42 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_path_is_explained() {
-        for path in ["", "status", "$.", "$[", "$..[?"] {
-            assert!(!json_path(path).unwrap_err().to_string().is_empty(), "{path:?}");
+    fn a_host_is_an_address_or_a_name_that_could_resolve() {
+        let is_host = |text: &str| host(&Url::parse(&format!("http://{text}/")).unwrap()).is_ok();
+        let label = "a".repeat(63);
+        let long = [label.as_str(); 4].join(".");
+
+        for good in [
+            "a",
+            "a.b.",
+            "a-.b",
+            "-a.b",
+            "_dmarc.a_b.c",
+            "1.2.3.4",
+            "[::1]",
+            "münchen.de",
+            "xn--mnchen-3ya.de",
+            &label,
+        ] {
+            assert!(is_host(good), "{good}");
         }
-        assert!(json_path("$.items[?@.ok == true].name").is_ok());
+        for bad in [
+            "{{host}}",
+            "$host",
+            "a..b",
+            ".a",
+            "a..",
+            "a,b",
+            "a'b",
+            "(a)",
+            "a=b",
+            "a~b",
+            "*.a",
+            &format!("{label}a"),
+            &long,
+        ] {
+            assert!(!is_host(bad), "{bad}");
+        }
     }
 
     #[test]

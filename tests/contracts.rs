@@ -602,6 +602,7 @@ mod store {
         let evidence = Evidence {
             failed: vec!["status 503, expected 2xx".to_owned(), "no \"ok\" in the body".to_owned()],
             addresses: vec!["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()],
+            skipped: vec!["\"My Header: x\"".to_owned()],
             headers: vec![("server".to_owned(), "a".to_owned()), ("server".to_owned(), "b".to_owned())],
             body: Some("<h1>so sorry</h1>\r\n\tGröße \u{1F4A5}".to_owned()),
         };

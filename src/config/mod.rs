@@ -48,7 +48,7 @@ pub use sites::{
     ExportError, Format, Import, RawSite, SiteDefaults, SiteFields, default_name, parse_sites, read_sites,
     write_sites,
 };
-pub use value::{Origin, Setting, Value};
+pub use value::{Origin, Setting, Value, null};
 
 /// The commented reference, which is where the defaults stand.
 pub const REFERENCE: &str = include_str!("../../config/uptime.toml");

@@ -82,6 +82,19 @@ impl Value {
     }
 }
 
+/// What stands for JSON's `null`, which TOML has not: a NaN of its own, which no text is read as.
+const NULL: u64 = 0x7ff8_0000_6e75_6c6c;
+
+/// JSON's `null` among values of TOML.
+pub fn null() -> toml::Value {
+    f64::from_bits(NULL).into()
+}
+
+/// Whether it is [`null`].
+pub(super) fn is_null(value: &toml::Value) -> bool {
+    matches!(value, toml::Value::Float(number) if number.to_bits() == NULL)
+}
+
 /// A value and where it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {

@@ -81,6 +81,9 @@ pub struct Evidence {
     /// Headers of the last answer, in order, up to 8 KiB.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
+    /// Lines of its head that are no header lines, and were passed over: the first ones, and how many more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
     /// The beginning of its body, up to 4 KiB. Bytes that are no text are shown as U+FFFD.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,

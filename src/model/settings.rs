@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 mod base64;
@@ -199,11 +199,14 @@ pub struct JsonExpectation {
     /// For example `$.status`.
     pub path: String,
     /// Some selected value is equal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub equals: Option<Json>,
     /// Something is selected, and nothing of it is equal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     pub not_equals: Option<Json>,
+    /// True: some selected value is `null`. False: something is selected, and nothing of it is. TOML has no `null` to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_null: Option<bool>,
     /// Greater than. A string that reads as a JSON number counts as that number, here and below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gt: Option<serde_json::Number>,
@@ -279,6 +282,11 @@ impl RequestSettings {
 /// Without control characters, of which PostgreSQL's texts cannot hold one and terminals no other.
 fn is_readable(text: &str) -> bool {
     !text.chars().any(|char| char.is_control() && !matches!(char, '\t' | '\r' | '\n'))
+}
+
+/// A value that stands there is said, also when it is `null`.
+fn said<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(input).map(Some)
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -76,7 +76,7 @@ impl Probe {
     /// Goes where redirects lead and reads the last answer.
     async fn follow(&self, url: &str, trace: &Trace) -> Result<(), Failure> {
         let plan = Rc::clone(&trace.plan);
-        let mut route = Route::new(url, &plan.request)?;
+        let mut route = Route::new(url, &plan.request, self.clock.now())?;
         let answer = loop {
             let message = route.request(&self.settings.user_agent);
             let answer = client::send(&self.client, route.url(), message, trace).await?;

@@ -39,9 +39,37 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// What was done to the body, in the order in which it was done. Empty where nothing was, or something that we don't know: then
-/// the body is taken as it is, as browsers and curl take what they have not asked for.
+/// What is to be taken off the body, in the order in which it was put on. Empty where nothing is: then the body is taken as it is, as
+/// browsers and curl take what they have not asked for.
 pub(super) fn codings(head: &Head) -> Vec<Coding> {
+    if is_part(head) { Vec::new() } else { named(head) }
+}
+
+/// Whether the body is a piece out of the middle of a coded one, or several of them: only the whole could be decoded.
+pub(super) fn is_coded_part(head: &Head) -> bool {
+    is_part(head) && !named(head).is_empty()
+}
+
+/// 206 has the bytes of a range (RFC 9110, section 15.3.7), and of several with a media type that says so. A range may be all there is.
+fn is_part(head: &Head) -> bool {
+    head.status == 206 && !head.values("content-range").any(is_whole)
+}
+
+/// `bytes 0-99/100`.
+fn is_whole(range: &[u8]) -> bool {
+    let read = || {
+        let text = std::str::from_utf8(range).ok()?.trim();
+        let (range, length) =
+            text.get(5..).filter(|_| text[..5].eq_ignore_ascii_case("bytes"))?.split_once('/')?;
+        let (first, last) = range.trim().split_once('-')?;
+        let number = |text: &str| text.trim().parse::<u64>().ok();
+        Some(number(first)? == 0 && number(last)?.checked_add(1)? == number(length)?)
+    };
+    read().unwrap_or(false)
+}
+
+/// The codings that are known; none where one of them is not.
+fn named(head: &Head) -> Vec<Coding> {
     let items = head.items("content-encoding").filter(|item| !item.is_empty() && !is(item, "identity"));
     let known: Option<Vec<Coding>> = items.map(Coding::named).collect();
     known.filter(|codings| codings.len() <= MOST).unwrap_or_default()

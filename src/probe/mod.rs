@@ -13,6 +13,7 @@
 mod check;
 mod client;
 mod connector;
+mod cookies;
 mod decode;
 mod dial;
 mod dns;

@@ -37,6 +37,8 @@ pub struct Outcome {
     pub body_truncated: bool,
     /// Where the time went. A phase that the timeout cut short counts up to that moment.
     pub timings: Timings,
+    /// Lines of the last answer's head that are no header lines, and were passed over. In quotes, for people.
+    pub skipped: Vec<String>,
     /// Of the last https hop.
     pub certificate: Option<Certificate>,
     /// Every request of the try, in order.
@@ -92,6 +94,7 @@ impl Outcome {
             wire_bytes: 0,
             body_truncated: false,
             timings: Timings::default(),
+            skipped: Vec::new(),
             certificate: None,
             hops: Vec::new(),
             tries: 1,

@@ -2,13 +2,25 @@
 
 use std::borrow::Cow;
 
-use cookie_store::CookieStore;
 use url::Url;
 
+use super::cookies::Jar;
+use super::expect::{escaped, quoted};
 use super::failure::Failure;
 use super::request::{Errand, Message, RequestPlan};
 use super::wire::Head;
+use crate::clock::Timestamp;
 use crate::model::Reason;
+use crate::pattern;
+
+/// Bytes of a Location, as long as a configured URL may be.
+const LONGEST_LOCATION: usize = 8 * 1024;
+
+/// Bytes of the URL that it makes: bytes that are not ASCII are three there, and a relative one begins with what was before it.
+const LONGEST_URL: usize = 4 * LONGEST_LOCATION;
+
+/// Characters of a URL or a Location in a sentence.
+const SHOWN: usize = 300;
 
 /// The hops of one try.
 pub(super) struct Route<'p> {
@@ -18,8 +30,9 @@ pub(super) struct Route<'p> {
     url: Url,
     method: String,
     with_body: bool,
-    /// Made when the first one is set.
-    cookies: Option<CookieStore>,
+    cookies: Jar,
+    /// By which cookies end.
+    now: Timestamp,
     /// The requests so far, the current one not included. The same one again gets the same answer again.
     made: Vec<Made>,
 }
@@ -29,18 +42,19 @@ pub(super) struct Route<'p> {
 struct Made {
     method: String,
     url: Url,
-    cookies: String,
+    cookies: Vec<u8>,
 }
 
 impl<'p> Route<'p> {
-    /// A route that starts at `url`.
-    pub(super) fn new(url: &str, plan: &'p RequestPlan) -> Result<Self, Failure> {
+    /// A route that starts at `url`, at the time `now`.
+    pub(super) fn new(url: &str, plan: &'p RequestPlan, now: Timestamp) -> Result<Self, Failure> {
         let parsed =
             Url::parse(url).map_err(|error| Failure::internal(format!("{url} is no URL: {error}")))?;
         let url =
             usable(parsed).map_err(|why| Failure::internal(format!("{url} cannot be checked: {why}")))?;
         let (home, method) = (url.clone(), plan.method.clone());
-        Ok(Self { plan, home, url, method, with_body: true, cookies: None, made: Vec::new() })
+        let cookies = Jar::default();
+        Ok(Self { plan, home, url, method, with_body: true, cookies, now, made: Vec::new() })
     }
 
     /// The current hop.
@@ -54,7 +68,7 @@ impl<'p> Route<'p> {
             url: &self.url,
             method: &self.method,
             with_body: self.with_body,
-            is_foreign: self.url.origin() != self.home.origin(),
+            is_foreign: self.is_foreign(),
             cookies: &self.cookies(),
         };
         self.plan.message(&errand, user_agent)
@@ -68,6 +82,7 @@ impl<'p> Route<'p> {
         let next = self.target_of(head)?;
         let limit = self.plan.max_redirects;
         if self.made.len() >= limit as usize {
+            let next = escaped(next.as_str(), SHOWN);
             return Err(failure(format!("more than {limit} redirects, the next would go to {next}")));
         }
         self.made.push(self.current());
@@ -75,7 +90,7 @@ impl<'p> Route<'p> {
         self.change_method(head.status);
         self.url = next;
         if self.made.contains(&self.current()) {
-            return Err(failure(format!("redirect loop: back at {}", self.url)));
+            return Err(failure(format!("redirect loop: back at {}", escaped(self.url.as_str(), SHOWN))));
         }
         Ok(true)
     }
@@ -97,19 +112,19 @@ impl<'p> Route<'p> {
         }
     }
 
+    fn is_foreign(&self) -> bool {
+        self.url.origin() != self.home.origin()
+    }
+
     fn keep_cookies(&mut self, head: &Head) {
         for value in head.values("set-cookie") {
-            let store = self.cookies.get_or_insert_default();
-            // A cookie that cannot be read, or that its host may not set, is none.
-            let _ = store.parse(&String::from_utf8_lossy(value), &self.url);
+            self.cookies.set(value, &self.url, self.now);
         }
     }
 
-    /// Those that were set for the current hop, in one line.
-    fn cookies(&self) -> String {
-        let Some(store) = &self.cookies else { return String::new() };
-        let pairs = store.get_request_values(&self.url).map(|(name, value)| format!("{name}={value}"));
-        pairs.collect::<Vec<_>>().join("; ")
+    /// Those for the current hop, in one line.
+    fn cookies(&self) -> Vec<u8> {
+        self.cookies.header(&self.url, self.plan.cookie().filter(|_| !self.is_foreign()))
     }
 
     fn target_of(&self, head: &Head) -> Result<Url, Failure> {
@@ -117,12 +132,24 @@ impl<'p> Route<'p> {
         let Some(location) = head.values("location").next() else {
             return Err(failure(format!("status {status} without a Location")));
         };
+        if location.len() > LONGEST_LOCATION {
+            let beginning = quoted(&text_of(&location[..SHOWN]), SHOWN);
+            let length = location.len();
+            return Err(failure(format!(
+                "status {status} with a Location of {length} bytes, over {LONGEST_LOCATION}: {beginning}"
+            )));
+        }
         let text = text_of(location);
         let unusable = |why: &dyn std::fmt::Display| {
-            failure(format!("status {status} with an unusable Location {text:?}: {why}"))
+            failure(format!("status {status} with an unusable Location {}: {why}", quoted(&text, SHOWN)))
         };
         let url = self.url.join(&text).map_err(|error| unusable(&error))?;
-        usable(url).map_err(|why| unusable(&why))
+        let url = usable(url).map_err(|why| unusable(&why))?;
+        pattern::host(&url).map_err(|why| unusable(&why))?;
+        match url.as_str().len() {
+            ..=LONGEST_URL => Ok(url),
+            length => Err(unusable(&format!("it makes a URL of {length} bytes, over {LONGEST_URL}"))),
+        }
     }
 }
 
@@ -134,7 +161,7 @@ fn is_redirect(status: u16) -> bool {
 /// `url` as it is requested: without a fragment, which is never sent, and without a user, to whom we give nothing.
 fn usable(mut url: Url) -> Result<Url, String> {
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("{} is neither http nor https", url.scheme()));
+        return Err(format!("{} is neither http nor https", escaped(url.scheme(), SHOWN)));
     }
     url.set_fragment(None);
     let stripped = url.set_username("").and_then(|()| url.set_password(None));

@@ -7,6 +7,11 @@ use url::{Position, Url};
 
 use crate::model::settings::{IpFamily, RequestSettings, is_secret_header};
 
+/// Headers of a body, which go where it goes (RFC 9110, section 15.4, and the Fetch standard).
+fn is_of_body(name: &str) -> bool {
+    name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"))
+}
+
 /// Headers that say nothing about who asks: they go to every origin.
 fn is_harmless(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -47,8 +52,8 @@ pub(super) struct Errand<'a> {
     pub(super) with_body: bool,
     /// The origin is another than the site's, and is told nothing that it need not know.
     pub(super) is_foreign: bool,
-    /// Set on the way.
-    pub(super) cookies: &'a str,
+    /// The value of its `Cookie` header, configured and set on the way. Empty: it has none.
+    pub(super) cookies: &'a [u8],
 }
 
 impl RequestPlan {
@@ -66,6 +71,12 @@ impl RequestPlan {
         }
     }
 
+    /// The cookies that are configured, for the site's own origin.
+    pub(super) fn cookie(&self) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(name, _)| name.eq_ignore_ascii_case("cookie")).map(|(_, value)| value.as_str())
+    }
+
     /// Texts that must not stand in a result.
     pub(super) fn secrets(&self) -> &[String] {
         &self.secrets
@@ -81,7 +92,8 @@ impl RequestPlan {
     }
 
     fn bytes(&self, errand: &Errand<'_>, user_agent: &str) -> Bytes {
-        let body: &[u8] = if errand.with_body { &self.body } else { &[] };
+        // Bodies have passwords in them, so none goes to another origin, whatever the status says.
+        let body: &[u8] = if errand.with_body && !errand.is_foreign { &self.body } else { &[] };
         let mut text = BytesMut::with_capacity(256 + body.len());
         let target = &errand.url[Position::BeforePath..Position::AfterQuery];
         line(&mut text, &[errand.method, " ", target, " HTTP/1.1"]);
@@ -96,7 +108,10 @@ impl RequestPlan {
     }
 
     fn put_headers(&self, text: &mut BytesMut, errand: &Errand<'_>, user_agent: &str) {
-        let goes = |name: &str| !errand.is_foreign || is_harmless(name);
+        let goes = |name: &str| {
+            let is_known = !errand.is_foreign || is_harmless(name);
+            is_known && (errand.with_body || !is_of_body(name))
+        };
         let said = |wanted: &str| {
             let mut headers = self.headers.iter().filter(|(name, _)| goes(name));
             headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
@@ -116,11 +131,10 @@ impl RequestPlan {
         if let Some(authorization) = self.authorization.as_deref().filter(|_| !errand.is_foreign) {
             line(text, &["Authorization: ", authorization]);
         }
-        match (said("cookie"), errand.cookies) {
-            (None, "") => {}
-            (Some(configured), "") => line(text, &["Cookie: ", configured]),
-            (None, set) => line(text, &["Cookie: ", set]),
-            (Some(configured), set) => line(text, &["Cookie: ", configured, "; ", set]),
+        if !errand.cookies.is_empty() {
+            text.put_slice(b"Cookie: ");
+            text.put_slice(errand.cookies);
+            line(text, &[]);
         }
     }
 }
@@ -140,6 +154,16 @@ fn authorization(settings: &RequestSettings) -> Option<String> {
     basic.or_else(|| settings.bearer_token.as_ref().map(|token| format!("Bearer {token}")))
 }
 
+/// A secret header as a whole, and what of it a server may tell alone: what stands behind `Bearer`, and the value of each cookie.
+fn parts<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
+    let mut parts = vec![value, value.split_once(' ').map_or("", |(_, word)| word)];
+    if name.eq_ignore_ascii_case("cookie") {
+        let values = value.split(';').filter_map(|pair| pair.split_once('='));
+        parts.extend(values.map(|(_, value)| value.trim().trim_matches('"')));
+    }
+    parts
+}
+
 /// Servers echo what they get, in pages, headers and redirects.
 fn secrets(settings: &RequestSettings) -> Vec<String> {
     let credentials = authorization(settings);
@@ -148,8 +172,7 @@ fn secrets(settings: &RequestSettings) -> Vec<String> {
     let encoded = credentials.iter().filter_map(|value| value.split_once(' ')).map(|(_, secret)| secret);
     let password = settings.basic_auth.iter().map(|auth| auth.password.as_str());
     let headers = settings.headers.iter().filter(|(name, _)| is_secret_header(name));
-    let values =
-        headers.flat_map(|(_, value)| [value.as_str(), value.split_once(' ').map_or("", |(_, word)| word)]);
+    let values = headers.flat_map(|(name, value)| parts(name, value));
     let all = encoded.chain(password).chain(values).chain([&*body]);
     // A short one would mask half of a page, and hides nothing that could not be guessed.
     let mut all: Vec<String> = all.filter(|secret| secret.len() >= 4).map(str::to_owned).collect();

@@ -6,10 +6,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use url::Url;
 
+use super::decode;
 use super::evidence;
 use super::expect::{self, Answer, Verdict, escaped};
 use super::failure::Failure;
-use super::mask::Mask;
+use super::mask::{self, Mask};
 use super::outcome::{Judged, Outcome};
 use super::plan::ExpiryWarning;
 use super::tls::Link;
@@ -29,7 +30,7 @@ pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Ti
     };
     let mask = Mask::of(trace.plan.request.secrets());
     let (status, reason, error) = sentence(ended, &verdicts);
-    let error = error.map(|error| mask.text(error));
+    let error = error.map(|error| mask::members(&mask.text(error)));
     let evidence = error.as_deref().map(|error| Box::new(evidence::gather(&notes, &verdicts, error, &mask)));
     let judged = verdicts.into_iter().map(|verdict| Judged {
         what: mask.text(verdict.what),
@@ -61,6 +62,7 @@ fn judge(trace: &Trace, notes: &Notes, took: Duration, now: Timestamp) -> Vec<Ve
         body: &notes.body.kept,
         body_bytes: notes.body.bytes,
         truncated: notes.body.truncated,
+        is_coded_part: decode::is_coded_part(head),
         is_tls: hop.is_tls(),
         fell_back: notes.hops.iter().skip_while(|hop| !hop.is_tls()).any(|hop| !hop.is_tls()),
         took,
@@ -119,11 +121,12 @@ fn facts(notes: &Notes, took: Duration, mask: &Mask<'_>) -> Outcome {
         http_version: last_head.map(|head| head.version()),
         remote_addr: notes.hops.iter().rev().find_map(|hop| hop.remote_addr),
         redirects: notes.redirects,
-        final_url: notes.hops.last().map(|hop| mask.text(hop.url.to_string())),
+        final_url: notes.hops.last().map(|hop| shown(&hop.url, mask)),
         body_bytes: notes.body.bytes,
         wire_bytes: notes.hops.iter().map(|hop| hop.wire_bytes).sum(),
         body_truncated: notes.body.truncated,
         timings: Timings { total_us: Some(micros(took)), ..sums(&notes.hops) },
+        skipped: last_head.map(|head| evidence::skipped(head, mask)).unwrap_or_default(),
         certificate: last_tls.and_then(|hop| Some(hop.certificate.as_ref()?.certificate.clone())),
         hops: notes.hops.iter().map(|hop| told(hop, mask)).collect(),
         ..Outcome::nothing()
@@ -144,9 +147,15 @@ fn sums(hops: &[HopNotes]) -> Timings {
     }
 }
 
+/// A URL that a server may have made, with tokens in its query.
+fn shown(url: &Url, mask: &Mask<'_>) -> String {
+    let text = mask.text(url.to_string());
+    if url.query().is_some() { mask::members(&text) } else { text }
+}
+
 fn told(hop: &HopNotes, mask: &Mask<'_>) -> Hop {
     Hop {
-        url: mask.text(hop.url.to_string()),
+        url: shown(&hop.url, mask),
         http_status: hop.head.as_ref().map(|head| head.status),
         remote_addr: hop.remote_addr,
         timings: hop.timings,

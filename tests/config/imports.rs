@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use uptime_monitor::clock::Clock;
-use uptime_monitor::config::{Format, Import, Problems, SiteDefaults, parse_sites, read_sites, write_sites};
+use uptime_monitor::config::{
+    Format, Import, Origin, Problems, RawSite, SiteDefaults, parse_sites, read_sites, write_sites,
+};
 use uptime_monitor::model::settings::{
     BasicAuth, BodyExpectations, CheckSettings, Expectations, HeaderExpectation, JsonExpectation,
     RequestSettings, StatusRange, TimeLimits, TlsPolicy, TlsSettings, TlsVersion,
@@ -194,13 +196,66 @@ fn json_sites_have_the_same_settings_and_null_is_not_said() {
 }
 
 #[test]
-fn null_cannot_be_expected_and_the_way_around_is_told() {
-    for value in ["null", "[null]", r#"{"b": null}"#] {
-        let text = with_settings(&format!(r#""expect": {{"json": [{{"path": "$.a", "equals": {value}}}]}}"#));
+fn null_can_be_expected_alone_and_inside_of_a_value() {
+    for (condition, stored) in [
+        (r#""equals": null"#, r#""is_null":true"#),
+        (r#""not_equals": null"#, r#""is_null":false"#),
+        (r#""is_null": true"#, r#""is_null":true"#),
+        (r#""is_null": false"#, r#""is_null":false"#),
+        (r#""equals": [1, null]"#, r#""equals":[1,null]"#),
+        (r#""not_equals": {"b": null}"#, r#""not_equals":{"b":null}"#),
+    ] {
+        let text = with_settings(&format!(r#""expect": {{"json": [{{"path": "$.a", {condition}}}]}}"#));
 
-        let rejected = rejections(&parse(&text, Format::Json).unwrap());
+        let import = parse(&text, Format::Json).unwrap();
 
-        assert_says(&rejected[0], &["site \"a\": expect.json[0].equals", "null", "filter"]);
+        assert_eq!(import.rejected, [], "{condition}");
+        let spec = &import.sites[0].spec;
+        assert!(spec.settings.as_ref().unwrap().to_text().contains(stored), "{condition}");
+        let again = RawSite::from_spec(spec, Origin::Default).validate(&DEFAULTS).unwrap();
+        assert_eq!(again, *spec, "{condition}");
+    }
+}
+
+#[test]
+fn null_stands_beside_no_other_operator() {
+    for condition in
+        [r#""equals": null, "gt": 1"#, r#""is_null": true, "equals": 1"#, r#""gt": null, "is_null": 3"#]
+    {
+        let text = with_settings(&format!(r#""expect": {{"json": [{{"path": "$.a", {condition}}}]}}"#));
+
+        assert_eq!(parse(&text, Format::Json).unwrap().rejected.len(), 1, "{condition}");
+    }
+}
+
+#[test]
+fn a_host_that_is_none_or_has_what_nobody_sees_is_refused() {
+    for (url, message) in [
+        ("http://{{host}}/", "a host that is none"),
+        ("https://$host/", "a host that is none"),
+        ("https://a..b/", "a label of its host is empty"),
+        ("https://shop.example../", "a label of its host is empty"),
+        ("https://shop\u{ad}.example/", "U+00AD"),
+        ("https://shop\u{200b}.example/", "U+200B"),
+        ("https://shop\u{200d}.example/", "U+200D"),
+        ("https://\u{202e}shop.example/", "U+202E"),
+        ("https://shop\u{feff}.example:8443/x", "U+FEFF"),
+        ("https://shop%C2%AD.example/", "U+00AD"),
+        (
+            "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example/",
+            "longer than 63",
+        ),
+    ] {
+        let text = serde_json::json!([{"name": "a", "url": url}]).to_string();
+
+        assert_says(&rejections(&parse(&text, Format::Json).unwrap())[0], &["url", message]);
+    }
+    for url in
+        ["https://münchen.example/", "http://a_b.c-.example./", "http://[::1]:81/", "http://a/\u{200b}"]
+    {
+        let text = serde_json::json!([{"name": "a", "url": url}]).to_string();
+
+        assert_eq!(parse(&text, Format::Json).unwrap().rejected, [], "{url}");
     }
 }
 

@@ -48,7 +48,7 @@ fn the_sites_in_the_reference_are_valid_once_their_comment_signs_are_gone() {
     assert_eq!((settings.request.headers.len(), settings.request.basic_auth.is_some()), (2, true));
     assert_eq!(
         (settings.expect.status.len(), settings.expect.headers.len(), settings.expect.json.len()),
-        (3, 2, 2)
+        (3, 2, 3)
     );
     assert_eq!(
         (settings.tls.min_version.is_some(), settings.expect.response_time.down.is_some()),

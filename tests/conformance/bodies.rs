@@ -1,6 +1,6 @@
 //! Conditions on the text of a body, in whatever it is written.
 
-use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, WINDOWS_1251, WINDOWS_1252};
 use serde_json::{Value as Json, json};
 use uptime_monitor::model::Reason;
 use uptime_monitor::probe::ProbeConfig;
@@ -14,7 +14,10 @@ async fn every_case() {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [texts(), expressions(), charsets(), cut(), framed()].into_iter().flatten().collect()
+    [texts(), expressions(), charsets(), said_inside(), said_nowhere(), cut(), framed()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn no(tells: &str) -> Want {
@@ -161,6 +164,134 @@ fn charsets() -> Vec<Case> {
         row("a charset that nobody knows", "text/html; charset=klingon", street.into(), street, up()),
         row("no text at all", "image/png", vec![0x89, b'P', b'N', b'G', 0, 0xff], "PNG", up()),
     ]
+}
+
+/// A page of HTML or XML that says itself what it is written in.
+fn said_inside() -> Vec<Case> {
+    let row = |name: &str, content_type: &str, encoding: &'static Encoding, before: &str, text: &str| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n");
+        let body = written(encoding, &format!("{before}{text}"));
+        expecting(name, [head.into_bytes(), body].concat(), json!({"contains": [text]}), up())
+    };
+    let (street, sun, moscow) = ("Große Straße", "日本語", "Москва");
+    let html = "text/html";
+    vec![
+        row("a meta element", html, SHIFT_JIS, "<meta charset='Shift_JIS'>", sun),
+        row(
+            "a meta element with http-equiv",
+            html,
+            SHIFT_JIS,
+            "<meta http-equiv=content-type content='text/html; charset=shift_jis'>",
+            sun,
+        ),
+        row(
+            "a meta element behind a comment",
+            html,
+            SHIFT_JIS,
+            "<!-- <meta charset=utf-8> --><meta charset=shift_jis>",
+            sun,
+        ),
+        row(
+            "a meta element behind a script with a charset",
+            html,
+            SHIFT_JIS,
+            "<script charset=utf-8></script><meta charset=shift_jis>",
+            sun,
+        ),
+        row("a meta element says UTF-16: it is UTF-8", html, UTF_8, "<meta charset=utf-16>", street),
+        row(
+            "a meta element says UTF-16LE: it is UTF-8",
+            html,
+            UTF_8,
+            "<meta http-equiv=Content-Type content='text/html; charset=utf-16le'>",
+            street,
+        ),
+        row(
+            "a meta element says x-user-defined: it is Windows-1252",
+            html,
+            WINDOWS_1252,
+            "<meta charset=x-user-defined>",
+            street,
+        ),
+        row(
+            "a declaration of XML",
+            "application/xml",
+            WINDOWS_1251,
+            "<?xml version=\"1.0\" encoding=\"windows-1251\"?>",
+            moscow,
+        ),
+        row(
+            "a feed",
+            "application/rss+xml",
+            WINDOWS_1251,
+            "<?xml version='1.0' encoding='windows-1251' ?>",
+            moscow,
+        ),
+        row(
+            "a declaration of XML in HTML",
+            html,
+            WINDOWS_1251,
+            "<?xml version=\"1.0\" encoding=\"windows-1251\"?>",
+            moscow,
+        ),
+        row(
+            "the header counts more than the page",
+            "text/html; charset=windows-1251",
+            WINDOWS_1251,
+            "<meta charset=utf-8>",
+            moscow,
+        ),
+        row(
+            "a charset that nobody knows, and one in the page",
+            "text/html; charset=klingon",
+            SHIFT_JIS,
+            "<meta charset=shift_jis>",
+            sun,
+        ),
+        row("a page without a type", "", SHIFT_JIS, "<html><meta charset=shift_jis>", sun),
+    ]
+}
+
+/// What says `charset=` and means something else. The text that must not be there is to be seen.
+fn said_nowhere() -> Vec<Case> {
+    let row = |(name, content_type, before): (&str, &str, &str)| {
+        let wire = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n{before} Störung");
+        expecting(name, wire, json!({"not_contains": ["Störung"]}), no("body has \"Störung\""))
+    };
+    [
+        ("a script with a charset", "text/html", "<script src=a.js charset=utf-16></script>"),
+        ("a script that mentions one", "text/html", "<script>var u = '/a?charset=utf-16'</script>"),
+        ("a link with a charset", "text/html", "<link rel=stylesheet charset=utf-16 href=a.css>"),
+        ("a form with a charset", "text/html", "<form accept-charset=utf-16>"),
+        ("a comment with a meta element", "text/html", "<!-- <meta charset=utf-16> -->"),
+        ("a style sheet inside", "text/html", "<style>@charset \"utf-16\";</style>"),
+        (
+            "a description that mentions one",
+            "text/html",
+            "<meta name=description content='charset=shift_jis'>",
+        ),
+        (
+            "a refresh that mentions one",
+            "text/html",
+            "<meta http-equiv=refresh content='0; url=/?charset=shift_jis'>",
+        ),
+        ("a style sheet", "text/css", "/* charset=utf-16 */"),
+        ("plain text", "text/plain", "charset=utf-16 <meta charset=utf-16>"),
+        ("JSON", "application/json", "{\"a\": \"charset=utf-16\"}"),
+        ("a script", "application/javascript", "'<meta charset=utf-16>'"),
+        ("a header that says UTF-16 of a page that is not", "text/html; charset=utf-16", "<h1>"),
+        ("a header that says what browsers refuse to read", "text/html; charset=iso-2022-kr", "<h1>"),
+        ("a parameter of another name", "text/html; x-charset=utf-16", "<h1>"),
+    ]
+    .map(row)
+    .into_iter()
+    .chain([expecting(
+        "a stray byte",
+        b"HTTP/1.1 200 OK\r\n\r\nSt\xc3\xb6rung \xff".as_slice(),
+        json!({"not_contains": ["Störung"]}),
+        no("body has \"Störung\""),
+    )])
+    .collect()
 }
 
 /// A body that is longer than what is read of it.

@@ -16,7 +16,7 @@ async fn every_case() {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [known(), stacked(), unknown(), broken(), bombs()].into_iter().flatten().collect()
+    [known(), stacked(), unknown(), parts(), broken(), bombs()].into_iter().flatten().collect()
 }
 
 const TEXT: &str = "hello hello hello hello hello hello world";
@@ -150,6 +150,69 @@ fn unknown() -> Vec<Case> {
             encoded("gzip, gzip, gzip, gzip", &four),
             up().bytes(four.len() as u64),
         ),
+    ]
+}
+
+/// A 206 of a coded page is a piece out of the middle: Twisted's `File` sends it of a page that lies there in gzip, and apache 2.4.71's
+/// mod_deflate of any page, when a range and gzip are asked for.
+fn parts() -> Vec<Case> {
+    let whole = gzip(TEXT.as_bytes());
+    let part = |fields: &str, body: &[u8]| {
+        let length = body.len();
+        let head = format!("HTTP/1.1 206 Partial Content\r\n{fields}Content-Length: {length}\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    };
+    let coded = |range: &str| format!("Content-Encoding: gzip\r\nContent-Range: bytes {range}\r\n");
+    let first = part(&coded(&format!("0-9/{}", whole.len())), &whole[..10]);
+    let middle = part(&coded(&format!("5-14/{}", whole.len())), &whole[5..15]);
+    let all = part(&coded(&format!("0-{}/{}", whole.len() - 1, whole.len())), &whole);
+    let several = part(
+        "Content-Encoding: gzip\r\nContent-Type: multipart/byteranges; boundary=x\r\n",
+        b"--x\r\nContent-Range: bytes 0-3/99\r\n\r\n\x1f\x8b\x08\x00\r\n--x--\r\n",
+    );
+    let expecting = |expect: Json| json!({"request": {"headers": {"Range": "bytes=0-9"}}, "expect": expect});
+    let unread = || down(Reason::Body).tells("body is a part of a coded one, which cannot be read alone");
+    vec![
+        Case::answer("the beginning of a page in gzip", first.clone(), up().http(206).bytes(10))
+            .with(expecting(json!({}))),
+        Case::answer("the middle of a page in gzip", middle, up().http(206).bytes(10))
+            .with(expecting(json!({"status": [206]}))),
+        Case::answer("several parts of a page in gzip", several, up().http(206)),
+        Case::answer(
+            "a part without its range",
+            part("Content-Encoding: gzip\r\n", &whole[..10]),
+            up().http(206).bytes(10),
+        ),
+        Case::answer(
+            "a part of a page in x-gzip and br",
+            part("Content-Encoding: x-gzip, br\r\n", &whole[..10]),
+            up().http(206),
+        ),
+        Case::answer("a part that is all of it", all, up().http(206).bytes(TEXT.len() as u64)).with(text()),
+        Case::answer(
+            "a part of a page that is not coded",
+            part("Content-Range: bytes 0-4/9\r\n", b"hello"),
+            up().http(206),
+        )
+        .with(expecting(json!({"body": {"contains": ["hello"]}}))),
+        Case::answer("a text in a part of a page in gzip", first.clone(), unread())
+            .with(expecting(json!({"body": {"contains": ["hello"]}}))),
+        Case::answer("no text in a part of a page in gzip", first.clone(), unread())
+            .with(expecting(json!({"body": {"not_contains": ["error"]}}))),
+        Case::answer(
+            "JSON in a part of a page in gzip",
+            first.clone(),
+            down(Reason::Json).tells("the body is a part of a coded one"),
+        )
+        .with(expecting(json!({"json": [{"path": "$.a", "exists": false}]}))),
+        Case::answer(
+            "the size of a part of a page in gzip",
+            first.clone(),
+            down(Reason::TooLarge).tells("at most 9"),
+        )
+        .with(expecting(json!({"body": {"max_bytes": 9}}))),
+        Case::answer("a header of a part of a page in gzip", first, up())
+            .with(expecting(json!({"headers": [{"name": "content-encoding", "equals": "gzip"}]}))),
     ]
 }
 

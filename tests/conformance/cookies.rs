@@ -17,7 +17,10 @@ async fn every_case() {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [along_the_way(), by_url(), other_origins(), loops()].into_iter().flatten().collect()
+    [along_the_way(), in_order(), dates(), of_ours(), by_url(), other_origins(), bodies(), loops()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The line `name` of a request, if it has one.
@@ -73,6 +76,7 @@ fn along_the_way() -> Vec<Case> {
         cookie("a cookie set twice", &["a=1", "a=2"], "/next", Some("a=2")),
         cookie("a cookie with an empty value", &["a="], "/next", Some("a=")),
         cookie("no cookie at all", &["", "=", ";"], "/next", None),
+        cookie("a cookie for all of a registry", &["a=1; Domain=test"], "/next", None).config(named()).host("www.web.test"),
         Case::serving(
             "a cookie of ours and one of theirs",
             |mut exchange| match exchange.path() {
@@ -101,9 +105,77 @@ fn along_the_way() -> Vec<Case> {
             up(),
         )
         .also(|_, scene| {
-            let last = header(&scene.servers[0].requests()[2], "cookie").unwrap();
-            assert!(last == "a=1; b=1" || last == "b=1; a=1", "{last}");
+            assert_eq!(header(&scene.servers[0].requests()[2], "cookie").as_deref(), Some("a=1; b=1"));
         }),
+    ]
+}
+
+/// RFC 6265, section 5.4: servers take the first of one name.
+fn in_order() -> Vec<Case> {
+    vec![
+        cookie("longer paths first", &["x=1; Path=/", "x=2; Path=/app", "x=3; Path=/app/in"], "/app/in", Some("x=3; x=2; x=1")),
+        cookie("then by age", &["c=1", "a=2", "b=3"], "/next", Some("c=1; a=2; b=3")),
+        cookie("one that is set again keeps its age", &["a=1", "b=2", "a=3"], "/next", Some("a=3; b=2")),
+        cookie("the same name for two paths", &["s=old; Path=/", "s=new; Path=/next"], "/next", Some("s=new; s=old")),
+        Case::serving(
+            "bytes as they came",
+            |mut exchange| match exchange.path() {
+                "/" => exchange.send(
+                    b"HTTP/1.1 302 Found\r\nLocation: /next\r\nSet-Cookie: a=\"Gr\xc3\xbc\xc3\x9fe\"\r\nContent-Length: 0\r\n\r\n",
+                ),
+                _ => exchange.send(answer("200 OK", "")),
+            },
+            up(),
+        )
+        .also(|_, scene| {
+            let requests = scene.servers[0].requests();
+            assert!(requests[1].contains("\r\nCookie: a=\"Grüße\"\r\n"), "{}", requests[1]);
+        }),
+    ]
+}
+
+/// RFC 6265, sections 5.1.1 and 5.2.2.
+fn dates() -> Vec<Case> {
+    let gone = |name: &str, set: &'static [&'static str]| cookie(name, set, "/next", None);
+    let stays = |name: &str, set: &'static [&'static str]| cookie(name, set, "/next", Some("a=1"));
+    vec![
+        gone("a date in UTC", &["a=1; Expires=Thu, 01 Jan 1970 00:00:00 UTC"]),
+        gone("a date without a zone", &["a=1; Expires=Thu, 01 Jan 1970 00:00:00"]),
+        gone("a date with one digit for the day", &["a=1; Expires=Thu, 1 Jan 1970 0:0:0 GMT"]),
+        gone("a date in lower case", &["a=1; expires=thu, 01 jan 1970 00:00:00 gmt"]),
+        gone("a date with dashes and a short year", &["a=1; Expires=Thursday, 01-Jan-70 00:00:00 GMT"]),
+        gone("a date of asctime", &["a=1; Expires=Thu Jan  1 00:00:00 1970"]),
+        stays("a date to come, in UTC", &["a=1; Expires=Fri, 1-jan-2100 00:00:00 UTC"]),
+        stays("no date", &["a=1; Expires=never"]),
+        stays("Max-Age in words", &["a=1; Max-Age=abc"]),
+        stays("Max-Age with a fraction", &["a=1; Max-Age=0.5"]),
+        stays("Max-Age counts more than a date", &["a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60"]),
+        gone("Max-Age below zero", &["a=1; Max-Age=-1"]),
+    ]
+}
+
+/// A cookie that is configured, and what a server makes of it.
+fn of_ours() -> Vec<Case> {
+    let row = |name: &str, set: &'static str, expected: Option<&'static str>| {
+        let act = move |mut exchange: Exchange| {
+            let moved = format!(
+                "HTTP/1.1 302 Found\r\nLocation: /next\r\nSet-Cookie: {set}\r\nContent-Length: 0\r\n\r\n"
+            );
+            exchange.send(if exchange.path() == "/" { moved } else { answer("200 OK", "") });
+        };
+        Case::serving(name, act, up())
+            .with(json!({"request": {"headers": {"Cookie": "a=1; session=x"}}}))
+            .also(move |_, scene| {
+                let requests = scene.servers[0].requests();
+                assert_eq!(header(&requests[0], "cookie").as_deref(), Some("a=1; session=x"));
+                assert_eq!(header(&requests[1], "cookie").as_deref(), expected);
+            })
+    };
+    vec![
+        row("one that is set replaces ours", "session=y", Some("a=1; session=y")),
+        row("one of another name stands beside ours", "b=2", Some("a=1; session=x; b=2")),
+        row("one for another path does not", "session=y; Path=/other", Some("a=1; session=x")),
+        row("one that is taken back takes ours with it", "session=; Max-Age=0", Some("a=1")),
     ]
 }
 
@@ -217,6 +289,80 @@ fn other_origins() -> Vec<Case> {
                 assert!(scene.servers[0].requests()[0].contains("\r\nAuthorization: Bearer token-4711\r\n"));
                 assert!(!scene.servers[1].requests()[0].contains("4711"));
             }),
+    ]
+}
+
+/// Logins have their passwords in bodies.
+fn bodies() -> Vec<Case> {
+    let settings = |method: &str| {
+        json!({"request": {"method": method, "body": "{\"password\":\"4711\"}",
+            "headers": {"Content-Type": "application/json", "Content-Language": "de", "X-Tenant": "t"}}})
+    };
+    let away = |status: u16| {
+        move || {
+            let other = Server::new(|mut exchange| {
+                exchange.read_body();
+                exchange.send(answer("200 OK", ""));
+            });
+            let moved = format!(
+                "HTTP/1.1 {status} X\r\nLocation: http://127.0.0.1:{}/\r\nContent-Length: 0\r\n\r\n",
+                other.port()
+            );
+            let server = Server::new(move |mut exchange| {
+                exchange.read_body();
+                exchange.send(&moved);
+            });
+            Scene { url: server.url("/"), servers: vec![server, other], held: None }
+        }
+    };
+    let leaves = |status: u16, method: &'static str, asks: &'static str| {
+        Case::new(format!("{status} to {method} takes no body to another origin"), away(status), up())
+            .with(settings(method))
+            .also(move |_, scene| {
+                let request = &scene.servers[1].requests()[0];
+                assert!(request.starts_with(asks), "{request}");
+                let length = header(request, "content-length").unwrap_or_else(|| "0".to_owned());
+                assert_eq!(length, "0", "{request}");
+                for name in ["content-type", "content-language", "x-tenant"] {
+                    assert_eq!(header(request, name), None, "{request}");
+                }
+            })
+    };
+    let stays = |status: u16, method: &'static str, has_body: bool| {
+        let act = move |mut exchange: Exchange| {
+            exchange.read_body();
+            let moved = format!("HTTP/1.1 {status} X\r\nLocation: /new\r\nContent-Length: 0\r\n\r\n");
+            exchange.send(if exchange.path() == "/" { moved } else { answer("200 OK", "") });
+        };
+        Case::serving(format!("{status} to {method} and what tells of its body"), act, up())
+            .with(settings(method))
+            .also(move |_, scene| {
+                let request = &scene.servers[0].requests()[1];
+                for name in ["content-type", "content-language"] {
+                    assert_eq!(header(request, name).is_some(), has_body, "{request}");
+                }
+                assert_eq!(
+                    header(request, "content-length").as_deref(),
+                    has_body.then_some("19"),
+                    "{request}"
+                );
+                assert_eq!(header(request, "x-tenant").as_deref(), Some("t"), "{request}");
+            })
+    };
+    vec![
+        leaves(307, "POST", "POST / "),
+        leaves(308, "POST", "POST / "),
+        leaves(308, "PUT", "PUT / "),
+        leaves(301, "PUT", "PUT / "),
+        leaves(302, "PATCH", "PATCH / "),
+        leaves(307, "DELETE", "DELETE / "),
+        leaves(303, "POST", "GET / "),
+        stays(301, "POST", false),
+        stays(302, "POST", false),
+        stays(303, "POST", false),
+        stays(303, "PUT", false),
+        stays(307, "POST", true),
+        stays(308, "PUT", true),
     ]
 }
 

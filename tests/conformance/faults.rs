@@ -37,7 +37,7 @@ fn urls() -> Vec<Case> {
 
 fn settings() -> Vec<Case> {
     let row = |name: &str, settings| {
-        Case::answer(name, answer("200 OK", ""), unknown().tells("cannot ")).with(settings)
+        Case::answer(name, answer("200 OK", ""), unknown().tells("cannot ")).stored(settings)
     };
     vec![
         row("a setting of a newer version", json!({"request": {"teleport": true}})),

@@ -13,7 +13,7 @@ async fn every_case() {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [equality(), comparisons(), strings(), lengths(), presence(), paths(), documents()]
+    [equality(), comparisons(), strings(), lengths(), presence(), nulls(), paths(), documents(), of_others()]
         .into_iter()
         .flatten()
         .collect()
@@ -22,7 +22,8 @@ pub(crate) fn cases() -> Vec<Case> {
 const STATUS: &str = r#"{
     "status": "UP", "age": 30, "load": 0.5, "big": 9007199254740993, "exp": 3e1, "text": "30", "half": " 0.5 ",
     "hex": "0x1e", "yes": true, "none": null, "empty": "", "list": [1, 2, 3], "nothing": [], "city": "Köln",
-    "db": {"name": "main", "hosts": [{"id": 1, "up": true}, {"id": 2, "up": false}]}, "a.b": "dotted", "clean": {}
+    "db": {"name": "main", "hosts": [{"id": 1, "up": true}, {"id": 2, "up": false}]}, "a.b": "dotted", "clean": {},
+    "pair": [null, 1]
 }"#;
 
 /// What `condition` on what `path` selects makes of [`STATUS`].
@@ -125,13 +126,32 @@ fn presence() -> Vec<Case> {
         row("$.status", json!({"exists": false}), no("$.status is \"UP\", expected to be absent")),
         row("$.none", json!({"exists": false}), no("$.none is null, expected to be absent")),
         row("$.nothing[*]", json!({"exists": false}), up()),
+    ]
+}
+
+/// One of the commonest answers of a health page is `{"error": null}`.
+fn nulls() -> Vec<Case> {
+    vec![
+        row("$.none", json!({"is_null": true}), up()),
         row("$.none", json!({"equals": null}), up()),
+        row("$.age", json!({"is_null": true}), no("$.age is 30, expected to equal null")),
+        row("$.age", json!({"equals": null}), no("$.age is 30, expected to equal null")),
+        row("$.empty", json!({"is_null": true}), no("$.empty is \"\", expected to equal null")),
+        row("$.gone", json!({"is_null": true}), no("$.gone is missing, expected to equal null")),
+        row("$.age", json!({"is_null": false}), up()),
+        row("$.age", json!({"not_equals": null}), up()),
+        row("$.none", json!({"is_null": false}), no("$.none is null, expected not to equal null")),
+        row("$.none", json!({"not_equals": null}), no("$.none is null, expected not to equal null")),
+        row("$.gone", json!({"is_null": false}), no("$.gone is missing, expected not to equal null")),
+        row("$.pair", json!({"equals": [null, 1]}), up()),
+        row("$.pair", json!({"equals": [1, null]}), no("$.pair is [null,1]")),
+        row("$.pair[*]", json!({"is_null": true}), up()),
     ]
 }
 
 fn paths() -> Vec<Case> {
     vec![
-        row("$", json!({"length": 17}), up()),
+        row("$", json!({"length": 18}), up()),
         row("$.db.hosts[1].id", json!({"equals": 2}), up()),
         row("$.db.hosts[-1].id", json!({"equals": 2}), up()),
         row("$.db.hosts[2].id", json!({"exists": false}), up()),
@@ -142,6 +162,9 @@ fn paths() -> Vec<Case> {
         row("$.list[0:2]", json!({"equals": 3}), no("$.list[0:2] is 1, 2")),
         row("$.status.deeper", json!({"exists": false}), up()),
         row("$.Status", json!({}), no("$.Status is missing")),
+        row("$[?@ == 9007199254740993]", json!({"equals": 9007199254740993_i64}), up()),
+        row("$[?@ == 9007199254740992]", json!({"exists": false}), up()),
+        row("$.db.hosts[?match(@.name, 'x')]", json!({"exists": false}), up()),
         row("$[0].name", json!({"equals": "x"}), no("$[0].name is missing")),
         row("$.none.deeper", json!({"equals": "x"}), no("$.none.deeper is missing")),
     ]
@@ -167,7 +190,7 @@ fn documents() -> Vec<Case> {
         whole("a comma too many", "{\"a\": 1,}", "$.a", no("the body is no JSON")),
         whole("words without quotes", "{a: 1}", "$.a", no("the body is no JSON")),
         whole("NaN", "{\"a\": NaN}", "$.a", no("the body is no JSON")),
-        whole("nested too deep", &"[".repeat(100_000), "$[0]", no("the body is no JSON")),
+        whole("nested too deep", &"[".repeat(100_000), "$[0]", no("the body is no JSON (nested too deep")),
         whole("a name twice: the last counts", "{\"a\": null, \"a\": 1}", "$.a", up()),
         whole("longer than what is read", &long, "$.status", no("only read for 1000 bytes"))
             .config(ProbeConfig { body_limit: 1000, ..open() }),
@@ -186,4 +209,88 @@ fn documents() -> Vec<Case> {
         Case::answer("no JSON at all, expected absent", answer("200 OK", "x"), no("the body is no JSON"))
             .with(json!({"expect": {"json": [{"path": "$.a", "exists": false}]}})),
     ]
+}
+
+/// Documents that the clients of other languages read, each in the way of a server that sends it.
+fn of_others() -> Vec<Case> {
+    let row = |name: &str, content_type: &str, body: &[u8], path: &str, equals: Json, want: Want| {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        Case::answer(name, [head.as_bytes(), body].concat(), want)
+            .with(json!({"expect": {"json": [{"path": path, "equals": equals}]}}))
+    };
+    let is_up = |name: &str, content_type: &str, body: &[u8]| {
+        row(name, content_type, body, "$.status", json!("UP"), up())
+    };
+    let nested =
+        |depth: usize| format!("{{\"status\":\"UP\",\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+    let plain = "application/json";
+    let latin = b"{\"status\":\"UP\",\"city\":\"Z\xfcrich\"}";
+    vec![
+        // A servlet's getWriter() after setContentType("application/json").
+        is_up("Tomcat 11, Undertow 2.3: Latin-1, and says so", "application/json;charset=ISO-8859-1", latin),
+        row(
+            "the same, its letters",
+            "application/json;charset=ISO-8859-1",
+            latin,
+            "$.city",
+            json!("Zürich"),
+            up(),
+        ),
+        is_up("Latin-1, and does not say so", plain, latin),
+        row("the same, its letters, unsaid", plain, latin, "$.city", json!("Zürich"), up()),
+        row(
+            "a stray byte in UTF-8",
+            plain,
+            b"{\"city\":\"K\xc3\xb6ln\",\"x\":\"\xff\"}",
+            "$.city",
+            json!("Köln"),
+            up(),
+        ),
+        row("UTF-16 with a mark", plain, b"\xff\xfe1\x002\x00", "$", json!(12), up()),
+        row(
+            "a text that names a charset",
+            plain,
+            "{\"a\":\"charset=utf-16\",\"b\":\"ö\"}".as_bytes(),
+            "$.b",
+            json!("ö"),
+            up(),
+        ),
+        // JSON.stringify(text.slice(0, 7))
+        is_up("node: half a surrogate pair", plain, br#"{"status":"UP","note":"party \ud83c"}"#),
+        is_up("the second half of a pair", plain, br#"{"status":"UP","note":"\ude00 party"}"#),
+        row(
+            "the letter that half a pair is",
+            plain,
+            br#"{"note":"a\ud83c"}"#,
+            "$.note",
+            json!("a\u{fffd}"),
+            up(),
+        ),
+        row("a whole pair", plain, br#"{"note":"\ud83d\ude00"}"#, "$.note", json!("\u{1f600}"), up()),
+        is_up("node: a number too large for a double", plain, br#"{"status":"UP","n":1e400}"#),
+        is_up(
+            "a number of 400 digits",
+            plain,
+            format!("{{\"status\":\"UP\",\"n\":{}}}", "9".repeat(400)).as_bytes(),
+        ),
+        is_up("node: 127 lists in each other", plain, nested(127).as_bytes()),
+        is_up("1,000 lists in each other", plain, nested(1_000).as_bytes()),
+        is_up("9,000 lists in each other", plain, nested(9_000).as_bytes()),
+        row(
+            "more work than a check may spend",
+            plain,
+            wide().as_bytes(),
+            "$..[?count($..*) > 0]",
+            json!(1),
+            no("more work to find"),
+        ),
+    ]
+}
+
+/// A list of lists.
+fn wide() -> String {
+    format!("[{}]", vec!["[1,2,3,4,5,6,7]"; 2_000].join(","))
 }

@@ -45,24 +45,24 @@ type Topic = (&'static str, fn() -> Vec<Case>, usize);
 
 /// The topics and how many rows each has at least, so that none shrinks unnoticed.
 const TOPICS: [Topic; 14] = [
-    ("answers on the wire", wire::cases, 650),
+    ("answers on the wire", wire::cases, 854),
     ("time", time::cases, 34),
-    ("redirects", redirects::cases, 78),
-    ("cookies and credentials", cookies::cases, 27),
+    ("redirects", redirects::cases, 92),
+    ("cookies and credentials", cookies::cases, 62),
     ("certificates", trust::cases, 105),
     ("TLS", tls::cases, 51),
-    ("status, size, version, several at once", verdicts::cases, 67),
+    ("status, size, version, several at once", verdicts::cases, 71),
     ("headers", headers::cases, 48),
-    ("bodies", bodies::cases, 49),
-    ("JSON", json::cases, 100),
-    ("content codings", codings::cases, 49),
+    ("bodies", bodies::cases, 78),
+    ("JSON", json::cases, 133),
+    ("content codings", codings::cases, 61),
     ("requests", requests::cases, 48),
     ("guard", guard::cases, 81),
     ("our own faults", faults::cases, 24),
 ];
 
 /// Rows are counted in their topics; this is the least there must be of all of them.
-const ALL: usize = 1400;
+const ALL: usize = 1700;
 
 #[test]
 fn the_table_is_no_smaller_than_it_was() {

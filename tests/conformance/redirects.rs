@@ -177,6 +177,19 @@ fn unusable() -> Vec<Case> {
         ("http://[oh/", "unusable Location"),
         ("http://", "unusable Location"),
         ("http://127.0.0.1:99999/", "unusable Location"),
+        (
+            "http://{{host}}/",
+            "unusable Location \"http://{{host}}/\": a label of its host has a character that no host has",
+        ),
+        ("https://$host$request_uri", "has a character that no host has"),
+        ("//(none)/login", "has a character that no host has"),
+        ("http://a..b/", "a label of its host is empty"),
+        ("http://.example.org/", "a label of its host is empty"),
+        (
+            concat!("http://", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ".org/"),
+            "is longer than 63 characters",
+        ),
+        ("x:\u{202e}moc", "unusable Location \"x:\\u{202e}moc\""),
     ];
     let row = |(location, tells): (&str, &str)| {
         let want = down(Reason::Redirect).http(302).tells(tells);
@@ -184,6 +197,54 @@ fn unusable() -> Vec<Case> {
     };
     let mut rows = table.map(row).to_vec();
     let missing = "HTTP/1.1 301 Moved Permanently\r\nContent-Length: 0\r\n\r\n";
+    let long = |length: usize| format!("/{}", "a".repeat(length - 1));
+    let bounded = |outcome: &uptime_monitor::probe::Outcome, _: &Scene| {
+        let error = outcome.error.as_deref().unwrap_or_default();
+        assert!(error.len() < 1_000, "{} bytes of error", error.len());
+    };
+    rows.extend([
+        Case::answer(
+            "a Location of 8,193 bytes",
+            redirect(&long(8_193)),
+            down(Reason::Redirect).http(302).tells("a Location of 8193 bytes, over 8192: \"/aaa"),
+        )
+        .also(bounded),
+        Case::answer(
+            "a Location of 60,000 quotes",
+            redirect(&"\"".repeat(60_000)),
+            down(Reason::Redirect).http(302).tells("over 8192"),
+        )
+        .also(bounded),
+        Case::answer(
+            "a Location of 60,000 bytes in another scheme",
+            redirect(&format!("{}:", "x".repeat(60_000))),
+            down(Reason::Redirect).http(302),
+        )
+        .also(bounded),
+        Case::answer(
+            "a Location of 8,000 bytes that is unusable",
+            redirect(&format!("{}:", "x".repeat(8_000))),
+            down(Reason::Redirect).http(302).tells("neither http nor https"),
+        )
+        .also(bounded),
+        Case::answer(
+            "a Location that leads back, of 8,000 bytes",
+            redirect(&long(8_000)),
+            down(Reason::Redirect).http(302).tells("redirect loop"),
+        )
+        .also(bounded),
+        Case::serving(
+            "a Location of 8,192 bytes",
+            |mut exchange| {
+                exchange.send(if exchange.path() == "/" {
+                    redirect(&format!("/{}", "a".repeat(8_191)))
+                } else {
+                    answer("200 OK", "")
+                })
+            },
+            up(),
+        ),
+    ]);
     rows.push(Case::answer(
         "no Location",
         missing,
@@ -316,7 +377,7 @@ fn other_schemes() -> Vec<Case> {
     let downgraded = down(Reason::Tls).tells("the answer came without TLS, expected https");
     vec![
         Case::new("http to https", to_tls, up()).also(|outcome, _| assert!(outcome.certificate.is_some())),
-        Case::new("http to https, required", to_tls, up()).with(json!({"expect": {"tls": "required"}})),
+        Case::new("http to https, required", to_tls, up()).stored(json!({"expect": {"tls": "required"}})),
         Case::new(
             "http to https, forbidden",
             to_tls,

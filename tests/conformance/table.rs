@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -13,6 +14,7 @@ use rustls::RootCertStore;
 use serde_json::Value as Json;
 use tokio::sync::RwLock;
 use uptime_monitor::clock::Clock;
+use uptime_monitor::config::{Format, SiteDefaults, parse_sites};
 use uptime_monitor::model::{Reason, Status, Target};
 use uptime_monitor::probe::{Outcome, Probe, ProbeConfig, ProbeSettings};
 
@@ -56,6 +58,8 @@ pub(crate) struct Case {
     name: String,
     stage: Stage,
     settings: Option<Json>,
+    /// Whether the settings are such as a user can have. Others stand in a database for another reason.
+    is_valid: bool,
     config: ProbeConfig,
     timeout: Duration,
     want: Want,
@@ -131,6 +135,7 @@ impl Case {
             name: name.into(),
             stage: Rc::new(move || Box::pin(stage())),
             settings: None,
+            is_valid: true,
             config: open(),
             timeout: PATIENCE,
             want,
@@ -166,9 +171,36 @@ impl Case {
         Self::new(url, scene, want)
     }
 
-    /// The settings of the site.
+    /// The settings of the site, as in a file of sites: they are validated like those.
     pub(crate) fn with(self, settings: Json) -> Self {
         Self { settings: Some(settings), ..self }
+    }
+
+    /// Settings that the validation refuses, as a database may hold them: from another version, or by another hand.
+    pub(crate) fn stored(self, settings: Json) -> Self {
+        Self { is_valid: false, ..self.with(settings) }
+    }
+
+    /// The text of the settings, after validation.
+    fn text_of_settings(&self, url: &str) -> Result<Option<Arc<str>>, String> {
+        let Some(settings) = &self.settings else { return Ok(None) };
+        if !self.is_valid {
+            return Ok(Some(settings.to_string().into()));
+        }
+        let mut site = settings.clone();
+        let members = site.as_object_mut().unwrap();
+        let timeout = format!("{}ms", self.timeout.as_millis());
+        for (key, value) in [("name", "row"), ("url", url), ("every", "1h"), ("timeout", timeout.as_str())] {
+            members.insert(key.to_owned(), value.into());
+        }
+        let defaults =
+            SiteDefaults { timeout: PATIENCE, body_limit: self.config.body_limit, name_from_url: false };
+        let text = Json::from(vec![site]).to_string();
+        let read = parse_sites(text.as_bytes(), Format::Json, Path::new("row.json"), &defaults).unwrap();
+        match (read.rejected.as_slice(), read.sites.into_iter().next()) {
+            ([], Some(site)) => Ok(site.spec.settings.map(|settings| settings.to_text().into())),
+            (problems, _) => Err(format!("nobody can have these settings: {problems:?}")),
+        }
     }
 
     /// The configuration of the probe.
@@ -203,7 +235,7 @@ impl Case {
         let mut late = String::new();
         for _ in 0..CHANCES {
             let scene = (self.stage)().await;
-            let (outcome, took) = self.check(scene.url.clone()).await;
+            let (outcome, took) = self.check(scene.url.clone()).await?;
             self.judge(&outcome)?;
             if let Some(also) = &self.also {
                 also(&outcome, &scene);
@@ -216,16 +248,16 @@ impl Case {
         Err(late)
     }
 
-    async fn check(&self, url: String) -> (Outcome, Duration) {
+    async fn check(&self, url: String) -> Result<(Outcome, Duration), String> {
         let mut roots = RootCertStore::empty();
         roots.add(AUTHORITY.der()).unwrap();
         let settings = ProbeSettings::with_roots(&self.config, roots).unwrap();
         let probe = Probe::with_settings(&settings, Clock::system());
-        let settings = self.settings.as_ref().map(|settings| settings.to_string().into());
+        let settings = self.text_of_settings(&url)?;
         let target = Target { url, timeout: self.timeout, retries: 0, settings };
         let began = Clock::instant();
         let outcome = probe.check(&target, began + Duration::from_secs(3600)).await;
-        (outcome, Clock::instant() - began)
+        Ok((outcome, Clock::instant() - began))
     }
 
     fn judge(&self, outcome: &Outcome) -> Result<(), String> {

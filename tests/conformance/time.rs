@@ -121,7 +121,7 @@ fn flooding() -> Vec<Case> {
         flood("gzip", member),
         flood("zstd", frame),
         case("a request that is never taken", deaf, given_up("waiting for the first byte"))
-            .with(json!({"request": {"method": "POST", "body": "x".repeat(3_000_000)}})),
+            .stored(json!({"request": {"method": "POST", "body": "x".repeat(3_000_000)}})),
     ]
 }
 
@@ -208,8 +208,8 @@ fn limits() -> Vec<Case> {
         case("slower than down", late, down(Reason::Slow).tells("expected at most 120ms"))
             .with(limits(json!({"degraded": "100ms", "down": "120ms"}))),
         case("between degraded and down", late, degraded(Reason::Slow).tells("expected at most 100ms"))
-            .with(limits(json!({"degraded": "100ms", "down": "10s"}))),
-        case("fast enough", late, up()).with(limits(json!({"degraded": "10s", "down": "20s"}))),
+            .stored(limits(json!({"degraded": "100ms", "down": "10s"}))),
+        case("fast enough", late, up()).stored(limits(json!({"degraded": "10s", "down": "20s"}))),
         case(
             "slow, and not found",
             |mut exchange| {

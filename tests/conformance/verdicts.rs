@@ -85,7 +85,8 @@ fn statuses() -> Vec<Case> {
 fn sizes() -> Vec<Case> {
     let most = |bytes: u64| json!({"expect": {"body": {"max_bytes": bytes}}});
     let ten = |name: &str, limit: u64, want: Want| {
-        Case::answer(name, answer("200 OK", "0123456789"), want).with(most(limit))
+        let row = Case::answer(name, answer("200 OK", "0123456789"), want);
+        if limit == 0 { row.stored(most(limit)) } else { row.with(most(limit)) }
     };
     let too_large = |tells: &str| down(Reason::TooLarge).tells(tells);
     vec![
@@ -93,7 +94,7 @@ fn sizes() -> Vec<Case> {
         ten("10 bytes of 10", 10, up().bytes(10)),
         ten("10 bytes of 9", 9, too_large("body of more than 9 bytes, expected at most 9").bytes(9)),
         ten("10 bytes of 0", 0, too_large("expected at most 0")),
-        Case::answer("no bytes of 0", answer("200 OK", ""), up().bytes(0)).with(most(0)),
+        Case::answer("no bytes of 0", answer("200 OK", ""), up().bytes(0)).stored(most(0)),
         Case::serving("an endless body of 1000", endless, too_large("more than 1000 bytes").bytes(1000))
             .with(most(1000)),
     ]
@@ -119,7 +120,7 @@ fn cut_short() -> Vec<Case> {
         limited("1001 bytes, 1000 are read", 1001, up().bytes(1000), true),
         limited("500 KB, 1000 bytes are read", 500_000, up().bytes(1000), true),
         limited("more than the site allows, but not known to be", 2000, up().bytes(1000), true)
-            .with(json!({"expect": {"body": {"max_bytes": 5000}}})),
+            .stored(json!({"expect": {"body": {"max_bytes": 5000}}})),
         Case::serving("an endless body", endless, up().bytes(1024 * 1024))
             .also(|outcome, _| assert!(outcome.body_truncated)),
         Case::answer(
@@ -133,7 +134,10 @@ fn cut_short() -> Vec<Case> {
 
 fn transport() -> Vec<Case> {
     let expects = |name: &str, wire: &str, expected: Json, want: Want| {
-        Case::answer(name, wire, want).with(json!({"expect": expected}))
+        let row = Case::answer(name, wire, want);
+        let settings = json!({"expect": expected});
+        // No file has this beside a URL with http.
+        if expected["tls"] == "required" { row.stored(settings) } else { row.with(settings) }
     };
     let (old, new) = ("HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let only = |version: &str| json!({"http_version": [version]});
@@ -173,7 +177,7 @@ fn several() -> Vec<Case> {
         json!({"expect": expect})
     };
     let row = |name: &str, names: &[&str], reason: Reason| {
-        Case::answer(name, wire, down(reason).http(500)).with(without(names))
+        Case::answer(name, wire, down(reason).http(500)).stored(without(names))
     };
     let everything = down(Reason::Status)
         .tells("status 500 Internal Server Error, expected 2xx")
@@ -188,7 +192,7 @@ fn several() -> Vec<Case> {
             wire,
             everything.tells("$.status is \"DOWN\", expected to equal \"UP\""),
         )
-        .with(json!({"expect": all}))
+        .stored(json!({"expect": all}))
         .also(|outcome, _| {
             let evidence = outcome.evidence.as_ref().unwrap();
             assert_eq!(evidence.failed.len(), 7, "{:?}", evidence.failed);
@@ -218,6 +222,9 @@ fn several() -> Vec<Case> {
 fn kept() -> Vec<Case> {
     let page =
         format!("HTTP/1.1 503 X\r\nRetry-After: 5\r\nContent-Length: 9000\r\n\r\n{}", "busy ".repeat(1800));
+    let odd = "HTTP/1.1 500 X\r\nMy Header: x\r\nX-Größe: y\r\nMy Token: 4711\r\nContent-Length: 0\r\n\r\n";
+    let giving = "HTTP/1.1 500 X\r\nSet-Cookie: sid=s-4711; Path=/\r\nX-Auth-Token: t-4711\r\nLink: </a?access_token=t-4711>\r\n\
+        Content-Length: 35\r\n\r\n{\"access_token\": \"t-4711\", \"a\": 12}";
     let echo = "HTTP/1.1 500 X\r\nX-Echo: Bearer token-4711\r\nContent-Length: 10\r\n\r\ntoken-4711";
     vec![
         Case::answer("a page that is down leaves its beginning", page, down(Reason::Status)).also(|outcome, _| {
@@ -228,6 +235,27 @@ fn kept() -> Vec<Case> {
         }),
         Case::answer("a page that is up leaves nothing", answer("200 OK", "hello"), up())
             .also(|outcome, _| assert_eq!(outcome.evidence, None)),
+        Case::answer("lines that are no header lines are told of", odd, down(Reason::Status)).also(|outcome, _| {
+            let skipped = ["\"My Header: x\"", "\"X-Größe: y\"", "\"My Token: ***\""];
+            assert_eq!(outcome.evidence.as_ref().unwrap().skipped, skipped);
+            assert_eq!(outcome.skipped, skipped);
+        }),
+        Case::answer("and where the page is up, too", odd.replace("500 X", "200 X"), up())
+            .also(|outcome, _| assert_eq!((outcome.skipped.len(), outcome.evidence.as_ref()), (3, None))),
+        Case::answer("what a server gives to open doors with is hidden", giving, down(Reason::Header).tells("header set-cookie is \"sid=***; Path=/\""))
+            .with(json!({"expect": {"status": [500], "headers": [{"name": "set-cookie", "equals": "x"}, {"name": "x-auth-token", "equals": "x"}]}}))
+            .also(|outcome, _| {
+                let all = format!("{outcome:?}");
+                assert!(!all.contains("4711"), "{all}");
+                let evidence = outcome.evidence.as_ref().unwrap();
+                assert!(evidence.headers.contains(&("Set-Cookie".to_owned(), "sid=***; Path=/".to_owned())), "{evidence:?}");
+            }),
+        Case::answer("an echo of one of our cookies is hidden", "HTTP/1.1 500 X\r\nContent-Length: 21\r\n\r\nsession is 4711-4711!", down(Reason::Status))
+            .with(json!({"request": {"headers": {"Cookie": "a=1; session=4711-4711"}}}))
+            .also(|outcome, _| {
+                let all = format!("{outcome:?}");
+                assert!(!all.contains("4711"), "{all}");
+            }),
         Case::answer("an echo of our secret is hidden", echo, down(Reason::Body))
             .with(json!({"request": {"bearer_token": "token-4711"}, "expect": {"status": [500], "body": {"contains": ["fine"]}}}))
             .also(|outcome, _| {

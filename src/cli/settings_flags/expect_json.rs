@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value as Toml};
 
 use super::section::Fault;
+use crate::config::null;
 
 /// Longer signs before those that they begin with. `==` is what programmers type.
 const OPERATORS: [(&str, &str); 9] = [
@@ -23,6 +24,9 @@ pub(super) fn read(text: &str) -> Result<Table, Fault> {
     let (path, condition) = match (text.trim().strip_prefix('!'), split(text)) {
         (Some(path), None) => (path, Some(("exists", false.into()))),
         (None, None) => (text, None),
+        (_, Some((path, key @ ("equals" | "not_equals"), operand))) if operand.trim() == "null" => {
+            (path, Some(("is_null", (key == "equals").into())))
+        }
         (_, Some((path, key, operand))) => (path, Some((key, value(key, operand.trim())?))),
     };
     let path = path.trim();
@@ -86,12 +90,21 @@ fn value(key: &str, operand: &str) -> Result<Toml, Fault> {
 /// As JSON, or else as a text that somebody did not want to quote twice.
 fn json(operand: &str) -> Result<Toml, Fault> {
     let json = serde_json::from_str(operand).unwrap_or_else(|_| Json::from(operand));
-    Toml::try_from(&json).map_err(|_| {
-        Fault::new(
-            "compares with null, or with a number of more than 64 bits",
-            "choose them with a filter, for example '$.items[?@.error == null]'",
-        )
+    toml(json).ok_or_else(|| {
+        Fault::new("compares with a number of more than 64 bits", "compare with a smaller one, by < or >")
     })
+}
+
+fn toml(json: Json) -> Option<Toml> {
+    match json {
+        Json::Null => Some(null()),
+        Json::Array(items) => items.into_iter().map(toml).collect::<Option<Vec<_>>>().map(Toml::Array),
+        Json::Object(members) => {
+            let members = members.into_iter().map(|(name, json)| Some((name, toml(json)?)));
+            members.collect::<Option<Table>>().map(Toml::Table)
+        }
+        plain => Toml::try_from(plain).ok(),
+    }
 }
 
 fn number(operand: &str) -> Result<Toml, Fault> {
@@ -125,6 +138,11 @@ mod tests {
             ("$.t<=-4", "path = '$.t'\nle = -4"),
             ("$.version~=^1\\.[0-9]+$", "path = '$.version'\nmatches = '^1\\.[0-9]+$'"),
             ("$.items#=3", "path = '$.items'\nlength = 3"),
+            ("$.error=null", "path = '$.error'\nis_null = true"),
+            ("$.error == null", "path = '$.error'\nis_null = true"),
+            ("$.error!= null ", "path = '$.error'\nis_null = false"),
+            ("$.error=\"null\"", "path = '$.error'\nequals = 'null'"),
+            ("$.ids=[]", "path = '$.ids'\nequals = []"),
         ] {
             assert_eq!(read(text), Ok(expected.parse().unwrap()), "{text}");
         }
@@ -159,7 +177,6 @@ mod tests {
         for text in ["", "status=UP", "=UP", "$.a=", "$.a>x", "$.a<\"1\"", "$.a#=x", "$.a#=-1", "!$.a=1"] {
             assert!(!read(text).unwrap_err().remedy.is_empty(), "{text:?}");
         }
-        assert!(read("$.error=null").unwrap_err().message.contains("null"));
-        assert!(read("$.ids=[1, null]").unwrap_err().message.contains("null"));
+        assert!(read("$.id=99999999999999999999").is_err() || read("$.id=18446744073709551615").is_err());
     }
 }

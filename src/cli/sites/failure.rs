@@ -117,6 +117,7 @@ mod tests {
         let evidence = Evidence {
             failed: vec!["status 503, expected 2xx".to_owned(), "no \"ok\" in the body".to_owned()],
             addresses: vec!["192.0.2.7".parse().unwrap(), "192.0.2.8".parse().unwrap()],
+            skipped: Vec::new(),
             headers: vec![("server".to_owned(), "test".to_owned())],
             body: Some("<h1>\nso sorry\n".to_owned()),
         };

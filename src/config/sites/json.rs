@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::document::{Fields, Lines};
 use super::super::problem::{Problem, Problems, quoted};
-use super::super::value::{Origin, Setting, Value};
+use super::super::value::{Origin, Setting, Value, null};
 use super::import::Collector;
 
 const SHAPE: &str = "write [{\"name\": …, \"url\": …}, …] or {\"site\": […]}";
@@ -61,8 +61,8 @@ fn offset(raw: &RawValue, text: &str) -> usize {
     (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
 }
 
-/// `null` is "not said", but for the items of a list, and for what an answer is compared with: there it becomes a number
-/// that is none, for TOML has no `null`, and all who read such a place refuse it.
+/// `null` is "not said", but for the items of a list, and for what an answer is compared with: there it becomes [`null`], which
+/// all refuse who read such a place and do not know it.
 fn plain(value: serde_json::Value) -> Option<toml::Value> {
     use serde_json::Value as Json;
     match value {
@@ -76,17 +76,18 @@ fn plain(value: serde_json::Value) -> Option<toml::Value> {
             Some(toml::Value::Table(pairs.into_iter().filter_map(said).collect()))
         }
         Json::Array(items) => {
-            let items = items.into_iter().map(|item| plain(item).unwrap_or_else(|| f64::NAN.into()));
+            let items = items.into_iter().map(|item| plain(item).unwrap_or_else(null));
             Some(items.collect::<Vec<_>>().into())
         }
         other => Some(complete(other)),
     }
 }
 
-fn complete(value: serde_json::Value) -> toml::Value {
+/// All that `value` says.
+pub(super) fn complete(value: serde_json::Value) -> toml::Value {
     use serde_json::Value as Json;
     match value {
-        Json::Null => f64::NAN.into(),
+        Json::Null => null(),
         Json::Bool(yes) => yes.into(),
         Json::Number(number) => match (number.as_i64(), number.is_f64()) {
             (Some(whole), _) => whole.into(),

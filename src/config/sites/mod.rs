@@ -204,7 +204,7 @@ impl RawSite {
     }
 }
 
-/// What no table can hold becomes a text, which the validation refuses rather than loses.
+/// What cannot be said becomes a text, which the validation refuses rather than loses.
 fn table(settings: &impl serde::Serialize) -> toml::Value {
-    toml::Value::try_from(settings).unwrap_or_else(|error| error.to_string().into())
+    serde_json::to_value(settings).map_or_else(|error| error.to_string().into(), json::complete)
 }

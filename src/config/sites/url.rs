@@ -4,6 +4,7 @@ use url::{Position, Url};
 
 use super::super::problem::{Fault, quoted};
 use super::check::LONGEST_NAME;
+use crate::pattern;
 
 /// As long as most servers and proxies accept.
 const LONGEST_URL: usize = 8_192;
@@ -31,14 +32,51 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
     if rest.starts_with(['/', '\\']) {
         return Err(Fault::new("has no host", "write for example \"https://example.com/\""));
     }
+    if let Some(letter) = invisible(rest) {
+        let message = format!("has a character in its host that nobody sees: U+{:04X}", u32::from(letter));
+        return Err(Fault::new(message, "type the host anew instead of pasting it"));
+    }
     let parsed = Url::parse(url).map_err(|error| {
         Fault::new(format!("is no valid URL: {error}"), "write for example \"https://example.com/\"")
+    })?;
+    pattern::host(&parsed).map_err(|why| {
+        Fault::new(format!("has a host that is none: {why}"), "write for example \"https://example.com/\"")
     })?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
         let remedy = "leave out what stands before the @: it would be stored and shown as it is";
         return Err(Fault::new("has credentials, which this version does not support", remedy));
     }
     Ok(url.to_owned())
+}
+
+/// A character of the host, which begins `rest`, that the parser leaves out or that has no width.
+fn invisible(rest: &str) -> Option<char> {
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    String::from_utf8_lossy(&decoded(host)).chars().find(|letter| pattern::is_invisible(*letter))
+}
+
+/// Without percent-encoding, as the parser reads a host.
+fn decoded(host: &str) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), host.as_bytes());
+    while let [first, behind @ ..] = rest {
+        let digits = if *first == b'%' {
+            host.get(host.len() - behind.len()..).and_then(|text| text.get(..2))
+        } else {
+            None
+        };
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    bytes
 }
 
 fn did_you_mean(url: &str) -> String {

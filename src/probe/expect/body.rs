@@ -51,6 +51,15 @@ impl BodyCondition {
     }
 }
 
+impl BodyCondition {
+    /// The body cannot be read, for it is `why`.
+    pub(super) fn unread(&self, why: &str) -> Verdict {
+        Verdict::new(Reason::Body, self.wording.what(), why.to_owned(), false, |why| {
+            self.wording.failure("is", why)
+        })
+    }
+}
+
 impl Test {
     fn holds(&self, text: &str) -> bool {
         let found = self.finds(text).is_some();

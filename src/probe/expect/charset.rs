@@ -1,36 +1,67 @@
 //! From the bytes of a body to its text.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
-use regex::bytes::Regex;
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// Bytes of a page in which it may say what it is written in, as browsers have it (HTML, section 13.2.3.2).
-const PRESCAN: usize = 1024;
+use super::media_type::{Kind, MediaType};
+use super::prescan;
 
-/// `charset=` in a `Content-Type` or in a page's `meta` element.
-static CHARSET: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?i-u)charset\s*=\s*["']?\s*([-a-z0-9_:.]+)"#).ok());
-
-/// The text of `body`, which is in what its mark of byte order says, or else its `content_type`, or else the page itself. Without
-/// any of them it is UTF-8 where it reads as such, and Windows-1252 where it does not. What cannot be read becomes U+FFFD.
+/// The text of `body`, which is in what its mark of byte order says, or else its `content_type`, or else the document itself in
+/// the way of its kind. Without any of them it is UTF-8 where it reads as such, and Windows-1252 where it does not. What cannot
+/// be read becomes U+FFFD.
 pub(super) fn text<'b>(body: &'b [u8], content_type: Option<&[u8]>) -> Cow<'b, str> {
-    let said = content_type.and_then(named).or_else(|| named(&body[..body.len().min(PRESCAN)]));
-    let guess = || if is_utf8(body) { UTF_8 } else { WINDOWS_1252 };
+    let media_type = content_type.map(MediaType::parse).unwrap_or_default();
+    let said = media_type.charset.and_then(known).filter(|encoding| may_be(encoding, body));
+    let said = said.or_else(|| said_inside(body, media_type.kind));
     // It looks for the mark of byte order by itself.
-    let (text, _, _) = said.unwrap_or_else(guess).decode(body);
+    let (text, _, _) = said.unwrap_or_else(|| guess(body)).decode(body);
     text
 }
 
-fn named(text: &[u8]) -> Option<&'static Encoding> {
-    let found = CHARSET.as_ref()?.captures(text)?;
-    Encoding::for_label(found.get(1)?.as_bytes())
+/// What the document says of itself, as the standard of its kind has it. Scripts, style sheets, JSON and plain text say nothing.
+fn said_inside(body: &[u8], kind: Kind) -> Option<&'static Encoding> {
+    match kind {
+        Kind::Html => prescan::html(body),
+        Kind::Xml => prescan::xml(body),
+        // Browsers look into it, too (MIME Sniffing, section 7).
+        Kind::Unknown if body.trim_ascii_start().starts_with(b"<") => prescan::html(body),
+        Kind::Unknown | Kind::Other => None,
+    }
 }
 
-/// Also when it was cut inside of its last character.
-fn is_utf8(body: &[u8]) -> bool {
-    std::str::from_utf8(body).map_or_else(|error| error.error_len().is_none(), |_| true)
+/// The encoding of a label. Those that browsers refuse to read, for fear of scripts, are read as if nothing were said: an error
+/// page is to be seen.
+pub(super) fn known(label: &[u8]) -> Option<&'static Encoding> {
+    Encoding::for_label(label).filter(|encoding| *encoding != REPLACEMENT)
+}
+
+/// Text in UTF-16 has a NUL in each letter of ASCII. A body that has none and is UTF-8 is a page whose header is wrong, and whatever
+/// it says would be hidden by believing that.
+fn may_be(encoding: &'static Encoding, body: &[u8]) -> bool {
+    let is_wide = encoding == UTF_16LE || encoding == UTF_16BE;
+    !is_wide || body.is_empty() || body.contains(&0) || std::str::from_utf8(body).is_err()
+}
+
+/// UTF-8, unless more of what is not ASCII speaks against it than for it: a stray byte makes no other text of a page.
+fn guess(body: &[u8]) -> &'static Encoding {
+    if std::str::from_utf8(body).is_ok() {
+        return UTF_8;
+    }
+    let (mut letters, mut strays) = (0_usize, 0_usize);
+    let mut chunks = body.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        letters += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+        // The last one may be a letter of which the end was not read.
+        let is_cut = chunks.peek().is_none() && is_beginning(chunk.invalid());
+        strays += usize::from(!chunk.invalid().is_empty() && !is_cut);
+    }
+    if strays > letters { WINDOWS_1252 } else { UTF_8 }
+}
+
+/// Whether `bytes` could be the beginning of a letter.
+fn is_beginning(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }
 
 #[cfg(test)]
@@ -55,7 +86,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_meta_element_says_nothing_about_the_charset() {
+        for (page, content_type) in [
+            ("<script src=\"a.js?charset=utf-16\" charset=\"utf-16\"></script>Größe", "text/html"),
+            ("<script>var url = '/api?charset=shift_jis';</script>Größe", "text/html"),
+            ("<link rel=stylesheet charset=utf-16 href=a.css>Größe", "text/html"),
+            ("<a charset=utf-16 href=b>Größe</a>", "text/html"),
+            ("<form accept-charset=shift_jis>Größe</form>", "text/html"),
+            ("<!-- <meta charset=utf-16> -->Größe", "text/html"),
+            ("<style>@charset \"utf-16\";</style>Größe", "text/html"),
+            ("<meta name=description content=\"charset=shift_jis\">Größe", "text/html"),
+            ("<meta http-equiv=refresh content=\"0; url=/?charset=shift_jis\">Größe", "text/html"),
+            ("<title>charset=utf-16</title>Größe", "text/html"),
+            ("<metadata charset=shift_jis>Größe", "text/html"),
+            ("<meta charset=shift_jis>Größe", "text/plain"),
+            ("<meta charset=shift_jis>Größe", "application/xhtml+xml"),
+            ("@charset \"shift_jis\"; /* charset=utf-16 */ .größe {}", "text/css"),
+            ("{\"a\": \"charset=utf-16\", \"b\": \"Größe\"}", "application/json"),
+            ("<meta charset=shift_jis> \"Größe\"", "application/json"),
+            ("charset=utf-16 Größe", ""),
+        ] {
+            assert_eq!(text(page.as_bytes(), Some(content_type.as_bytes())), page, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn a_stray_byte_does_not_make_another_text_of_a_page() {
+        assert_eq!(text(b"Gr\xc3\xb6\xc3\x9fe \xff", None), "Größe \u{fffd}");
+        assert_eq!(text(b"plain \x96 text", None), "plain – text");
+    }
+
+    #[test]
+    fn a_charset_that_hides_the_text_is_not_believed() {
+        assert_eq!(text(b"<h1>error</h1>", Some(b"text/html; charset=utf-16")), "<h1>error</h1>");
+        assert_eq!(text(b"<h1>error</h1>", Some(b"text/html; charset=iso-2022-kr")), "<h1>error</h1>");
+        assert_eq!(text(b"e\0r\0r\0", Some(b"text/html; charset=utf-16")), "err");
+    }
+
+    #[test]
     fn a_text_that_is_cut_inside_a_character_is_still_utf8() {
         assert_eq!(text(b"Gr\xc3\xb6\xc3", None), "Grö\u{fffd}");
+        assert_eq!(text(b"Gr\xc3", None), "Gr\u{fffd}");
     }
 }

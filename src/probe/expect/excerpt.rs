@@ -1,10 +1,12 @@
 //! Text from outside, made fit for an error: bounded, on one line, and without a character that moves a cursor.
 
+use crate::pattern;
+
 /// Of what was found.
 pub(super) const ACTUAL_CHARS: usize = 200;
 
 /// The beginning of `text` in quotes, at most about `limit` characters of it. What is left out is a `…`.
-pub(super) fn quoted(text: &str, limit: usize) -> String {
+pub(in crate::probe) fn quoted(text: &str, limit: usize) -> String {
     format!("\"{}\"", escaped(text, limit))
 }
 
@@ -33,12 +35,7 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
 }
 
 fn push(out: &mut String, ch: char) {
-    if ch.is_control() || is_invisible(ch) { out.extend(ch.escape_default()) } else { out.push(ch) }
-}
-
-/// What breaks a line, has no width, or turns the direction of writing.
-const fn is_invisible(ch: char) -> bool {
-    matches!(ch, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    if ch.is_control() || pattern::is_invisible(ch) { out.extend(ch.escape_default()) } else { out.push(ch) }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::wording::Wording;
 use super::{ExpectError, Verdict, regex};
 use crate::model::Reason;
 use crate::model::settings::HeaderExpectation;
+use crate::probe::mask;
 
 /// A condition on one header. Its name is found in any case. Each value is read as UTF-8, or as Latin-1 where it is none,
 /// without the blanks around it.
@@ -46,7 +47,7 @@ impl HeaderCondition {
     pub(super) fn judge(&self, headers: &[(&str, &[u8])]) -> Verdict {
         let values = self.values(headers);
         let met = if values.is_empty() { self.allows_missing() } else { self.test.holds(&values) };
-        Verdict::new(Reason::Header, self.wording.what(), in_words(&values), met, |actual| {
+        Verdict::new(Reason::Header, self.wording.what(), in_words(&self.name, &values), met, |actual| {
             self.wording.failure("is", actual)
         })
     }
@@ -106,10 +107,11 @@ fn text(value: &[u8]) -> Cow<'_, str> {
 }
 
 /// For example `"no-cache", "no-store"`, or `missing`.
-fn in_words(values: &[Cow<'_, str>]) -> String {
+fn in_words(name: &str, values: &[Cow<'_, str>]) -> String {
     if values.is_empty() {
         return "missing".to_owned();
     }
-    let values = values.iter().take(ACTUAL_CHARS).map(|value| quoted(value, ACTUAL_CHARS / 2));
+    let values =
+        values.iter().take(ACTUAL_CHARS).map(|value| quoted(&mask::header(name, value), ACTUAL_CHARS / 2));
     cut(&values.collect::<Vec<_>>().join(", "), ACTUAL_CHARS)
 }

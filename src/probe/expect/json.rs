@@ -1,20 +1,26 @@
 //! The last answer's body as JSON.
 
-use std::cmp::Ordering;
+use std::time::Duration;
 
 use regex::Regex;
-use serde_json::{Number, Value as Json};
-use serde_json_path::JsonPath;
 
+use super::charset;
 use super::excerpt::{ACTUAL_CHARS, cut, escaped};
 use super::wording::Wording;
-use super::{Answer, ExpectError, Verdict, regex};
+use super::{Answer, CODED_PART, ExpectError, Verdict, regex};
+use crate::json::{Budget, Document, Exhausted, Id, JsonPath, Node, Number};
 use crate::model::Reason;
 use crate::model::settings::JsonExpectation;
-use crate::pattern;
 
 /// Of a path, in a sentence.
 const PATH_CHARS: usize = 80;
+
+/// Steps that all paths of a site may take in one body: each value of a MiB, twenty times. No path that a person needs comes near;
+/// `$..*..*` of a long list would otherwise hold up every check of the thread.
+const STEPS: u64 = 2_000_000;
+
+/// The same in time, for a machine that is busy.
+const TIME: Duration = Duration::from_millis(500);
 
 /// A condition on the values that a path selects.
 pub(super) struct JsonCondition {
@@ -27,9 +33,9 @@ pub(super) struct JsonCondition {
 enum Test {
     Present,
     Absent,
-    Equals(Json),
+    Equals(Document),
     /// Holds when something is selected and it holds for all of it.
-    NotEquals(Json),
+    NotEquals(Document),
     Compares(Relation, Number),
     Length(u64),
     Matches(Regex),
@@ -43,38 +49,47 @@ enum Relation {
     LessOrEqual,
 }
 
-/// The body, or why it is no JSON.
-pub(super) type Document = Result<Json, String>;
+/// The body and what may be spent on it, or why it is no JSON.
+pub(super) type Body = Result<(Document, Budget), String>;
 
-/// Reads the body of `answer` once, for all conditions.
-pub(super) fn document(answer: &Answer<'_>) -> Document {
-    let body = answer.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body);
-    serde_json::from_slice(body).map_err(|error| match (answer.is_partial(), body.trim_ascii().is_empty()) {
-        (_, true) => "empty".to_owned(),
-        (true, _) => format!("only read for {} bytes", answer.body.len()),
-        (false, false) => format!("no JSON ({error})"),
-    })
+/// Reads the body of `answer` once, for all conditions. Its bytes become a text in the same way as for conditions on the text, so that
+/// a byte that is none of its charset is a strange letter in one string and no more.
+pub(super) fn body(answer: &Answer<'_>) -> Body {
+    if answer.is_coded_part {
+        return Err(CODED_PART.to_owned());
+    }
+    let text = charset::text(answer.body, answer.content_type());
+    let document = Document::parse(&text).map_err(|error| {
+        match (answer.is_partial(), text.trim_ascii().is_empty()) {
+            (_, true) => "empty".to_owned(),
+            (true, _) => format!("only read for {} bytes", answer.body.len()),
+            (false, false) => format!("no JSON ({error})"),
+        }
+    })?;
+    Ok((document, Budget::new(STEPS, TIME)))
 }
 
 impl JsonCondition {
     /// One condition per operator; without an operator, one that the path selects something.
     pub(super) fn compile(settings: &JsonExpectation) -> Result<Vec<Self>, ExpectError> {
-        let path = pattern::json_path(&settings.path);
+        let path = JsonPath::parse(&settings.path);
         let path = path.map_err(|why| ExpectError::path(&settings.path, why))?;
         let subject = escaped(&settings.path, PATH_CHARS);
         let tests = tests(settings)?.into_iter();
         Ok(tests.map(|test| Self { path: path.clone(), wording: test.wording(&subject), test }).collect())
     }
 
-    pub(super) fn judge(&self, document: &Document) -> Verdict {
+    pub(super) fn judge(&self, body: &mut Body) -> Verdict {
         let what = self.wording.what();
-        match document {
-            Ok(json) => {
-                let selected = self.path.query(json).all();
-                let met = self.test.holds(&selected);
-                Verdict::new(Reason::Json, what, in_words(&selected), met, |actual| {
-                    self.wording.failure("is", actual)
-                })
+        match body {
+            Ok((document, budget)) => {
+                let selected = self.path.query(document, budget);
+                let met = selected.as_ref().is_ok_and(|selected| self.test.holds(document, selected));
+                let actual = match selected {
+                    Ok(selected) => in_words(document, &selected),
+                    Err(Exhausted) => "more work to find than a check may spend on a body".to_owned(),
+                };
+                Verdict::new(Reason::Json, what, actual, met, |actual| self.wording.failure("is", actual))
             }
             Err(why) => Verdict::new(Reason::Json, what, why.clone(), false, |why| {
                 format!("the body is {why}, expected {}", self.wording.wanted())
@@ -84,16 +99,19 @@ impl JsonCondition {
 }
 
 impl Test {
-    fn holds(&self, selected: &[&Json]) -> bool {
-        let any = |test: &dyn Fn(&Json) -> bool| selected.iter().any(|value| test(value));
+    fn holds(&self, document: &Document, selected: &[Id]) -> bool {
+        let any = |test: &dyn Fn(Id) -> bool| selected.iter().any(|id| test(*id));
+        let is = |id: Id, other: &Document| document.is_same(id, other, other.root());
         match self {
             Self::Present => !selected.is_empty(),
             Self::Absent => selected.is_empty(),
-            Self::Equals(expected) => any(&|value| is_same(value, expected)),
-            Self::NotEquals(other) => !selected.is_empty() && !any(&|value| is_same(value, other)),
-            Self::Compares(relation, limit) => any(&|value| relation.holds(value, limit)),
-            Self::Length(length) => any(&|value| length_of(value) == Some(*length)),
-            Self::Matches(regex) => any(&|value| value.as_str().is_some_and(|text| regex.is_match(text))),
+            Self::Equals(expected) => any(&|id| is(id, expected)),
+            Self::NotEquals(other) => !selected.is_empty() && !any(&|id| is(id, other)),
+            Self::Compares(relation, limit) => any(&|id| relation.holds(document.node(id), limit)),
+            Self::Length(length) => any(&|id| document.length(id) == Some(*length)),
+            Self::Matches(regex) => {
+                any(&|id| matches!(document.node(id), Node::Text(text) if regex.is_match(text)))
+            }
         }
     }
 
@@ -101,8 +119,10 @@ impl Test {
         match self {
             Self::Present => Wording::plain(path, "is there", "to be there"),
             Self::Absent => Wording::plain(path, "is absent", "to be absent"),
-            Self::Equals(json) => Wording::value(path, "equals", "to equal", &one_line(json)),
-            Self::NotEquals(json) => Wording::value(path, "does not equal", "not to equal", &one_line(json)),
+            Self::Equals(json) => Wording::value(path, "equals", "to equal", &one_line(json, json.root())),
+            Self::NotEquals(json) => {
+                Wording::value(path, "does not equal", "not to equal", &one_line(json, json.root()))
+            }
             Self::Compares(relation, limit) => {
                 let words = relation.words();
                 let (holds, expected) = (format!("is {words}"), format!("to be {words}"));
@@ -115,8 +135,13 @@ impl Test {
 }
 
 impl Relation {
-    fn holds(self, value: &Json, limit: &Number) -> bool {
-        let order = number_of(value).and_then(|number| order(&number, limit));
+    fn holds(self, value: &Node, limit: &Number) -> bool {
+        let order = match value {
+            Node::Number(number) => Some(number.order(limit)),
+            // Many services write their numbers as strings.
+            Node::Text(text) => Number::parse(text.trim()).map(|number| number.order(limit)),
+            _ => None,
+        };
         order.is_some_and(|order| match self {
             Self::Greater => order.is_gt(),
             Self::GreaterOrEqual => order.is_ge(),
@@ -136,7 +161,8 @@ impl Relation {
 }
 
 fn tests(settings: &JsonExpectation) -> Result<Vec<Test>, ExpectError> {
-    let JsonExpectation { path: _, equals, not_equals, gt, ge, lt, le, exists, length, matches } = settings;
+    let JsonExpectation { path: _, equals, not_equals, is_null, gt, ge, lt, le, exists, length, matches } =
+        settings;
     let relations = [
         (gt, Relation::Greater),
         (ge, Relation::GreaterOrEqual),
@@ -144,10 +170,15 @@ fn tests(settings: &JsonExpectation) -> Result<Vec<Test>, ExpectError> {
         (le, Relation::LessOrEqual),
     ];
     let mut tests = Vec::new();
-    tests.extend(equals.clone().map(Test::Equals));
-    tests.extend(not_equals.clone().map(Test::NotEquals));
+    tests.extend(equals.as_ref().map(|json| Test::Equals(Document::of(json))));
+    tests.extend(not_equals.as_ref().map(|json| Test::NotEquals(Document::of(json))));
+    tests.extend(is_null.map(|is_null| match Document::of(&serde_json::Value::Null) {
+        null if is_null => Test::Equals(null),
+        null => Test::NotEquals(null),
+    }));
     for (limit, relation) in relations {
-        tests.extend(limit.clone().map(|limit| Test::Compares(relation, limit)));
+        let limit = limit.as_ref().and_then(|limit| Number::parse(&limit.to_string()));
+        tests.extend(limit.map(|limit| Test::Compares(relation, limit)));
     }
     tests.extend(length.map(Test::Length));
     tests.extend(matches.as_deref().map(regex).transpose()?.map(Test::Matches));
@@ -160,55 +191,16 @@ fn tests(settings: &JsonExpectation) -> Result<Vec<Test>, ExpectError> {
     Ok(tests)
 }
 
-/// Equal as RFC 9535 has it: numbers by their value, whether they are written with a fraction or not.
-fn is_same(a: &Json, b: &Json) -> bool {
-    match (a, b) {
-        (Json::Number(a), Json::Number(b)) => order(a, b) == Some(Ordering::Equal),
-        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
-        (Json::Object(a), Json::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
-        }
-        _ => a == b,
-    }
-}
-
-/// Whole numbers exactly, others as 64-bit floating point.
-fn order(a: &Number, b: &Number) -> Option<Ordering> {
-    match (a.as_i128(), b.as_i128()) {
-        (Some(a), Some(b)) => Some(a.cmp(&b)),
-        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
-    }
-}
-
-/// Many services write their numbers as strings.
-fn number_of(value: &Json) -> Option<Number> {
-    match value {
-        Json::Number(number) => Some(number.clone()),
-        Json::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// Characters, items or members.
-fn length_of(value: &Json) -> Option<u64> {
-    let length = match value {
-        Json::String(text) => text.chars().count(),
-        Json::Array(items) => items.len(),
-        Json::Object(members) => members.len(),
-        _ => return None,
-    };
-    Some(length as u64)
-}
-
 /// For example `"UP"`, or `1, 2, 3`, or `missing`.
-fn in_words(selected: &[&Json]) -> String {
+fn in_words(document: &Document, selected: &[Id]) -> String {
     if selected.is_empty() {
         return "missing".to_owned();
     }
-    let values = selected.iter().take(ACTUAL_CHARS).map(|value| one_line(value));
+    let values = selected.iter().take(ACTUAL_CHARS).map(|id| one_line(document, *id));
     cut(&values.collect::<Vec<_>>().join(", "), ACTUAL_CHARS)
 }
 
-fn one_line(json: &Json) -> String {
-    escaped(&json.to_string(), ACTUAL_CHARS)
+fn one_line(document: &Document, id: Id) -> String {
+    // A character has four bytes at most.
+    escaped(&document.text(id, 4 * ACTUAL_CHARS), ACTUAL_CHARS)
 }

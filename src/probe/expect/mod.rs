@@ -1,19 +1,21 @@
 //! What makes an answer a good one: the conditions of `[site.expect]`, judged one by one, and what was found instead.
 //!
 //! Pure: an [`Answer`] goes in, [`Verdict`]s come out. All conditions are judged always, for a person who repairs a site
-//! wants to see everything that is wrong with it. The work is bounded by the body that was kept: regular expressions take
-//! linear time, JSON is read once.
+//! wants to see everything that is wrong with it. The work is bounded: regular expressions take time linear in the body that
+//! was kept, JSON is read once, and its paths share a budget.
 
 use std::time::Duration;
 
 use self::body::BodyCondition;
 pub(crate) use self::excerpt::escaped;
+pub(in crate::probe) use self::excerpt::quoted;
 use self::header::HeaderCondition;
 use self::json::JsonCondition;
 use self::limit::{SizeLimit, judge_time};
 use self::status::StatusCondition;
 use self::transport::{TlsCondition, VersionCondition};
 pub(in crate::probe) use self::verdict::{Verdict, summary};
+use crate::json::BadPath;
 use crate::model::settings::{Expectations, TimeLimits};
 use crate::pattern::BadPattern;
 
@@ -23,6 +25,8 @@ mod excerpt;
 mod header;
 mod json;
 mod limit;
+mod media_type;
+mod prescan;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -56,6 +60,8 @@ pub(in crate::probe) struct Answer<'a> {
     pub(in crate::probe) body_bytes: u64,
     /// The body went on past what was read.
     pub(in crate::probe) truncated: bool,
+    /// The body is a piece of a coded one, which nobody can read alone.
+    pub(in crate::probe) is_coded_part: bool,
     /// The last hop was https.
     pub(in crate::probe) is_tls: bool,
     /// A hop before it went without TLS, after one that was https.
@@ -63,6 +69,9 @@ pub(in crate::probe) struct Answer<'a> {
     /// The whole try.
     pub(in crate::probe) took: Duration,
 }
+
+/// What such a body is, in words that complete "the body is …". To judge its bytes would let everything pass that must not be there.
+const CODED_PART: &str = "a part of a coded one, which cannot be read alone";
 
 /// Why expectations cannot be compiled. Validation at load refuses the same.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +125,9 @@ impl Expect {
         if self.body.is_empty() {
             return Vec::new();
         }
+        if answer.is_coded_part {
+            return self.body.iter().map(|condition| condition.unread(CODED_PART)).collect();
+        }
         let text = charset::text(answer.body, answer.content_type());
         self.body.iter().map(|condition| condition.judge(&text, answer)).collect()
     }
@@ -124,8 +136,8 @@ impl Expect {
         if self.json.is_empty() {
             return Vec::new();
         }
-        let document = json::document(answer);
-        self.json.iter().map(|condition| condition.judge(&document)).collect()
+        let mut body = json::body(answer);
+        self.json.iter().map(|condition| condition.judge(&mut body)).collect()
     }
 }
 
@@ -146,8 +158,8 @@ impl ExpectError {
         Self { kind: "regular expression", text: text.to_owned(), source }
     }
 
-    fn path(text: &str, source: BadPattern) -> Self {
-        Self { kind: "JSON path", text: text.to_owned(), source }
+    fn path(text: &str, source: BadPath) -> Self {
+        Self { kind: "JSON path", text: text.to_owned(), source: BadPattern::new(source) }
     }
 }
 

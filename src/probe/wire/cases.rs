@@ -64,7 +64,8 @@ const NO_ANSWER: Is = Fault("connect", "closed the connection before it answered
 const HEAD_TOO_LARGE: Is = Fault("too_large", "a head that is too large");
 const BODY_CUT: Is = Fault("protocol", "the body is broken: it ends after 5 bytes, before its last chunk");
 const NOT_HTTP: Is = Fault("protocol", "does not answer in HTTP/1");
-const BAD_HEAD: Is = Fault("protocol", "does not answer in HTTP: ");
+const BAD_HEAD: Is = Fault("protocol", "an answer with a broken head: ");
+const ABOUT_LENGTH: Is = Fault("protocol", "a broken head: a line that may be about its length");
 const BAD_CHUNK: Is = Fault("protocol", "the body is broken: ");
 const HELLO: Is = Whole(200, 5);
 const LENGTH: &str = "Content-Length: 5\r\n";
@@ -80,6 +81,9 @@ pub(crate) fn all() -> Vec<Case> {
         bad_chunks(),
         codings(),
         heads(),
+        odd_lines(),
+        lines_about_length(),
+        line_ends(),
         limits(),
         other(),
         ends(),
@@ -383,23 +387,158 @@ fn heads() -> Vec<Case> {
         case("status 20", "HTTP/1.1 20 OK\r\n\r\n", BAD_HEAD),
         case("status 2000", "HTTP/1.1 2000 OK\r\n\r\n", BAD_HEAD),
         case("a status in words", "HTTP/1.1 OK\r\n\r\n", BAD_HEAD),
-        case("a NUL in a header", ok("X: a\0b\r\n", ""), BAD_HEAD),
-        case("a line without a colon", ok("Content-Length\r\n", "hello"), BAD_HEAD),
-        case("a header without a name", ok(": 5\r\n", "hello"), BAD_HEAD),
-        case("HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\nhello", BAD_HEAD),
+        case("two blanks in the status line", format!("HTTP/1.1  200  OK\r\n{LENGTH}\r\nhello"), HELLO),
+        case("a control character in the reason", format!("HTTP/1.1 200 O\x08K\r\n{LENGTH}\r\nhello"), HELLO),
+        // RFC 9110, section 2.5: read as the highest version of the same kind that is known.
+        case("HTTP/1.2", format!("HTTP/1.2 200 OK\r\n{LENGTH}\r\nhello"), HELLO),
+        case("HTTP/1.9 without a reason", format!("HTTP/1.9 200\r\n{LENGTH}\r\nhello"), HELLO),
+        case("HTTP/1.2 in chunks", chunked("5\r\nhello\r\n0\r\n\r\n").replace("/1.1", "/1.2"), HELLO).stays(),
         case("HTTP/1.11", "HTTP/1.11 200 OK\r\n\r\nhello", BAD_HEAD),
+        case("HTTP/1.x", "HTTP/1.x 200 OK\r\n\r\nhello", BAD_HEAD),
+    ]
+}
+
+/// Lines that are no header lines, each before one that is. 184 of the million most visited sites had one when Chromium
+/// counted them.
+fn odd_lines() -> Vec<Case> {
+    let lines: [(&str, &[u8]); 17] = [
+        ("a blank in a name", b"My Header: x"),
+        ("brackets in a name", b"[X-Debug]: x"),
+        ("a parenthesis in a name", b"X(1): x"),
+        ("quotes around a name", b"\"X-Old\": x"),
+        ("a slash in a name", b"X/Y: x"),
+        ("an at sign in a name", b"X@Y: x"),
+        ("a name in UTF-8", "X-Größe: x".as_bytes()),
+        ("a name in Latin-1", b"X-Gr\xf6\xdfe: x"),
+        ("a control character in a name", b"X\x01Y: x"),
+        ("DEL in a value", b"X: a\x7fb"),
+        ("BS in a value", b"X: a\x08b"),
+        ("ESC in a value", b"X: \x1b[1mbold"),
+        ("VT and FF in a value", b"X: a\x0b\x0cb"),
+        ("a line without a colon", b"this is no header"),
+        ("an empty name", b": x"),
+        ("only a colon", b":"),
+        ("a status line among the headers", b"HTTP/1.1 200 OK"),
+    ];
+    let with = |line: &[u8], rest: &str| {
+        [b"HTTP/1.1 200 OK\r\nServer: x\r\n", line, b"\r\n", rest.as_bytes(), b"\r\nhello"].concat()
+    };
+    let mut cases: Vec<Case> =
+        lines.map(|(name, line)| case(name, with(line, LENGTH), HELLO).stays()).into_iter().collect();
+    let interim = "HTTP/1.1 103 Early Hints\r\nMy Link: </a>\r\n\r\n";
+    cases.extend([
+        case("a blank before the first name", ok(" X: 1\r\nContent-Length: 5\r\n", "hello"), HELLO).stays(),
+        case(
+            "a tab before the first two names",
+            ok("\tX: 1\r\n\tY: 2\r\nContent-Length: 5\r\n", "hello"),
+            HELLO,
+        )
+        .stays(),
+        case("an odd line over three lines", with(b"My Header: a\r\n b\r\n\tc: d", LENGTH), HELLO).stays(),
+        case("a fold with a control character", with(b"X: a\r\n b\x7fc", LENGTH), HELLO).stays(),
+        case(
+            "an odd line and a length with a fold",
+            with(b"My Header: a", "Content-Length:\r\n 5\r\n"),
+            HELLO,
+        )
+        .stays(),
+        case(
+            "odd lines that end with LF alone",
+            "HTTP/1.1 200 OK\nMy Header: x\nContent-Length: 5\n\nhello",
+            HELLO,
+        )
+        .stays(),
+        case("an odd line alone", ok("My Header: x\r\n", "hello"), HELLO),
+        case("an odd line last", ok("Content-Length: 5\r\nMy Header: x\r\n", "hello"), HELLO).stays(),
+        case("1000 odd lines", with("My Header: x\r\n".repeat(1000).trim_end().as_bytes(), LENGTH), HELLO)
+            .stays(),
+        case(
+            "an odd line before chunks",
+            ok("My Header: x\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+            HELLO,
+        )
+        .stays(),
+        case("an odd line in an interim answer", format!("{interim}{}", ok(LENGTH, "hello")), HELLO).stays(),
+        case("an odd trailer", chunked("5\r\nhello\r\n0\r\nX: a\x7fb\r\nMy Sum: 1\r\n\r\n"), HELLO).stays(),
+    ]);
+    cases
+}
+
+/// Lines that somebody might take for a length, and others not.
+fn lines_about_length() -> Vec<Case> {
+    let lines: [(&str, &[u8]); 12] = [
+        ("a length without a colon", b"Content-Length"),
+        ("a length without a colon, with its number", b"Content-Length 5"),
+        ("a length with a blank inside", b"Content- Length: 5"),
+        ("a length with a blank before it", b"X: y\x7f\r\n Content-Length: 5"),
+        ("a length behind a word", b"My Content-Length: 5"),
+        ("a length with a control character before it", b"\x0bContent-Length: 5"),
+        ("a length with a control character behind it", b"Content-Length\x01: 5"),
+        ("a length in brackets", b"[Content-Length]: 5"),
+        ("a length of which the number has a control character", b"Content-Length: 5\x7f"),
+        ("a length that goes on with a control character", b"Content-Length: 5\r\n \x08"),
+        ("a coding with a blank inside", b"Transfer Encoding: chunked"),
+        ("a coding with a control character", b"Transfer-Encoding: chunked\x0b"),
+    ];
+    let with = |line: &[u8]| [b"HTTP/1.1 200 OK\r\n", line, b"\r\n\r\nhello"].concat();
+    let mut cases: Vec<Case> =
+        lines.map(|(name, line)| case(name, with(line), ABOUT_LENGTH).stays()).into_iter().collect();
+    cases.extend([
+        case("a blank before the first name, a length", ok(" Content-Length: 5\r\n", "hello"), ABOUT_LENGTH),
+        case(
+            "a blank before the first name, a coding",
+            ok("\ttransfer-encoding: chunked\r\n", "hello"),
+            ABOUT_LENGTH,
+        ),
+        case(
+            "an odd line, then different lengths",
+            ok("My Header: x\r\nContent-Length: 5\r\nContent-Length : 6\r\n", "hello"),
+            Fault("protocol", "several Content-Lengths"),
+        ),
+    ]);
+    cases
+}
+
+/// What is a line end for one and none for another.
+fn line_ends() -> Vec<Case> {
+    vec![
+        // lighttpd 1.4.69, mod_proxy: trailers of an application that come before the head is sent.
+        case("a line that ends in CR CR LF", ok("X-Sum: 1\r\r\nContent-Length: 5\r\n", "hello"), HELLO)
+            .stays(),
+        case("a length that ends in CR CR LF", ok("Content-Length: 5\r\r\n", "hello"), HELLO).stays(),
+        case("a line that ends in CR CR CR LF", ok("Content-Length: 5\r\nX: 1\r\r\r\n", "hello"), HELLO)
+            .stays(),
+        case("a status line that ends in CR CR LF", format!("HTTP/1.1 200 OK\r\r\n{LENGTH}\r\nhello"), HELLO)
+            .stays(),
+        case("a trailer that ends in CR CR LF", chunked("5\r\nhello\r\n0\r\nX: 1\r\r\n\r\n"), HELLO).stays(),
+        case("a line of CR CR LF", ok("X: 1\r\n\r\r\nContent-Length: 5\r\n", "hello"), BAD_HEAD),
+        case(
+            "a bare CR in a value",
+            ok("X: a\rContent-Length: 9\r\nContent-Length: 5\r\n", "hello"),
+            BAD_HEAD,
+        ),
+        case("a bare CR in a name", ok("X\rY: 1\r\nContent-Length: 5\r\n", "hello"), BAD_HEAD),
+        case("two bare CRs in a value", ok("X: a\r\rY: b\r\n", "hello"), BAD_HEAD),
+        case("a bare CR in the status line", "HTTP/1.1 200 O\rK\r\n\r\nhello", BAD_HEAD),
+        case("a bare CR in a trailer", chunked("5\r\nhello\r\n0\r\nX: a\rY: b\r\n\r\n"), BAD_CHUNK),
+        case("a NUL in a value", ok("X: a\0b\r\n", ""), BAD_HEAD),
+        case("a NUL in a name", ok("X\0Y: b\r\n", ""), BAD_HEAD),
+        case("a NUL in a line without a colon", ok("a\0b\r\n", ""), BAD_HEAD),
+        case("a NUL in the status line", "HTTP/1.1 200 O\0K\r\n\r\n", BAD_HEAD),
+        case("a NUL in a trailer", chunked("5\r\nhello\r\n0\r\nX: a\0b\r\n\r\n"), BAD_CHUNK),
     ]
 }
 
 fn limits() -> Vec<Case> {
     let field = format!("A: {}\r\n", "b".repeat(995));
+    let short = format!("A: {}\r\n", "b".repeat(195));
     let many = |count| format!("{}Content-Length: 5\r\n", "A: b\r\n".repeat(count));
     vec![
         case("a head of 60 KB", ok(&format!("{}{LENGTH}", field.repeat(60)), "hello"), HELLO),
         case("a head of 70 KB", ok(&format!("{}{LENGTH}", field.repeat(70)), "hello"), HEAD_TOO_LARGE),
         case(
-            "a name of 70,000 bytes",
-            ok(&format!("{}: x\r\n{LENGTH}", "n".repeat(70_000)), "hello"),
+            "500 headers of 200 bytes",
+            ok(&format!("{}{LENGTH}", short.repeat(500)), "hello"),
             HEAD_TOO_LARGE,
         ),
         case(

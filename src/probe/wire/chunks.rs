@@ -120,14 +120,18 @@ impl Chunks {
         }
     }
 
+    /// Nobody reads a trailer, so nobody minds what is in it, but for what might be a line end to others. A CR before the line
+    /// end counts as a blank, as in a head.
     fn trailer(&mut self, byte: u8) -> Result<Next, WireError> {
         match (self.next, byte) {
             (Next::Line, b'\r') => Ok(Next::LastFeed),
             (Next::LastFeed, b'\n') => Ok(Next::Nothing),
-            (Next::Line | Next::Trailer, b'\t' | b' '..=b'~' | 0x80..) => self.skip(Next::Trailer),
-            (Next::Trailer, b'\r') => Ok(Next::TrailerFeed),
+            (Next::Trailer | Next::TrailerFeed, b'\r') => self.skip(Next::TrailerFeed),
             (Next::TrailerFeed, b'\n') => Ok(Next::Line),
-            _ => Err(WireError::BadChunk("a trailer is no header line")),
+            (Next::Line | Next::Trailer, 0 | b'\n') | (Next::LastFeed | Next::TrailerFeed, _) => {
+                Err(WireError::BadChunk("a trailer has a NUL or a line end of its own"))
+            }
+            _ => self.skip(Next::Trailer),
         }
     }
 

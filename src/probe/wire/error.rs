@@ -16,8 +16,8 @@ pub(in crate::probe) enum WireError {
     TooManyFields,
     /// It does not begin with `HTTP/1.`.
     NotHttp,
-    /// The head breaks the grammar.
-    BadHead(httparse::Error),
+    /// The head breaks the grammar in a way that cannot be passed over.
+    BadHead(&'static str),
     /// Below 100.
     BadStatus(u16),
     /// Its length cannot be known.
@@ -41,9 +41,11 @@ impl WireError {
                 (Reason::TooLarge, format!("{peer} sends a head with more than 512 headers"))
             }
             Self::NotHttp => (Reason::Protocol, format!("{peer} does not answer in HTTP/1")),
-            Self::BadHead(why) => (Reason::Protocol, format!("{peer} does not answer in HTTP: {why}")),
+            Self::BadHead(why) => {
+                (Reason::Protocol, format!("{peer} sends an answer with a broken head: {why}"))
+            }
             Self::BadStatus(status) => {
-                (Reason::Protocol, format!("{peer} does not answer in HTTP: status {status:03}"))
+                (Reason::Protocol, format!("{peer} sends an answer with a broken head: status {status:03}"))
             }
             Self::BadFraming(why) | Self::BadChunk(why) => {
                 (Reason::Protocol, format!("the body is broken: {why}"))

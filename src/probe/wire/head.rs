@@ -5,6 +5,7 @@ use std::ops::Range;
 use httparse::{EMPTY_HEADER, Header, ParserConfig, Response, Status};
 
 use super::error::WireError;
+use super::mend::{self, Mended, Skipped};
 
 /// Bytes of all heads of an answer, interim ones included.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
@@ -19,6 +20,8 @@ pub(in crate::probe) struct Head {
     pub(in crate::probe) status: u16,
     /// 0 for HTTP/1.0, 1 for HTTP/1.1.
     pub(in crate::probe) minor: u8,
+    /// Lines that are no header lines, and were passed over.
+    pub(in crate::probe) skipped: Skipped,
     text: Vec<u8>,
     fields: Vec<Field>,
 }
@@ -31,8 +34,18 @@ struct Field {
 }
 
 impl Head {
-    /// Reads a head that ends with an empty line.
+    /// Reads a head that ends with an empty line. One that breaks the grammar is read without the lines that do.
     pub(super) fn parse(text: &[u8]) -> Result<Self, WireError> {
+        match Self::parse_strictly(text) {
+            Err(WireError::BadHead(_)) => {
+                let Mended { text, skipped } = mend::mend(text)?;
+                Ok(Self { skipped, ..Self::parse_strictly(&text)? })
+            }
+            parsed => parsed,
+        }
+    }
+
+    fn parse_strictly(text: &[u8]) -> Result<Self, WireError> {
         let mut few = [EMPTY_HEADER; 64];
         match Self::parse_with(text, &mut few) {
             // Rare, and only then is the large table paid for.
@@ -49,16 +62,17 @@ impl Head {
         match config.parse_response(&mut response, text) {
             Ok(Status::Complete(_)) => {}
             // The empty line is there, so nothing can be missing but a line end.
-            Ok(Status::Partial) => return Err(WireError::BadHead(httparse::Error::NewLine)),
+            Ok(Status::Partial) => return Err(WireError::BadHead("a line does not end")),
             Err(httparse::Error::TooManyHeaders) => return Err(WireError::TooManyFields),
-            Err(error) => return Err(WireError::BadHead(error)),
+            Err(error) => return Err(WireError::BadHead(in_words(error))),
         }
         let status = response.code.unwrap_or_default();
         if status < 100 {
             return Err(WireError::BadStatus(status));
         }
         let fields = response.headers.iter().map(|header| Field::of(header, text)).collect();
-        Ok(Self { status, minor: response.version.unwrap_or(1), text: unfolded(text), fields })
+        let (minor, skipped) = (response.version.unwrap_or(1), Skipped::default());
+        Ok(Self { status, minor, skipped, text: unfolded(text), fields })
     }
 
     /// `HTTP/1.0` or `HTTP/1.1`.
@@ -94,6 +108,16 @@ impl Field {
         // An empty value may be any empty slice.
         let value = if header.value.is_empty() { 0..0 } else { place(header.value) };
         Self { name: place(header.name.as_bytes()), value }
+    }
+}
+
+fn in_words(error: httparse::Error) -> &'static str {
+    match error {
+        httparse::Error::Version => "its version is none",
+        httparse::Error::Status => "its status line is none",
+        httparse::Error::HeaderName => "a header has no name that a header can have",
+        httparse::Error::HeaderValue => "a header has a value that no header can have",
+        _ => "a line does not end where it should",
     }
 }
 

@@ -3,7 +3,8 @@
 //! awc sees neither. What it sends is dropped in favour of our request, so that every byte of that is ours; what it reads is
 //! a bare status line, the body without its framing, and the end of the stream exactly where the body ends. By itself it
 //! takes `103` for the answer, truncated bodies for whole ones and bodies that end with the connection for empty ones, and
-//! panics on a long header name (ADR 19). [`answer`] has no I/O, so it can be tested with every split of every answer.
+//! what it does with unusual heads cannot be relied on (ADR 19). [`answer`] has no I/O, so it can be tested with every split
+//! of every answer.
 
 mod answer;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod error;
 mod exchange;
 mod framing;
 mod head;
+mod mend;
 
 pub(super) use self::exchange::{Exchange, Transport};
 pub(super) use self::head::Head;

@@ -62,6 +62,12 @@ fn totals(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         let (body, wire) = (outcome.body_bytes, outcome.wire_bytes);
         fact("size", &format!("{body} bytes of body{more}; {wire} bytes on the wire, heads included"), out)?;
     }
+    for (at, line) in outcome.skipped.iter().enumerate() {
+        match at {
+            0 => fact("passed over", &format!("what is no header line: {line}"), out)?,
+            _ => fact("", line, out)?,
+        }
+    }
     resolved(outcome, out)?;
     if outcome.tries > 1 {
         fact("tries", &format!("{}; all of this is of the last one", outcome.tries), out)?;

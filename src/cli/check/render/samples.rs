@@ -59,6 +59,7 @@ pub(super) fn up() -> Outcome {
         wire_bytes: 648,
         body_truncated: false,
         timings: Timings { total_us: Some(41_260), ..timings },
+        skipped: Vec::new(),
         certificate: hop.certificate.clone(),
         hops: vec![hop],
         tries: 1,
@@ -102,6 +103,7 @@ pub(super) fn redirected() -> Outcome {
         evidence: Some(Box::new(Evidence {
             failed: vec!["status 404 Not Found, expected 2xx".to_owned()],
             addresses: vec![[192, 0, 2, 7].into(), [192, 0, 2, 8].into()],
+            skipped: Vec::new(),
             headers: vec![("Content-Type".to_owned(), "text/html".to_owned())],
             body: Some("<h1>\n\tgone\n".to_owned()),
         })),

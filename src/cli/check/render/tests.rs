@@ -169,3 +169,13 @@ fn evidence_is_cut_to_the_page() {
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text, format!("\n  beginning of the body\n    {}…\n", "x".repeat(55)));
 }
+
+#[test]
+fn lines_that_were_passed_over_are_told_of() {
+    let found = Outcome { skipped: vec!["\"My Header: x\"".into(), "and 3 more".into()], ..up() };
+
+    let text = rendered(&found, false);
+
+    assert!(text.contains("  passed over what is no header line: \"My Header: x\"\n"), "{text}");
+    assert!(text.contains("              and 3 more\n"), "{text}");
+}

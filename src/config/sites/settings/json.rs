@@ -4,14 +4,14 @@ use serde_json::{Number, Value as Json};
 
 use super::super::super::parse;
 use super::super::super::problem::Fault;
-use super::super::super::value::Value;
+use super::super::super::value::{Value, is_null};
 use super::keys::Keys;
 use super::operator::{refuse_second, regex};
+use crate::json::JsonPath;
 use crate::model::settings::JsonExpectation;
-use crate::pattern;
 
-pub(super) const KEYS: [&str; 10] =
-    ["path", "equals", "not_equals", "gt", "ge", "lt", "le", "exists", "length", "matches"];
+pub(super) const KEYS: [&str; 11] =
+    ["path", "equals", "not_equals", "is_null", "gt", "ge", "lt", "le", "exists", "length", "matches"];
 
 const LONGEST: i64 = 1 << 30;
 
@@ -19,10 +19,18 @@ pub(super) fn read(keys: &Keys<'_>) -> JsonExpectation {
     if !keys.has("path") {
         keys.missing("path", "write path = \"$.…\"");
     }
+    let (equals, not_equals) = (keys.read("equals", json), keys.read("not_equals", json));
+    // The `null` of JSON is said in the way that TOML can say it, too, so that exports of either kind can be read back.
+    let is_null = match (&equals, &not_equals) {
+        (Some(Json::Null), _) => Some(true),
+        (_, Some(Json::Null)) => Some(false),
+        _ => keys.bool("is_null"),
+    };
     let condition = JsonExpectation {
         path: keys.text("path", path).unwrap_or_default(),
-        equals: keys.read("equals", json),
-        not_equals: keys.read("not_equals", json),
+        equals: equals.filter(|json| !json.is_null()),
+        not_equals: not_equals.filter(|json| !json.is_null()),
+        is_null,
         gt: keys.read("gt", number),
         ge: keys.read("ge", number),
         lt: keys.read("lt", number),
@@ -39,7 +47,7 @@ pub(super) fn read(keys: &Keys<'_>) -> JsonExpectation {
 }
 
 fn path(path: &str) -> Result<String, Fault> {
-    pattern::json_path(path).map(|_| path.to_owned()).map_err(|why| {
+    JsonPath::parse(path).map(|_| path.to_owned()).map_err(|why| {
         Fault::new(format!("is no JSON path: {why}"), "write one like \"$.status\" (RFC 9535)")
     })
 }
@@ -72,10 +80,9 @@ fn plain(value: &toml::Value) -> Result<Json, Fault> {
             return Err(Fault::new("has a number of more than 64 bits", "compare with a smaller one"));
         }
         toml::Value::Integer(number) => (*number).into(),
-        // The `null` of JSON arrives like this, for TOML has none.
+        null if is_null(null) => Json::Null,
         toml::Value::Float(number) => Number::from_f64(*number).map(Json::Number).ok_or_else(|| {
-            let remedy = "find null with a filter in the path: \"$[?@.error == null]\"";
-            Fault::new("has a null, or a number that JSON does not have", remedy)
+            Fault::new("has a number that JSON does not have", "write is_null = true to look for null")
         })?,
         toml::Value::Boolean(yes) => (*yes).into(),
         toml::Value::Datetime(_) => return Err(Fault::new("has a date", "write it in quotes")),

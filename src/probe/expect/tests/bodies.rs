@@ -61,3 +61,18 @@ fn the_text_is_read_in_the_charset_of_the_answer() {
     assert!(only(json!({"body": {"contains": ["Größe"]}}), &latin).met);
     assert!(only(json!({"body": {"matches": ["^Gr.ße$"]}}), &latin).met);
 }
+
+#[test]
+fn a_part_of_a_coded_body_meets_no_condition() {
+    let part = Answer { is_coded_part: true, ..with(b"\x1f\x8b\x08") };
+    let is = "is a part of a coded one, which cannot be read alone, expected";
+
+    for (condition, expected) in [
+        (json!({"body": {"contains": ["ok"]}}), format!("body {is} to contain \"ok\"")),
+        (json!({"body": {"not_contains": ["error"]}}), format!("body {is} not to contain \"error\"")),
+        (json!({"body": {"not_matches": ["error"]}}), format!("body {is} not to match \"error\"")),
+        (json!({"json": [{"path": "$.a", "exists": false}]}), format!("the body {is} $.a to be absent")),
+    ] {
+        assert_eq!(only(condition, &part).failure(), expected);
+    }
+}

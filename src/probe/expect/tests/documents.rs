@@ -25,8 +25,17 @@ fn every_operator_says_what_it_means() {
         (json!({"path": "$.count", "equals": "3"}), false),
         (json!({"path": "$.list", "equals": [1.0, 2, 3]}), true),
         (json!({"path": "$.list[*]", "equals": 2}), true),
-        // `null` is "not said", as everywhere in files: a path can ask for it.
         (json!({"path": "$[?@ == null]"}), true),
+        (json!({"path": "$.none", "equals": null}), true),
+        (json!({"path": "$.count", "equals": null}), false),
+        (json!({"path": "$.nothing", "equals": null}), false),
+        (json!({"path": "$.none", "is_null": true}), true),
+        (json!({"path": "$.status", "is_null": true}), false),
+        (json!({"path": "$.none", "not_equals": null}), false),
+        (json!({"path": "$.count", "not_equals": null}), true),
+        (json!({"path": "$.nothing", "not_equals": null}), false),
+        (json!({"path": "$.status", "is_null": false}), true),
+        (json!({"path": "$.none", "is_null": false}), false),
         (json!({"path": "$.count", "not_equals": 4}), true),
         (json!({"path": "$.list[*]", "not_equals": 2}), false),
         (json!({"path": "$.nothing", "not_equals": 4}), false),
@@ -54,6 +63,8 @@ fn every_operator_says_what_it_means() {
 fn a_failure_names_the_path_and_what_is_there() {
     for (condition, failure) in [
         (json!({"path": "$.status", "equals": "DOWN"}), r#"$.status is "UP", expected to equal "DOWN""#),
+        (json!({"path": "$.count", "is_null": true}), "$.count is 3, expected to equal null"),
+        (json!({"path": "$.none", "is_null": false}), "$.none is null, expected not to equal null"),
         (json!({"path": "$.count", "gt": 5}), "$.count is 3, expected to be more than 5"),
         (json!({"path": "$.nothing", "le": 5}), "$.nothing is missing, expected to be at most 5"),
         (json!({"path": "$.list[*]", "equals": 9}), "$.list[*] is 1, 2.0, 3, expected to equal 9"),
@@ -79,6 +90,33 @@ fn nested_deeper_than_can_be_read_is_no_json() {
     let deep = "[".repeat(100_000);
 
     assert!(!judged(json!({"path": "$"}), deep.as_bytes()).met);
+}
+
+#[test]
+fn what_others_read_is_json() {
+    let latin: &[(&str, &[u8])] = &[("Content-Type", b"application/json;charset=ISO-8859-1")];
+    let up = || json!({"path": "$.s", "equals": "UP"});
+    for body in [
+        &br#"{"s":"UP","note":"party \ud83c"}"#[..],
+        br#"{"s":"UP","n":1e400}"#,
+        b"{\"s\":\"UP\",\"city\":\"K\xf6ln\"}",
+        format!("{{\"s\":\"UP\",\"l\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000)).as_bytes(),
+    ] {
+        assert!(judged(up(), body).met, "{}", String::from_utf8_lossy(body));
+    }
+    let city = json!({"json": [{"path": "$.city", "equals": "Zürich"}]});
+    let body = b"{\"city\":\"Z\xfcrich\"}";
+    assert!(only(city, &Answer { headers: latin, body, body_bytes: body.len() as u64, ..answer() }).met);
+}
+
+#[test]
+fn a_path_that_is_too_much_work_meets_no_condition() {
+    let body = format!("[{}]", vec!["[1,2,3,4,5,6,7]"; 2_000].join(","));
+    for exists in [true, false] {
+        let verdict = judged(json!({"path": "$..[?count($..*) > 0]", "exists": exists}), body.as_bytes());
+
+        assert!(!verdict.met && verdict.failure().contains("more work to find"), "{verdict:?}");
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn answer<'a>() -> Answer<'a> {
         body: b"",
         body_bytes: 0,
         truncated: false,
+        is_coded_part: false,
         is_tls: true,
         fell_back: false,
         took: Duration::from_millis(350),
