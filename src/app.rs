@@ -90,6 +90,9 @@ pub fn run(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppError>
 async fn serve(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppError> {
     let mut signals = Signals::listen().map_err(AppError::Signals)?;
     let config = &loaded.config;
+    // What is wrong with the configuration is told before any service is asked.
+    let concurrency = limits::concurrency(config.worker.concurrency, settings::threads(config));
+    let settings = settings::settings(config, concurrency)?;
     let health = Health::starting(&role.to_string(), &settings::worker_name(&config.worker.name));
     let mut web = answer_http(config, &health)?;
     let prepared = tokio::select! {
@@ -102,8 +105,6 @@ async fn serve(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppEr
         }
     };
     let Prepared { storage, ports, sites } = prepared;
-    let concurrency = limits::concurrency(config.worker.concurrency, settings::threads(config));
-    let settings = settings::settings(config, concurrency)?;
     let mut stages = Stages::start(parts(role, config), settings, ports);
     health.works(stages.health_sources(web.as_ref()));
     greet(role, sites, config);

@@ -99,8 +99,29 @@ impl From<SiteSpec> for Declared {
 pub enum Origin {
     /// `[[site]]` in the configuration file.
     File,
+    /// `[[site]]` in the configuration file, which it has left: nobody's, until a command or the file takes it over.
+    Left,
     /// `sites add` or `sites import`.
     Command,
+}
+
+impl Origin {
+    /// From the columns of `site_config`: a site of the file may have left it.
+    pub(crate) fn stored(word: &str, has_left_file: bool) -> Self {
+        match (word, has_left_file) {
+            ("file", false) => Self::File,
+            ("file", true) => Self::Left,
+            _ => Self::Command,
+        }
+    }
+
+    /// The word in `site_config.origin`. That a site has left the file stands in a column of its own.
+    pub(crate) fn stored_word(self) -> &'static str {
+        match self {
+            Self::File | Self::Left => "file",
+            Self::Command => "command",
+        }
+    }
 }
 
 /// A site as the database knows it.
@@ -110,11 +131,13 @@ pub struct Site {
     pub id: SiteId,
     /// What was declared.
     pub spec: SiteSpec,
+    /// Counts its changes, from 1. Whoever changes it says which one he has seen.
+    pub revision: u64,
     /// Second inside the interval at which its slots lie: `slot % every_s == phase_s`.
     pub phase_s: u32,
     /// Who declared it.
     pub origin: Origin,
-    /// The newest result's status, `None` before the first.
+    /// The newest result's status, `None` before the first. A word of a newer version is [`Status::Unknown`].
     pub last_status: Option<Status>,
     /// The slot of the newest result.
     pub last_updated: Option<Timestamp>,
@@ -206,6 +229,14 @@ words! {
         Missed = "missed",
         /// We could not tell: our own fault, not the site's.
         Unknown = "unknown",
+    }
+}
+
+impl Status {
+    /// What stands in the database. A word that this version does not know, for a newer one has written it, counts as
+    /// [`Status::Unknown`]: it must not take the known ones with it.
+    pub fn of_word(word: &str) -> Self {
+        word.parse().unwrap_or(Self::Unknown)
     }
 }
 

@@ -13,12 +13,13 @@ use common::{batch, last, result, site};
 use uptime_monitor::clock::Timestamp;
 use uptime_monitor::model::settings::CheckSettings;
 use uptime_monitor::model::{
-    Certificate, CheckResult, Declared, Evidence, Hop, Job, Reason, SiteId, SiteSpec, Slot, Status, Timings,
+    Certificate, CheckResult, Declared, Evidence, Hop, Job, Origin, Reason, Site, SiteId, SiteSpec, Slot,
+    Status, Timings,
 };
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::result_log::{LogError, ResultLog};
 use uptime_monitor::schedule::Rhythm;
-use uptime_monitor::store::{Pruned, Range, Retention, Seen, Start, StoreError};
+use uptime_monitor::store::{Listed, Pruned, Range, Retention, Seen, Start, StoreError};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -291,10 +292,8 @@ mod queue {
 
         let settings: Vec<_> = jobs.iter().map(|job| job.target.settings.as_deref()).collect();
         assert_eq!(settings, [None, Some("{\"expect\": {\"mood\": \"sunny\"}}")]);
-        assert!(
-            matches!(&read, Err(StoreError::Row(why)) if why.contains("\"newer\"") && why.contains("mood")),
-            "{read:?}"
-        );
+        let refused = read.unwrap_err().to_string();
+        assert!(refused.contains("\"newer\"") && refused.contains("mood"), "{refused}");
         assert_eq!(database.store.site("good").await.unwrap().spec.settings, None);
     }
 }
@@ -758,6 +757,18 @@ mod catalog {
         an_import_sees_a_change_of_settings_alone,
         a_file_sees_a_change_of_settings_alone,
         a_site_that_leaves_the_file_keeps_its_settings,
+        what_left_the_file_can_be_removed_and_taken_over,
+        what_left_the_file_and_was_taken_over_is_not_the_files_any_more,
+        what_left_the_file_is_imported_over,
+        a_site_that_was_paused_in_the_file_has_left_it_too,
+        of_two_changes_at_once_none_is_lost,
+        a_change_beside_an_import_is_refused_and_not_lost,
+        a_site_keeps_id_results_and_slots_under_a_new_name,
+        a_new_name_that_is_taken_is_refused,
+        one_site_that_cannot_be_read_hides_no_other,
+        a_site_that_cannot_be_read_is_replaced_left_and_removed,
+        a_status_of_a_newer_version_is_unknown,
+        the_id_of_a_removed_site_is_given_to_no_other,
     );
 
     /// Lets a scheduler and a claimer that does nothing else run over `seconds`, and stores what they find.
@@ -834,9 +845,10 @@ mod catalog {
         let phases = async || -> Vec<(String, u32)> {
             let sites = database.store.sites().await.unwrap();
             sites
-                .into_iter()
+                .iter()
+                .map(Listed::known)
                 .filter(|site| site.spec.name != "site-7")
-                .map(|site| (site.spec.name, site.phase_s))
+                .map(|site| (site.spec.name.clone(), site.phase_s))
                 .collect()
         };
         let before = phases().await;
@@ -1133,6 +1145,241 @@ mod catalog {
 
         let left = database.store.site("shop").await.unwrap().spec;
         assert_eq!((left.enabled, left.settings.as_deref()), (false, Some(&settings())));
+    }
+
+    async fn read(database: &World, name: &str) -> Site {
+        database.store.site(name).await.unwrap()
+    }
+
+    /// Sites of these names that were in the file, one after the other, and are not any more.
+    async fn left_behind(database: &World, names: &[&str]) {
+        let declared = names.iter().map(|name| site(name, 60)).collect();
+        database.store.reconcile(declared).await.unwrap();
+        let changes = database.store.reconcile(vec![]).await.unwrap();
+        assert_eq!(changes.disabled, names.len());
+    }
+
+    async fn what_left_the_file_can_be_removed_and_taken_over(database: &World) {
+        left_behind(database, &["removed", "resumed", "added", "back"]).await;
+        let was = read(database, "added").await;
+        assert_eq!((was.origin, was.spec.enabled), (Origin::Left, false));
+
+        database.store.remove("removed").await.unwrap();
+        let resumed = database.store.change(site("resumed", 60)).await.unwrap();
+        let added = database.store.add(site("added", 30), Start::AtOnce).await.unwrap();
+        let changes = database.store.reconcile(vec![site("back", 60)]).await.unwrap();
+
+        assert!(matches!(database.store.site("removed").await, Err(StoreError::UnknownSite { .. })));
+        assert_eq!((resumed.origin, resumed.spec.enabled), (Origin::Command, true));
+        assert_eq!((added.origin, added.id, added.spec.every_s), (Origin::Command, was.id, 30));
+        assert_eq!((changes.added, changes.changed, changes.disabled), (0, 1, 0));
+        let back = read(database, "back").await;
+        assert_eq!((back.origin, back.spec.enabled), (Origin::File, true));
+        live(database, 61).await;
+        assert_eq!(unaccounted(database).await.2, 0);
+    }
+
+    async fn what_left_the_file_and_was_taken_over_is_not_the_files_any_more(database: &World) {
+        left_behind(database, &["shop"]).await;
+        database.store.change(site("shop", 30)).await.unwrap();
+
+        let changes = database.store.reconcile(vec![site("shop", 60)]).await.unwrap();
+
+        assert_eq!(changes.foreign, ["shop"]);
+        assert_eq!(read(database, "shop").await.spec.every_s, 30);
+    }
+
+    async fn what_left_the_file_is_imported_over(database: &World) {
+        left_behind(database, &["shop", "same"]).await;
+        let same = SiteSpec { enabled: false, ..site("same", 60) };
+
+        let sites = vec![site("shop", 60).into(), same.into()];
+        let changes = database.store.import(sites, false, Arc::new(|_| {})).await.unwrap();
+
+        assert_eq!((changes.added, changes.changed, changes.unchanged), (0, 1, 1));
+        let origins = (read(database, "shop").await.origin, read(database, "same").await.origin);
+        assert_eq!(origins, (Origin::Command, Origin::Left));
+    }
+
+    async fn a_site_that_was_paused_in_the_file_has_left_it_too(database: &World) {
+        let paused = SiteSpec { enabled: false, ..site("shop", 60) };
+        database.store.reconcile(vec![paused]).await.unwrap();
+        assert!(matches!(database.store.remove("shop").await, Err(StoreError::DeclaredInFile(_))));
+
+        database.store.reconcile(vec![]).await.unwrap();
+
+        assert_eq!(read(database, "shop").await.origin, Origin::Left);
+        database.store.remove("shop").await.unwrap();
+    }
+
+    /// Makes one change, again when somebody else was faster. Each has read the site before the first one writes.
+    async fn edit(database: &World, together: &tokio::sync::Barrier, edit: impl Fn(&mut SiteSpec)) -> usize {
+        let mut refused = 0;
+        let mut seen = read(database, "shop").await;
+        together.wait().await;
+        loop {
+            let mut spec = seen.spec.clone();
+            edit(&mut spec);
+            match database.store.replace(&seen, spec).await {
+                Ok(_) => return refused,
+                Err(StoreError::ChangedMeanwhile(_)) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+            seen = read(database, "shop").await;
+        }
+    }
+
+    async fn of_two_changes_at_once_none_is_lost(database: &World) {
+        let added = database.store.add(site("shop", 60), Start::AtOnce).await.unwrap();
+        let together = tokio::sync::Barrier::new(4);
+
+        let refused = tokio::join!(
+            edit(database, &together, |spec| spec.every_s = 300),
+            edit(database, &together, |spec| spec.timeout = Duration::from_secs(3)),
+            edit(database, &together, |spec| spec.enabled = false),
+            edit(database, &together, |spec| spec.tags.push("prod".to_owned())),
+        );
+
+        let shop = read(database, "shop").await;
+        assert_eq!((shop.spec.every_s, shop.spec.timeout), (300, Duration::from_secs(3)));
+        assert_eq!((shop.spec.enabled, shop.spec.tags), (false, vec!["prod".to_owned()]));
+        assert_eq!(shop.revision, added.revision + 4);
+        assert!(refused.0 + refused.1 + refused.2 + refused.3 >= 3, "{refused:?}");
+    }
+
+    async fn a_change_beside_an_import_is_refused_and_not_lost(database: &World) {
+        let seen = database.store.add(site("shop", 60), Start::AtOnce).await.unwrap();
+        let sites = vec![site("shop", 30).into()];
+        database.store.import(sites, true, Arc::new(|_| {})).await.unwrap();
+
+        let refused = database.store.replace(&seen, SiteSpec { retries: 5, ..seen.spec.clone() }).await;
+
+        assert!(matches!(&refused, Err(StoreError::ChangedMeanwhile(name)) if name == "shop"), "{refused:?}");
+        assert_eq!(read(database, "shop").await.spec, site("shop", 30));
+        database.store.remove("shop").await.unwrap();
+        let gone = database.store.replace(&seen, site("shop", 60)).await;
+        assert!(matches!(gone, Err(StoreError::ChangedMeanwhile(_))), "{gone:?}");
+    }
+
+    async fn a_site_keeps_id_results_and_slots_under_a_new_name(database: &World) {
+        many(database, 1, 60).await;
+        live(database, 61).await;
+        let old = read(database, "site-0").await;
+
+        let new = database.store.replace(&old, site("an other name", 60)).await.unwrap();
+        live(database, 121).await;
+        // An unrelated change moves it as little.
+        let later =
+            database.store.change(SiteSpec { retries: 3, ..site("an other name", 60) }).await.unwrap();
+        live(database, 60).await;
+
+        assert_eq!((new.id, new.phase_s, later.phase_s), (old.id, old.phase_s, old.phase_s));
+        assert!(matches!(database.store.site("site-0").await, Err(StoreError::UnknownSite { .. })));
+        let found = &database.store.statistics(last(&database.clock, 3600), None).await.unwrap()[0];
+        let (expected, recorded, unaccounted) = unaccounted(database).await;
+        assert_eq!((found.site.spec.name.as_str(), found.up), ("an other name", recorded));
+        assert_eq!((expected - recorded, unaccounted), (0, 0));
+        assert!((4..=5).contains(&recorded), "one in each of four minutes: {recorded}");
+    }
+
+    async fn a_new_name_that_is_taken_is_refused(database: &World) {
+        many(database, 2, 60).await;
+        let seen = read(database, "site-0").await;
+
+        let refused = database.store.replace(&seen, site("site-1", 60)).await;
+
+        assert!(matches!(refused, Err(StoreError::Exists(names)) if names == ["site-1"]));
+        assert_eq!(read(database, "site-0").await, seen);
+    }
+
+    /// What a newer version might write: a setting, tags of another form, a word for a status.
+    const NEWER: [&str; 3] = [
+        "UPDATE site_config SET settings = '{\"grpc\": {}}' WHERE name = 'newer'",
+        "UPDATE site_config SET tags = '{\"team\": \"a\"}' WHERE name = 'newer'",
+        "UPDATE sites SET last_status = 'flapping', since = last_updated WHERE site_id = 2",
+    ];
+
+    async fn one_site_that_cannot_be_read_hides_no_other(database: &World) {
+        for name in ["good", "newer"] {
+            database.store.add(site(name, 60), Start::AtOnce).await.unwrap();
+        }
+        live(database, 61).await;
+        for statement in NEWER {
+            database.sql(statement).await;
+            let range = last(&database.clock, 3600);
+
+            let listed = database.store.sites().await.unwrap();
+            let found = database.store.statistics(range, None).await.unwrap();
+            let audit = database.store.audit(range, 0).await.unwrap();
+
+            let unread: Vec<bool> = listed.iter().map(|site| site.unreadable().is_some()).collect();
+            assert_eq!(unread, [false, true], "{statement}");
+            assert_eq!((found.len(), audit.unaccounted), (2, 0), "{statement}");
+            assert!(found[1].up >= 2, "{statement}: {found:?}");
+            assert_eq!(listed[0].clone().complete().unwrap().spec, site("good", 60));
+            assert_eq!(database.store.last_failure(SiteId(2)).await.unwrap(), None);
+            database.sql("UPDATE site_config SET settings = NULL, tags = '[]'").await;
+        }
+        assert_eq!(read(database, "newer").await.last_status, Some(Status::Unknown));
+    }
+
+    async fn a_site_that_cannot_be_read_is_replaced_left_and_removed(database: &World) {
+        let unreadable = || database.sql("UPDATE site_config SET settings = '{\"grpc\": {}}'");
+        database.store.reconcile(vec![site("a", 60), site("b", 60), site("c", 60)]).await.unwrap();
+        unreadable().await;
+
+        let changes = database.store.reconcile(vec![site("a", 60), site("b", 30)]).await.unwrap();
+        assert_eq!((changes.changed, changes.disabled), (2, 1));
+        assert_eq!(read(database, "b").await.spec, site("b", 30));
+        let listed = database.store.sites().await.unwrap();
+        let left = listed[2].known();
+        assert_eq!((left.origin, left.spec.enabled), (Origin::Left, false));
+        assert!(listed[2].unreadable().unwrap().contains("grpc"), "what a newer version has written stays");
+
+        database.store.remove("c").await.unwrap();
+        database.store.reconcile(vec![]).await.unwrap();
+        unreadable().await;
+        let sites = vec![site("a", 60).into()];
+        database.store.import(sites, true, Arc::new(|_| {})).await.unwrap();
+        assert_eq!(read(database, "a").await.spec, site("a", 60));
+        let added = database.store.add(site("b", 60), Start::InPhase).await.unwrap();
+        assert_eq!(added.spec, site("b", 60));
+    }
+
+    async fn a_status_of_a_newer_version_is_unknown(database: &World) {
+        database.store.add(site("shop", 60), Start::AtOnce).await.unwrap();
+        live(database, 61).await;
+        database.sql("UPDATE ping_status SET status = 'flapping', reason = 'mood'").await;
+        let range = last(&database.clock, 3600);
+
+        let all = database.store.statistics(range, None).await.unwrap();
+        let one = database.store.statistics(range, Some(SiteId(1))).await.unwrap();
+        let audit = database.store.audit(range, 0).await.unwrap();
+        let failure = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
+
+        assert!(audit.recorded >= 2 && audit.unaccounted == 0, "{audit:?}");
+        assert_eq!((all[0].up, all[0].unknown, all[0].checks()), (0, audit.recorded, 0));
+        assert_eq!(all, one);
+        assert_eq!((failure.status, failure.reason), (Status::Unknown, None));
+    }
+
+    async fn the_id_of_a_removed_site_is_given_to_no_other(database: &World) {
+        let silently = || Arc::new(|_| {});
+        many(database, 3, 60).await;
+        database.store.import(vec![declared(1_000, "far")], false, silently()).await.unwrap();
+        database.store.remove("site-1").await.unwrap();
+        database.store.remove("far").await.unwrap();
+
+        let sites = vec![declared(2, "a"), declared(5, "b"), declared(1_000, "c")];
+        let refused = database.store.import(sites, false, silently()).await;
+        let free = database.store.import(vec![declared(5, "b")], false, silently()).await.unwrap();
+        let next = database.store.add(site("next", 60), Start::InPhase).await.unwrap();
+
+        assert!(
+            matches!(&refused, Err(StoreError::IdsTaken(ids)) if *ids == [SiteId(2), SiteId(1_000)]),
+            "{refused:?}"
+        );
+        assert_eq!((free.added, next.id), (1, SiteId(1_001)));
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 
-use super::output::Output;
+use super::output::{Output, stderr};
 use super::{Answer, FINE};
 use crate::config::{Effective, Loaded, Problems, hide_password};
 
@@ -42,7 +42,7 @@ enum ConfigCommand {
 /// Runs on what loading came to, be it failure: finding that out is what `check` is for.
 pub(super) fn run(args: &ConfigArgs, loaded: &Result<Loaded, Problems>, output: &mut Output) -> Answer {
     match (&args.command, loaded) {
-        (ConfigCommand::Check, loaded) => Ok(check(loaded, output, &mut io::stderr())?),
+        (ConfigCommand::Check, loaded) => Ok(check(loaded, output, &mut stderr())?),
         (ConfigCommand::Show { json }, Ok(loaded)) => {
             show(loaded, *json, output)?;
             Ok(FINE)

@@ -1,8 +1,9 @@
 //! Why a command failed, and which exit code that makes.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::time::Duration;
 
+use super::output;
 use crate::app::AppError;
 use crate::config::{Problem, Problems};
 use crate::database::DatabaseError;
@@ -94,11 +95,7 @@ pub(super) enum CliError {
 impl CliError {
     /// Says on stderr what went wrong, and returns the exit code.
     pub(super) fn tell(&self) -> u8 {
-        if self.is_closed_pipe() {
-            return super::FINE;
-        }
-        // Nobody can be told that stderr is closed.
-        let _ = writeln!(io::stderr(), "error: {}", chain(self));
+        output::tell(&format_args!("error: {}", chain(self)));
         self.exit_code()
     }
 
@@ -120,11 +117,6 @@ impl CliError {
             | Self::Runtime(_) => UNREACHABLE,
         }
     }
-
-    /// `uptime-monitor sites list | head` has got all it wanted.
-    fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
 }
 
 fn store_exit_code(error: &StoreError) -> u8 {
@@ -133,7 +125,7 @@ fn store_exit_code(error: &StoreError) -> u8 {
         | StoreError::Exists(_)
         | StoreError::IdsTaken(_)
         | StoreError::DeclaredInFile(_) => WRONG_USAGE,
-        StoreError::Database(_) | StoreError::Row(_) => UNREACHABLE,
+        StoreError::Database(_) | StoreError::Unreadable(_) | StoreError::ChangedMeanwhile(_) => UNREACHABLE,
     }
 }
 
@@ -151,11 +143,6 @@ fn lines<T: ToString>(errors: &[T]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_closed_pipe_is_no_failure() {
-        assert_eq!(CliError::Output(io::ErrorKind::BrokenPipe.into()).tell(), 0);
-    }
 
     #[test]
     fn what_the_user_can_mend_is_wrong_usage_and_what_is_away_is_unreachable() {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
+use url::Url;
 
 use super::error::CliError;
 use super::output::Output;
@@ -40,7 +41,7 @@ pub(super) struct HealthArgs {
 
 pub(super) fn run(args: &HealthArgs, config: &Config, output: &mut Output) -> Answer {
     let base = match (&args.url, config.web.listen) {
-        (Some(url), _) => url.trim_end_matches('/').to_owned(),
+        (Some(url), _) => base(url)?,
         (None, Some(address)) => format!("http://{}", reachable(address)),
         (None, None) => {
             let usage = "web.listen is not set, so no process answers; set it, for example to \"127.0.0.1:9180\", or give --url";
@@ -54,6 +55,17 @@ pub(super) fn run(args: &HealthArgs, config: &Config, output: &mut Output) -> An
         write!(output, "{}", report.line())?;
     }
     Ok(if report.is_ready() { FINE } else { ANSWER_IS_NO })
+}
+
+/// The address that was typed, unless nothing could ever answer there.
+fn base(url: &str) -> Result<String, CliError> {
+    let is_base = Url::parse(url).is_ok_and(|url| url.scheme() == "http" && url.has_host());
+    if !is_base {
+        let message =
+            format!("--url {url:?} is no address of a process; write for example http://127.0.0.1:9180");
+        return Err(CliError::Usage(message));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 /// An address to listen on everywhere is no address to connect to.

@@ -41,7 +41,8 @@ const ANSWER_IS_NO: u8 = 1;
 
 /// Runs the command line of this process.
 ///
-/// Exit codes: 0 fine, 1 the answer is no, 2 wrong usage or configuration, 3 a service could not be reached or gave up.
+/// Exit codes: 0 fine, 1 the answer is no, 2 wrong usage or configuration, 3 a service could not be reached or gave up. What is wrong
+/// with arguments and configuration is told before any service is asked.
 pub fn main() -> ExitCode {
     let mut output = Output::stdout();
     let answer =
@@ -105,11 +106,16 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Where the configuration comes from. Variables that are not UTF-8 are none of ours.
-fn sources(arguments: &Arguments) -> Result<Sources, Problems> {
-    let env: Vec<(String, String)> = std::env::vars_os()
+/// The variables of the environment. Those that are not UTF-8 are none of ours.
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+        .collect()
+}
+
+/// Where the configuration comes from.
+fn sources(arguments: &Arguments) -> Result<Sources, Problems> {
+    let env = environment();
     let file = configuration::find_file(arguments.config.as_deref(), &env)?;
     let filter = arguments.log.iter().map(|filter| ("log.level".to_owned(), filter.clone()));
     Ok(Sources { file, env, overrides: filter.collect() })

@@ -11,6 +11,7 @@ use crate::app::settings;
 use crate::config::{Loaded, Origin, RawSite, Setting, SiteDefaults};
 use crate::model::{SiteId, SiteSpec};
 use crate::probe::ProbeSettings;
+use crate::store::{StoreError, nearest_name, sqlite};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +29,7 @@ Exit code 0: up or degraded; 1: down; 3: we could not tell.";
 /// Check a site once, now, and show where the time went
 ///
 /// Nothing is stored. With --site the site is checked as it is configured, also when it is paused: one in the
-/// configuration file needs no database.
+/// configuration file needs no database, and waits for none.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["url", "site"]))]
 pub(super) struct CheckArgs {
@@ -101,15 +102,38 @@ fn described(args: &CheckArgs, loaded: &Loaded) -> Result<SiteSpec, CliError> {
     validated(site, problems, &defaults)
 }
 
-/// As the file declares it, which is what the next start will make of it, or as the database has it.
+/// As the file declares it, which is what the next start will make of it, or else as the database has it. A site of the file waits
+/// for no database, and makes none.
 fn configured(name: &str, loaded: &Loaded) -> Result<(SiteSpec, Option<SiteId>), CliError> {
     let database = &loaded.config.database;
-    let find = || {
-        let storage = Storage::existing(database)?;
-        Ok::<_, CliError>(storage.wait(storage.catalog.site(name))?)
-    };
-    match loaded.sites.iter().find(|site| site.name == name) {
-        Some(spec) => Ok((spec.clone(), find().ok().map(|site| site.id))),
-        None => find().map(|site| (site.spec, Some(site.id))),
+    if let Some(spec) = loaded.sites.iter().find(|site| site.name == name) {
+        let id = database.sqlite_path().and_then(|path| sqlite::glance(path, name));
+        return Ok((spec.clone(), id));
     }
+    let storage = match Storage::existing(database) {
+        Err(CliError::NoDatabase { path, .. }) => {
+            return Err(nowhere(name, &format!("there is no database {path} yet"), None, loaded));
+        }
+        opened => opened?,
+    };
+    match storage.wait(storage.catalog.site(name)) {
+        Err(StoreError::UnknownSite { nearest, .. }) => {
+            Err(nowhere(name, "the database has none of that name", nearest, loaded))
+        }
+        site => site.map(|site| (site.spec, Some(site.id))).map_err(CliError::from),
+    }
+}
+
+/// Names both places, for either may be the one that was meant.
+fn nowhere(name: &str, database: &str, nearest: Option<String>, loaded: &Loaded) -> CliError {
+    let file = match &loaded.file {
+        Some(file) => format!("{} declares none of that name", file.display()),
+        None => "no configuration file was found".to_owned(),
+    };
+    let declared = loaded.sites.iter().map(|site| site.name.clone());
+    let remedy = match nearest_name(name, declared.chain(nearest)) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => "`uptime-monitor sites add` makes one, and `uptime-monitor check URL` needs none".to_owned(),
+    };
+    CliError::Usage(format!("there is no site {name:?}: {file}, and {database}; {remedy}"))
 }

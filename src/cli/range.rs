@@ -4,7 +4,8 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use clap::Args;
 
 use super::error::CliError;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
+use crate::model::duration;
 use crate::report::time;
 use crate::store::Range;
 
@@ -13,6 +14,9 @@ const DEFAULT_LAST: TimeDelta = TimeDelta::hours(24);
 
 /// Clocks that differ by less are as good as one.
 const NOTEWORTHY_S: i64 = 5;
+
+/// Clocks that differ by more than this are wrong anyway.
+const SLACK: TimeDelta = TimeDelta::days(366);
 
 /// A range of time as typed.
 #[derive(Debug, Default, Args)]
@@ -40,8 +44,11 @@ impl RangeArgs {
             (None, None) => Begin::Before(DEFAULT_LAST, "24h".to_owned()),
         };
         let asked = Asked { begin, to };
-        if let Some(to) = asked.to {
-            asked.until(to)?;
+        match (&asked.begin, asked.to) {
+            (_, Some(to)) => _ = asked.until(to)?,
+            // Too long by every clock that may be right.
+            (Begin::Before(..), None) => _ = asked.until(Clock::system().now() + SLACK)?,
+            (Begin::At(_), None) => {}
         }
         Ok(asked)
     }
@@ -102,8 +109,7 @@ fn moment(flag: &str, text: &str) -> Result<Timestamp, CliError> {
 fn last(text: &str) -> Result<TimeDelta, CliError> {
     let fault =
         |why: &str| CliError::Usage(format!("--last {text:?} {why}; write for example 10m, 24h or 30d"));
-    let duration =
-        humantime::parse_duration(text).map_err(|error| fault(&format!("is no duration: {error}")))?;
+    let duration = duration::parse(text).map_err(|error| fault(&error.message))?;
     if duration.as_secs() == 0 {
         return Err(fault("is shorter than a second"));
     }
@@ -181,7 +187,8 @@ mod tests {
 
         assert!(refused(Some("10"), None, None).contains("write for example 10m"));
         assert!(refused(Some("0s"), None, None).contains("shorter than a second"));
-        assert!(refused(Some("100years"), None, None).contains("choose less"));
+        assert!(refused(Some("1M"), None, None).contains("M means months"));
+        assert!(refused(Some("36500d"), None, None).contains("choose less"));
         assert!(refused(Some("500000000000d"), None, None).contains("too long"));
         assert!(refused(None, Some("2026-11-24"), None).contains("write for example 2026-11-24T00:00:00Z"));
         assert!(refused(None, Some("2026-11-25T00:00:00Z"), None).contains("is not before"));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::problem::{Problem, quoted};
 use super::syntax;
@@ -39,6 +39,10 @@ impl Document {
         let mut problems = syntax::first_per_line(problems);
         let mut document = Self::default();
         for (key, value) in root.into_inner() {
+            // Of other keys each has a range of its own.
+            if key.get_ref() == "site" {
+                refuse_large("site", &value, &lines, &mut problems);
+            }
             document.add(key, value, &lines, &mut problems);
         }
         // The parser sorts by key; people read by line.
@@ -144,6 +148,30 @@ fn note_lines(path: &str, value: &DeValue<'_>, lines: &Lines<'_>, inner: &mut In
     }
 }
 
+fn whole(number: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// TOML's numbers have 64 bits: what does not fit must not become another number.
+fn refuse_large(path: &str, value: &Spanned<DeValue<'_>>, lines: &Lines<'_>, problems: &mut Vec<Problem>) {
+    match value.get_ref() {
+        DeValue::Integer(number) if whole(number).is_none() => {
+            // Without the number, for it may be a password.
+            let (message, remedy) =
+                ("has a number of more than 64 bits", "write a smaller one, or a text in quotes");
+            problems.push(Problem::new(lines.origin(value.span().start), message, remedy).about(path));
+        }
+        DeValue::Table(table) => table
+            .iter()
+            .for_each(|(key, value)| refuse_large(&inner_key(path, key.get_ref()), value, lines, problems)),
+        DeValue::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(at, item)| refuse_large(&inner_item(path, at), item, lines, problems)),
+        _ => {}
+    }
+}
+
 pub(super) fn line_of(origin: &Origin) -> u32 {
     if let Origin::File(_, line) = origin { *line } else { 0 }
 }
@@ -181,8 +209,8 @@ fn plain(value: DeValue<'_>) -> toml::Value {
     match value {
         DeValue::String(text) => text.into_owned().into(),
         DeValue::Integer(number) => {
-            // Out of range: every key's own range refuses the largest number.
-            i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX).into()
+            // In a site this is a problem already, and every other key's own range refuses the largest number.
+            whole(&number).unwrap_or(i64::MAX).into()
         }
         DeValue::Float(number) => number.as_str().parse().unwrap_or(f64::NAN).into(),
         DeValue::Boolean(yes) => yes.into(),

@@ -96,7 +96,7 @@ impl<'a> Resolver<'a> {
 fn expand_setting(mut setting: Setting, env: &[(String, String)]) -> Result<Setting, Fault> {
     let written = setting.written();
     match &mut setting.value {
-        Value::Typed(toml::Value::String(text)) if text.contains("${") => {
+        Value::Typed(toml::Value::String(text)) | Value::Text(text) if text.contains("${") => {
             // What it stands for is text of any type: threads = "${THREADS}".
             setting.value = Value::Text(expand(text, env)?);
             setting.source = Some(written);
@@ -148,6 +148,11 @@ fn expand(text: &str, env: &[(String, String)]) -> Result<String, Fault> {
         rest = after;
     }
     Ok(expanded + rest)
+}
+
+/// Such that [`expand`] makes it `text` again.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace("${", "$${")
 }
 
 fn unclosed() -> Fault {

@@ -9,6 +9,7 @@
 //! Nothing here reads the process's environment: it comes in with [`Sources`], so tests choose it.
 
 mod document;
+mod encoding;
 mod expand;
 mod find;
 mod format;
@@ -136,11 +137,9 @@ fn read_document(path: &Path, problems: &mut Vec<Problem>) -> Document {
 }
 
 fn read_text(path: &Path) -> Result<String, Problem> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Problem::new(
-            file_origin(path),
-            format!("cannot be read: {error}"),
-            "name a readable text file in UTF-8",
-        )
-    })
+    let origin = file_origin(path);
+    let bytes = std::fs::read(path).map_err(|error| {
+        Problem::new(origin.clone(), format!("cannot be read: {error}"), "name a readable text file in UTF-8")
+    })?;
+    encoding::utf8(&bytes, &origin).map(str::to_owned)
 }

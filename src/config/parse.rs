@@ -11,6 +11,7 @@ use super::problem::{Fault, quoted};
 use super::sections::LogFormat;
 use super::suggest::nearest;
 use super::value::Value;
+use crate::model::duration::NoDuration;
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
@@ -25,8 +26,9 @@ pub(super) fn text(value: &Value) -> Result<&str, Fault> {
 pub(super) fn bool(value: &Value) -> Result<bool, Fault> {
     match value {
         Value::Typed(toml::Value::Boolean(yes)) => Ok(*yes),
-        Value::Text(text) if text == "true" => Ok(true),
-        Value::Text(text) if text == "false" => Ok(false),
+        // Spreadsheets write TRUE and FALSE.
+        Value::Text(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Value::Text(text) if text.eq_ignore_ascii_case("false") => Ok(false),
         _ => Err(wrong_type(value, "true or false", "true or false, without quotes")),
     }
 }
@@ -77,12 +79,8 @@ pub(super) fn duration(value: &Value) -> Result<Duration, Fault> {
             if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
                 return Err(bare(&text));
             }
-            humantime::parse_duration(text).map_err(|error| {
-                Fault::new(
-                    format!("is no duration: {error}"),
-                    "write numbers with units, for example \"10s\" or \"1m30s\"",
-                )
-            })
+            crate::model::duration::parse(text)
+                .map_err(|NoDuration { message, remedy }| Fault::new(message, remedy))
         }
     }
 }

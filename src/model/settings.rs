@@ -314,6 +314,6 @@ mod duration {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
         let text: Option<String> = Option::deserialize(input)?;
-        text.map(|text| humantime::parse_duration(&text).map_err(de::Error::custom)).transpose()
+        text.map(|text| crate::model::duration::parse(&text).map_err(de::Error::custom)).transpose()
     }
 }

@@ -97,6 +97,7 @@ pub(crate) mod samples {
         let site = Site {
             id: SiteId(7),
             spec,
+            revision: 1,
             phase_s: 3,
             origin: Origin::Command,
             last_status: Some(Status::Up),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Changes, Start, StoreError, refuse_file_site};
+use super::{Changes, Listed, Start, StoreError, refuse_file_site};
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
 use crate::schedule::{self, Rhythm};
 
@@ -19,10 +19,12 @@ const FIRST_MINUTE_S: u32 = 60;
 /// Sites to add and to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChangeSet {
-    /// Of the new ones.
+    /// Of the new ones, and of the changed ones from then on.
     pub(super) origin: Origin,
     pub(super) new: Vec<New>,
     pub(super) changed: Vec<Changed>,
+    /// Sites that have left the file: disabled, and otherwise as they are.
+    pub(super) left: Vec<Changed>,
 }
 
 /// A site to add.
@@ -37,20 +39,35 @@ pub(super) struct New {
 /// A site to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Changed {
+    /// As far as it can be read.
     pub(super) was: Site,
     pub(super) spec: SiteSpec,
     pub(super) start: Start,
 }
 
 impl Changed {
+    /// What replacing the site that was read as `seen` means for what is there.
+    pub(super) fn replacing(was: Listed, seen: &Site, spec: SiteSpec) -> Result<Self, StoreError> {
+        refuse_file_site(was.known())?;
+        if was.known().revision != seen.revision {
+            return Err(StoreError::ChangedMeanwhile(seen.spec.name.clone()));
+        }
+        Ok(Self { was: was.complete()?, spec, start: Start::AtOnce })
+    }
+
     /// How it was due.
     pub(super) fn old_rhythm(&self) -> Rhythm {
         Rhythm { every_s: self.was.spec.every_s, phase_s: self.was.phase_s }
     }
 
+    /// How it is due from now on. While its interval stays it keeps its phase, also under a new name.
+    pub(super) fn rhythm(&self) -> Rhythm {
+        if self.was.spec.every_s == self.spec.every_s { self.old_rhythm() } else { rhythm(&self.spec) }
+    }
+
     /// Whether it is due at other times from now on.
     pub(super) fn moves(&self) -> bool {
-        self.old_rhythm() != rhythm(&self.spec) || self.was.spec.enabled != self.spec.enabled
+        self.old_rhythm() != self.rhythm() || self.was.spec.enabled != self.spec.enabled
     }
 
     /// A site that goes on goes on in its phase.
@@ -59,7 +76,7 @@ impl Changed {
     }
 }
 
-/// When a site is due.
+/// When a new site is due.
 pub(super) fn rhythm(spec: &SiteSpec) -> Rhythm {
     Rhythm { every_s: spec.every_s, phase_s: schedule::phase_s(&spec.name, spec.every_s) }
 }
@@ -91,13 +108,24 @@ fn start_of_file(new: usize) -> Start {
 impl ChangeSet {
     /// Nothing yet.
     pub(super) fn by(origin: Origin) -> Self {
-        Self { origin, new: Vec::new(), changed: Vec::new() }
+        Self { origin, new: Vec::new(), changed: Vec::new(), left: Vec::new() }
     }
 
-    /// `known` are the sites of these names, and `taken` the ids that sites have.
+    /// One site by command. `known` is the site of its name.
+    pub(super) fn add(known: Option<Listed>, spec: SiteSpec, start: Start) -> Result<Self, StoreError> {
+        let mut set = Self::by(Origin::Command);
+        match known.map(Listed::into_known) {
+            None => set.new.push(New { id: None, spec, start }),
+            Some(was) if was.origin == Origin::Left => set.changed.push(Changed { was, spec, start }),
+            Some(_) => return Err(StoreError::Exists(vec![spec.name])),
+        }
+        Ok(set)
+    }
+
+    /// `known` are the sites of these names, and `taken` the ids that sites have or had.
     pub(super) fn import(
         sites: Vec<Declared>,
-        known: Vec<Site>,
+        known: Vec<Listed>,
         mut taken: HashSet<SiteId>,
         may_update: bool,
     ) -> Result<(Self, Changes), StoreError> {
@@ -115,10 +143,10 @@ impl ChangeSet {
                     Some(id) if !taken.insert(id) => ids_taken.push(id),
                     id => set.new.push(New { id, spec, start }),
                 },
-                Some(was) if was.spec == spec => changes.unchanged += 1,
-                Some(was) if may_update => {
-                    refuse_file_site(&was)?;
-                    set.changed.push(Changed { was, spec, start: Start::InPhase });
+                Some(was) if was.declares(&spec) => changes.unchanged += 1,
+                Some(was) if may_update || was.known().origin == Origin::Left => {
+                    refuse_file_site(was.known())?;
+                    set.changed.push(Changed { was: was.into_known(), spec, start: Start::InPhase });
                 }
                 Some(_) => exist.push(spec.name),
             }
@@ -131,17 +159,22 @@ impl ChangeSet {
     }
 
     /// `known` are all sites.
-    pub(super) fn reconcile(declared: Vec<SiteSpec>, known: Vec<Site>) -> (Self, Changes) {
+    pub(super) fn reconcile(declared: Vec<SiteSpec>, known: Vec<Listed>) -> (Self, Changes) {
         let mut known = by_name(known);
         let new = declared.iter().filter(|spec| !known.contains_key(&spec.name)).count();
         let start = start_of_file(new);
         let (mut set, mut changes) = (Self::by(Origin::File), Changes::default());
         for spec in declared {
-            match known.remove(&spec.name) {
-                None => set.new.push(New { id: None, spec, start }),
-                Some(was) if was.origin != Origin::File => changes.foreign.push(spec.name),
-                Some(was) if was.spec == spec => changes.unchanged += 1,
-                Some(was) => set.changed.push(Changed { was, spec, start }),
+            let Some(was) = known.remove(&spec.name) else {
+                set.new.push(New { id: None, spec, start });
+                continue;
+            };
+            match was.known().origin {
+                Origin::Command => changes.foreign.push(spec.name),
+                Origin::File if was.declares(&spec) => changes.unchanged += 1,
+                Origin::File | Origin::Left => {
+                    set.changed.push(Changed { was: was.into_known(), spec, start });
+                }
             }
         }
         let set = set.counted(&mut changes);
@@ -154,22 +187,23 @@ impl ChangeSet {
         self
     }
 
-    fn without_those_that_left(mut self, left: HashMap<String, Site>, changes: &mut Changes) -> Self {
-        for was in left.into_values().filter(|site| site.origin == Origin::File && site.spec.enabled) {
+    /// Disabled ones, too: whoever has left the file is to be had by commands.
+    fn without_those_that_left(mut self, left: HashMap<String, Listed>, changes: &mut Changes) -> Self {
+        for was in left.into_values().map(Listed::into_known).filter(|site| site.origin == Origin::File) {
             let spec = SiteSpec { enabled: false, ..was.spec.clone() };
-            self.changed.push(Changed { was, spec, start: Start::InPhase });
+            self.left.push(Changed { was, spec, start: Start::InPhase });
             changes.disabled += 1;
         }
         self
     }
 }
 
-fn by_name(sites: Vec<Site>) -> HashMap<String, Site> {
-    sites.into_iter().map(|site| (site.spec.name.clone(), site)).collect()
+fn by_name(sites: Vec<Listed>) -> HashMap<String, Listed> {
+    sites.into_iter().map(|site| (site.known().spec.name.clone(), site)).collect()
 }
 
 /// The name that is most like `name`.
-pub(super) fn nearest(name: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
+pub(crate) fn nearest(name: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
     names
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(name, &candidate), candidate))

@@ -5,9 +5,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
-use super::StoreError;
 use crate::clock::Timestamp;
-use crate::model::{CheckResult, Evidence, Hop, Reason, SiteId, Status};
+use crate::model::{CheckResult, Evidence, Hop, Reason, Status};
 
 /// Bytes of text. More than checks gather, unless they follow many hops; less than makes a batch of thousands of results too
 /// large for a database, whoever sent them.
@@ -20,7 +19,7 @@ pub struct Failure {
     pub scheduled_at: Timestamp,
     /// Anything but up.
     pub status: Status,
-    /// `None` where nobody checked.
+    /// `None` where nobody checked, and where only a newer version knows it.
     pub reason: Option<Reason>,
     /// For people: every failed expectation with its actual value.
     pub error: Option<String>,
@@ -82,23 +81,15 @@ impl Seen {
 /// The texts of a row: status, reason, error, evidence.
 pub(super) type FailureTexts = (String, Option<String>, Option<String>, Option<String>);
 
-/// Reads the row of `site` at `scheduled_at`.
-pub(super) fn failure(
-    site: SiteId,
-    scheduled_at: Timestamp,
-    (status, reason, error, evidence): FailureTexts,
-) -> Result<Failure, StoreError> {
-    let unreadable = |what: &dyn std::fmt::Display| {
-        StoreError::Row(format!("ping_status of site {site} at {scheduled_at}: {what}"))
-    };
-    let evidence = evidence.as_deref().map(serde_json::from_str).transpose();
-    Ok(Failure {
+/// Reads the row of a slot. What of it only a newer version knows is left out: the rest is worth being shown.
+pub(super) fn failure(scheduled_at: Timestamp, (status, reason, error, evidence): FailureTexts) -> Failure {
+    Failure {
         scheduled_at,
-        status: status.parse().map_err(|error| unreadable(&error))?,
-        reason: reason.map(|word| word.parse()).transpose().map_err(|error| unreadable(&error))?,
+        status: Status::of_word(&status),
+        reason: reason.and_then(|word| word.parse().ok()),
         error,
-        evidence: evidence.map_err(|error| unreadable(&format_args!("evidence: {error}")))?,
-    })
+        evidence: evidence.and_then(|text| serde_json::from_str(&text).ok()),
+    }
 }
 
 fn to_text(seen: &Seen) -> String {

@@ -6,6 +6,7 @@
 pub mod accounting;
 mod change_set;
 mod failure;
+mod listed;
 pub mod postgres;
 mod retention;
 pub mod sqlite;
@@ -16,11 +17,12 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::database::DatabaseError;
-use crate::model::settings::CheckSettings;
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
 use crate::result_log::Batch;
 use accounting::Audit;
+pub(crate) use change_set::nearest as nearest_name;
 pub use failure::{Failure, Seen};
+pub use listed::Listed;
 pub use retention::{Doubt, Pruned, Retention};
 
 /// Stores results.
@@ -75,24 +77,27 @@ pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
 ///
 /// Every change is one transaction and takes effect at the scheduler's next tick. A change of interval or a pause never loses a
 /// slot that was due before it. A change made while the clock is behind the last tick counts from that tick, as long as the
-/// clock was only adjusted; one that was set back is followed.
+/// clock was only adjusted; one that was set back is followed. A site whose interval stays keeps its phase, also under a new name.
+///
+/// What a newer version has written and this one cannot read ([`Listed`]) hides no other site. Such a site is not changed,
+/// but replaced by what the file or an import says of it, disabled when it leaves the file, and removed.
 #[async_trait]
 pub trait Catalog: Send + Sync {
     /// How many sites are enabled, and how many there are.
     async fn count(&self) -> Result<SiteCount, StoreError>;
 
     /// All sites by name.
-    async fn sites(&self) -> Result<Vec<Site>, StoreError>;
+    async fn sites(&self) -> Result<Vec<Listed>, StoreError>;
 
     /// The site called `name`.
     async fn site(&self, name: &str) -> Result<Site, StoreError>;
 
-    /// Adds one site.
+    /// Adds one site. One of that name that has left the file is taken over, with its id and its results.
     async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError>;
 
     /// Adds many sites: all, or none. Up to 1,000 new ones are checked within a minute, more follow their phases. Sites that
-    /// exist and differ are changed when `update`, and refused otherwise. A new site gets the id that it names; a site that
-    /// exists keeps its own.
+    /// exist and differ are changed when `update`, and refused otherwise, unless they have left the file. A new site gets the id
+    /// that it names, which no site has or ever had; a site that exists keeps its own.
     async fn import(
         &self,
         sites: Vec<Declared>,
@@ -100,14 +105,16 @@ pub trait Catalog: Send + Sync {
         progress: Progress,
     ) -> Result<Changes, StoreError>;
 
-    /// Changes the site of the same name. A site that becomes enabled is checked at once.
-    async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError>;
+    /// Replaces what was declared of the site that was read as `seen`, its name included; refuses when somebody has changed it
+    /// since. A site that becomes enabled is checked at once; one that has left the file is taken over.
+    async fn replace(&self, seen: &Site, spec: SiteSpec) -> Result<Site, StoreError>;
 
     /// Removes a site with its queued jobs. Its results stay until retention removes them, but neither reports nor audits count
     /// them or its slots any more.
     async fn remove(&self, name: &str) -> Result<(), StoreError>;
 
-    /// Makes the sites of [`Origin::File`] equal to `declared`: adds, changes, and disables those that have left the file.
+    /// Makes the sites of [`Origin::File`] equal to `declared`: adds, changes, and disables those that have left the file, which
+    /// are [`Origin::Left`] from then on. A site of that origin that is declared again is taken over.
     /// Up to 100 new ones are checked at once, up to 1,000 within a minute, and more follow their phases.
     async fn reconcile(&self, declared: Vec<SiteSpec>) -> Result<Changes, StoreError>;
 }
@@ -130,7 +137,7 @@ pub struct Changes {
     pub changed: usize,
     /// Sites that were equal already.
     pub unchanged: usize,
-    /// Sites that left the file and are no longer scheduled.
+    /// Sites that left the file and are not scheduled any more.
     pub disabled: usize,
     /// Declared in the file, but they belong to another origin and were left alone.
     pub foreign: Vec<String>,
@@ -169,7 +176,7 @@ pub trait History: Send + Sync {
 /// What was measured at one site.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SiteStatistics {
-    /// Which site, and its present status.
+    /// Which site, as far as it can be read, and its present status.
     pub site: Site,
     /// Rows per status.
     pub up: u64,
@@ -179,7 +186,7 @@ pub struct SiteStatistics {
     pub down: u64,
     /// Not checked in time.
     pub missed: u64,
-    /// Our own fault.
+    /// Our own fault, or a status of a newer version.
     pub unknown: u64,
     /// Total time of the checks that had an answer, µs: median, 95th and 99th percentile by nearest rank.
     pub percentiles_us: Option<[u32; 3]>,
@@ -218,17 +225,31 @@ pub enum StoreError {
     #[error("{} exist already: {}; choose other names, or import with --update to change them", count(.0), list(.0))]
     Exists(Vec<String>),
 
-    /// Ids that other sites have.
-    #[error("the ids {} belong to other sites; leave `id` out of the import, or import into an empty database", numbers(.0))]
+    /// Ids that other sites have, or had.
+    #[error(
+        "the ids {} belong to other sites, or to removed ones, of which there are results; leave `id` out of the import, or \
+             import into an empty database",
+        numbers(.0)
+    )]
     IdsTaken(Vec<SiteId>),
 
     /// The file declares it.
-    #[error("{0:?} is declared in the configuration file; change it there, or the next start undoes this")]
+    #[error(
+        "{0:?} is declared in the configuration file; change it there, or take it out: after the next start or SIGHUP it is for \
+             commands to change"
+    )]
     DeclaredInFile(String),
 
-    /// A row that no version of ours has written.
-    #[error("failed to read a row: {0}")]
-    Row(String),
+    /// Somebody else changed or removed it after it was read. Nothing was changed.
+    #[error("somebody else has changed {0:?} meanwhile, and nothing was done; look at it, and try again")]
+    ChangedMeanwhile(String),
+
+    /// What was declared of it cannot be read, and so not be changed.
+    #[error(
+        "this version cannot read the site {:?} (id {}): {}; use the newer version, or remove the site",
+        .0.known().spec.name, .0.known().id, .0.unreadable().unwrap_or_default()
+    )]
+    Unreadable(Box<Listed>),
 }
 
 impl StoreError {
@@ -274,20 +295,10 @@ fn numbers(ids: &[SiteId]) -> String {
     list(&ids.iter().map(ToString::to_string).collect::<Vec<_>>()).replace('"', "")
 }
 
-/// Reads `site_config.settings` of the site called `name`.
-fn settings_of(id: i64, name: &str, text: Option<&str>) -> Result<Option<Box<CheckSettings>>, StoreError> {
-    let settings = text.map(serde_json::from_str).transpose();
-    settings.map_err(|error| {
-        StoreError::Row(format!(
-            "site_config {id} ({name:?}): settings, which a newer version may have written: {error}"
-        ))
-    })
-}
-
 /// Sites of this origin are not for commands to change.
 pub(crate) fn refuse_file_site(site: &Site) -> Result<(), StoreError> {
     match site.origin {
         Origin::File => Err(StoreError::DeclaredInFile(site.spec.name.clone())),
-        Origin::Command => Ok(()),
+        Origin::Left | Origin::Command => Ok(()),
     }
 }

@@ -50,8 +50,47 @@ fn a_site_of_the_file_is_checked_without_a_database() {
 }
 
 #[test]
-fn a_site_that_nothing_knows_needs_a_database_to_be_looked_up_in() {
-    assert!(Desk::new().say("check --site shop").refused(3).contains("there is no database"));
+fn a_site_that_nothing_knows_is_wrong_usage_and_both_places_are_named() {
+    let desk = Desk::new();
+    let without_file = desk.say("check --site shop").refused(2);
+    desk.write("uptime.toml", "[[site]]\nname = \"shop\"\nurl = \"https://shop.example/\"\n");
+    let without_database = desk.say("check --site shpo").refused(2);
+    desk.say("sites add https://blog.example/ --name blog").fine();
+    let in_neither = desk.say("check --site blgo").refused(2);
+
+    assert!(
+        without_file.contains("no configuration file") && without_file.contains("no database uptime.db"),
+        "{without_file}"
+    );
+    for (error, parts) in [
+        (
+            without_database,
+            ["uptime.toml declares none", "no database uptime.db yet", "did you mean \"shop\"?"],
+        ),
+        (in_neither, ["uptime.toml declares none", "the database has none", "did you mean \"blog\"?"]),
+    ] {
+        assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+    }
+}
+
+#[test]
+fn a_site_of_the_file_leaves_the_database_alone_and_waits_for_none() {
+    let desk = Desk::with_sites(&["shop"]);
+    // As of a version that this one would have to migrate.
+    desk.sql("DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261127%'");
+    desk.write("uptime.toml", &format!("[[site]]\nname = \"shop\"\nurl = \"{}\"\n", Desk::server("200 OK")));
+    let before = std::fs::read(desk.path("uptime.db")).unwrap();
+
+    let result = desk.say("check --site shop --json").json();
+
+    assert_eq!(json!([result["status"], result["site_id"]]), json!(["up", 1]));
+    assert_eq!(std::fs::read(desk.path("uptime.db")).unwrap(), before);
+    desk.write("uptime.toml", &format!("[[site]]\nname = \"shop\"\nurl = \"{}\"\n", Desk::server("200 OK")));
+    let nobody = [("UPTIME__DATABASE__URL", "postgres://u@192.0.2.1/x")];
+    let started = std::time::Instant::now();
+    let checked = desk.run_with(&["check", "--site", "shop", "--json"], &nobody, "");
+    assert_eq!((checked.code, checked.err.as_str()), (0, ""));
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "no server was asked");
 }
 
 #[test]

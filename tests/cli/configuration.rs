@@ -96,3 +96,57 @@ fn a_log_for_machines_has_one_object_per_line() {
     assert_eq!([&line["level"], &line["from"]], ["warn", "2096-10-02T07:06:40Z"]);
     assert_eq!(line["target"], "uptime_monitor::cli::audit");
 }
+
+/// A site that was declared in a file which another process has read, and then was not any more.
+fn left_behind(names: &[&str]) -> Desk {
+    let desk = Desk::with_sites(names);
+    desk.sql("UPDATE site_config SET origin = 'file', enabled = 0, left_file_at = 1");
+    desk
+}
+
+#[test]
+fn a_site_that_has_left_the_file_is_for_commands_to_change() {
+    let desk = left_behind(&["a", "b", "c", "d"]);
+    let site = |name: &str| desk.say(&format!("sites show {name} --json")).json();
+
+    assert!(desk.say("sites list").fine().contains("left file"));
+    assert_eq!(site("a")["origin"], "left");
+    assert!(desk.say("sites show a").fine().contains("in the configuration file, which it has left"));
+
+    desk.say("sites resume a").fine();
+    desk.say("sites set b --every 5m").fine();
+    desk.say("sites add https://new.example/ --name c --every 30s").fine();
+    desk.say("sites remove d").fine();
+
+    assert_eq!((&site("a")["origin"], &site("a")["enabled"]), (&"command".into(), &true.into()));
+    assert_eq!((&site("b")["origin"], &site("b")["enabled"]), (&"command".into(), &false.into()));
+    assert_eq!((&site("c")["id"], &site("c")["every"]), (&3.into(), &"30s".into()));
+    assert_eq!(desk.names(), ["a", "b", "c"]);
+}
+
+#[test]
+fn an_import_takes_over_what_has_left_the_file() {
+    let desk = left_behind(&["a", "b"]);
+    desk.write("sites.csv", "name,url\na,https://a.example/\nc,https://c.example/\n");
+
+    let told = desk.say("sites import sites.csv").fine();
+
+    assert!(told.starts_with("imported 2 sites (added 1, changed 1, unchanged 0)"), "{told}");
+    assert_eq!(desk.say("sites show a --json").json()["enabled"], true);
+}
+
+#[test]
+fn a_site_that_was_put_back_into_the_file_is_the_files_again() {
+    let desk = left_behind(&["shop"]);
+    desk.write("uptime.toml", SHOP);
+
+    for command in [
+        "sites resume shop",
+        "sites set shop --every 5m",
+        "sites remove shop",
+        "sites add https://shop.example/ --name shop",
+    ] {
+        let error = desk.say(command).refused(2);
+        assert!(error.contains("\"shop\" is declared in the configuration file"), "{error}");
+    }
+}

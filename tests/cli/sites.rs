@@ -18,7 +18,7 @@ fn a_site_needs_nothing_but_a_url() {
     let phase = site["phase"].as_i64().unwrap();
     let expected = json!({"id": 1, "name": "shop.example/health", "url": "https://shop.example/health", "every": "1m",
         "timeout": "10s", "retries": 1, "enabled": true, "tags": [], "phase": phase, "status": null, "since": null,
-        "last_updated": null, "origin": "command"});
+        "last_updated": null, "origin": "command", "revision": 1});
     assert_eq!(site, expected);
     assert!((0..60).contains(&phase));
 }
@@ -226,4 +226,193 @@ fn a_removed_site_is_gone_and_its_id_is_not_given_again() {
     assert_eq!(desk.names(), ["shop"]);
     desk.say("sites add https://blog.example/ --name blog").fine();
     assert_eq!(desk.say("sites show blog --json").json()["id"], 3);
+}
+
+fn settings(desk: &Desk, name: &str) -> serde_json::Value {
+    let site = desk.say(&format!("sites show {name} --json")).json();
+    json!([site["request"], site["tls"], site["expect"]])
+}
+
+#[test]
+fn set_takes_back_everything_that_it_can_set() {
+    let desk = Desk::with_sites(&["a"]);
+    let key = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    desk.write("cert.pem", &key.cert.pem());
+    desk.write("key.pem", &key.signing_key.serialize_pem());
+    desk.write("token", "t0ken\n");
+    for (set, back) in [
+        ("--method POST", "method"),
+        ("-H a:b", "header"),
+        ("--body x", "body"),
+        ("--body-file token", "body-file"),
+        ("--basic-auth u:p", "basic-auth"),
+        ("--bearer-token-file token", "bearer-token"),
+        ("--no-follow", "no-follow"),
+        ("--max-redirects 3", "max-redirects"),
+        ("--ip v4", "ip"),
+        ("--ca-file cert.pem", "ca-file"),
+        ("--client-cert-file cert.pem --client-key-file key.pem", "client-cert-file"),
+        ("--client-cert-file cert.pem --client-key-file key.pem", "client-key-file"),
+        ("--server-name b.example", "server-name"),
+        ("--tls-min 1.3", "tls-min"),
+        ("-k", "accept-invalid"),
+        ("--expiry-warning 3d", "expiry-warning"),
+        ("--expect-status 204", "expect-status"),
+        ("--expect-header etag", "expect-header"),
+        ("--expect-body ok", "expect-body"),
+        ("--expect-body-not ko", "expect-body-not"),
+        ("--expect-body-matches ok", "expect-body-matches"),
+        ("--expect-body-not-matches ko", "expect-body-not-matches"),
+        ("--expect-json $.a=1", "expect-json"),
+        ("--max-bytes 1KiB", "max-bytes"),
+        ("--degraded-after 1s", "degraded-after"),
+        ("--down-after 2s", "down-after"),
+        ("--expect-http-version 1.1", "expect-http-version"),
+        ("--expect-tls required", "expect-tls"),
+    ] {
+        let none = json!([null, null, null]);
+
+        desk.say(&format!("sites set a {set}")).fine();
+        assert_ne!(settings(&desk, "a"), none, "{set}");
+        desk.say(&format!("sites set a --reset {back}")).fine();
+        assert_eq!(settings(&desk, "a"), none, "{back}");
+    }
+}
+
+#[test]
+fn what_is_reset_leaves_its_neighbours_and_gives_way_to_what_is_set_beside_it() {
+    let desk = Desk::with_sites(&["a"]);
+    desk.say("sites set a -k --no-follow -H X-Key:s3cret -H Accept:a --max-bytes 9 --expect-body ok --every 5m --tag x").fine();
+
+    desk.say("sites set a --no-accept-invalid --follow --no-header x-key --reset max-bytes --reset every --reset tag").fine();
+    let site = desk.say("sites show a --json").json();
+    assert_eq!(site["request"], json!({"headers": {"Accept": "a"}}));
+    assert_eq!(json!([site["tls"], site["expect"]]), json!([null, {"body": {"contains": ["ok"]}}]));
+    assert_eq!(json!([site["every"], site["tags"]]), json!(["1m", []]));
+
+    desk.say("sites set a --reset expect --expect-status 204").fine();
+    assert_eq!(desk.say("sites show a --json").json()["expect"], json!({"status": [204]}));
+    assert!(desk.say("sites set a --reset everything").refused(2).contains("max-bytes"));
+}
+
+#[test]
+fn a_site_is_renamed_and_stays_what_it_is() {
+    let desk = Desk::with_sites(&["shop", "blog"]);
+    let before = desk.say("sites show shop --json").json();
+
+    desk.say("sites set shop --rename store").fine();
+
+    let after = desk.say("sites show store --json").json();
+    for key in ["id", "phase", "url", "every"] {
+        assert_eq!(after[key], before[key], "{key}");
+    }
+    assert_eq!(desk.names(), ["blog", "store"]);
+    assert!(
+        desk.say("sites set store --rename blog").refused(2).contains("there is a site \"blog\" already")
+    );
+    assert!(desk.run(&["sites", "set", "store", "--rename", " "]).refused(2).contains("is empty"));
+    desk.write("uptime.toml", "[[site]]\nname = \"filed\"\nurl = \"https://a.example/\"\n");
+    assert!(
+        desk.say("sites set store --rename filed").refused(2).contains("declared in the configuration file")
+    );
+}
+
+#[test]
+fn credentials_may_have_no_user() {
+    let desk = Desk::with_sites(&["a"]);
+
+    desk.say("sites set a --basic-auth :t0ken").fine();
+
+    let auth = desk.say("sites export --format json").json()[0]["request"]["basic_auth"].clone();
+    assert_eq!(auth, json!({"username": "", "password": "t0ken"}));
+}
+
+#[test]
+fn commands_that_change_one_site_at_once_lose_nothing() {
+    let desk = Desk::with_sites(&["a"]);
+    for round in 1..=4_u32 {
+        let every = format!("sites set a --every {}m", round + 1);
+        let timeout = format!("sites set a --timeout {round}s");
+        let retries = format!("sites set a --retries {round}");
+        let switch = if round % 2 == 0 { "sites resume a" } else { "sites pause a" };
+
+        std::thread::scope(|scope| {
+            for command in [every.as_str(), &timeout, &retries, switch] {
+                let desk = &desk;
+                scope.spawn(move || desk.say(command).fine());
+            }
+        });
+
+        let site = desk.say("sites show a --json").json();
+        let told = json!([site["every"], site["timeout"], site["retries"], site["enabled"]]);
+        assert_eq!(told, json!([format!("{}m", round + 1), format!("{round}s"), round, round % 2 == 0]));
+    }
+}
+
+/// Makes a site what a newer version might have made of it.
+fn newer(desk: &Desk, name: &str) {
+    desk.sql(&format!("UPDATE site_config SET settings = '{{\"grpc\":{{}}}}' WHERE name = '{name}'"));
+}
+
+#[test]
+fn a_site_that_cannot_be_read_says_so_and_hides_no_other() {
+    let desk = Desk::with_sites(&["good", "newer"]);
+    newer(&desk, "newer");
+
+    let table = desk.say("sites list").fine();
+    let json = desk.say("sites list --json").json();
+    let report = desk.say("report --format json").json();
+    let shown = desk.say("sites show newer").fine();
+    let export = desk.say("sites export --format json");
+
+    assert!(table.contains("\"newer\": settings: unknown field `grpc`"), "{table}");
+    assert_eq!(json!([json[0]["unreadable"], json[1]["name"]]), json!([null, "newer"]));
+    assert!(json[1]["unreadable"].as_str().unwrap().contains("grpc"), "{json}");
+    assert_eq!(report["sites"].as_array().unwrap().len(), 2);
+    assert!(shown.contains("unreadable settings: unknown field `grpc`"), "{shown}");
+    assert!(export.err.starts_with("left out: ") && export.err.contains("\"newer\" (id 2)"), "{export:?}");
+    let exported: serde_json::Value = serde_json::from_str(&export.out).unwrap();
+    assert_eq!((export.code, exported.as_array().unwrap().len()), (0, 1));
+    assert_eq!(desk.say("audit").code, 0);
+}
+
+#[test]
+fn a_site_that_cannot_be_read_is_not_changed_but_can_be_removed() {
+    let desk = Desk::with_sites(&["good", "newer"]);
+    newer(&desk, "newer");
+
+    for command in ["sites set newer --every 5m", "sites pause good newer", "check --site newer"] {
+        let error = desk.say(command).refused(3);
+        assert!(error.contains("cannot read the site \"newer\"") && error.contains("grpc"), "{error}");
+    }
+
+    assert_eq!(desk.say("sites show good --json").json()["enabled"], true);
+    desk.say("sites remove newer").fine();
+    assert_eq!(desk.names(), ["good"]);
+}
+
+#[test]
+fn a_status_of_a_newer_version_is_unknown_and_said() {
+    let desk = Desk::with_sites(&["a"]);
+    desk.sql("UPDATE sites SET last_status = 'flapping', since = 60, last_updated = 60");
+
+    let site = desk.say("sites list --json").json()[0].clone();
+
+    assert_eq!(site["status"], "unknown");
+    assert!(site["unreadable"].as_str().unwrap().contains("flapping"), "{site}");
+    desk.say("sites set a --every 5m").fine();
+    assert_eq!(desk.say("sites export --format json").json().as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_id_of_a_removed_site_is_not_imported() {
+    let desk = Desk::with_sites(&["shop", "blog"]);
+    desk.say("sites remove blog").fine();
+    desk.write("sites.csv", "name,url,id\nother,https://other.example/,2\n");
+
+    let error = desk.say("sites import sites.csv").refused(2);
+
+    assert!(error.contains("the ids 2 belong to") && error.contains("leave `id` out"), "{error}");
+    desk.write("sites.csv", "name,url,id\nother,https://other.example/,3\n");
+    desk.say("sites import sites.csv").fine();
 }

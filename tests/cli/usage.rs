@@ -73,6 +73,30 @@ fn wrong_usage_exits_2_and_leaves_no_database_behind() {
         "sites add example.com",
         "sites add https://example.com/ --every 0s",
         "sites list --status fine",
+        "sites set shop",
+        "sites set shop --every 1M",
+        "sites set shop --every 60",
+        "sites set shop --url ftp://a",
+        "sites set shop --timeout 2y",
+        "sites set shop --retries many",
+        "sites set shop --expect-json status=UP",
+        "sites set shop --expect-status often",
+        "sites set shop --max-bytes much",
+        "sites set shop --header nonsense",
+        "sites set shop --ca-file missing.pem",
+        "sites set shop --down-after banana",
+        "sites export missing/sites.csv",
+        "check --site shop",
+        "check https://example.com/ --timeout 1month",
+        "health --url banana",
+        "report --last banana",
+        "report --last 1M",
+        "report --last 100000d",
+        "report --from yesterday",
+        "report --to 1960-01-01T00:00:00Z",
+        "report --from 2026-11-25T00:00:00Z --to 2026-11-24T00:00:00Z",
+        "audit --last 10",
+        "audit --from 2026-11-24",
         "report --format xml",
         "report --last 10m --from 2026-11-24T00:00:00Z",
         "audit --last 10m --to 2026-11-24T00:00:00Z",
@@ -84,6 +108,27 @@ fn wrong_usage_exits_2_and_leaves_no_database_behind() {
 
         assert!(error.starts_with("error: "), "{arguments}: {error}");
         assert!(!desk.path("uptime.db").exists(), "{arguments}");
+    }
+}
+
+#[test]
+fn what_may_be_right_for_some_site_is_not_refused_before_the_site_is_known() {
+    let desk = Desk::new();
+    desk.write("cert.pem", &rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap().cert.pem());
+    for flags in [
+        "--down-after 20s",
+        "--every 1h --degraded-after 29m",
+        "--timeout 40s",
+        "--expect-tls forbidden",
+        "--expect-tls required",
+        "--ip v6",
+        "--max-redirects 3",
+        "--client-cert-file cert.pem",
+        "--reset tls",
+        "--rename other",
+    ] {
+        let error = desk.say(&format!("sites set shop {flags}")).refused(3);
+        assert!(error.contains("there is no database"), "{flags}: {error}");
     }
 }
 
@@ -177,19 +222,52 @@ fn completions_are_printed_for_every_shell() {
     }
 }
 
-#[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
-    let desk = Desk::new();
+/// The exit code of a command whose output nobody reads, and what it said on stderr.
+fn unread(desk: &Desk, arguments: &[&str], closed: &str) -> (Option<i32>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_uptime-monitor"))
-        .args(["completions", "bash"])
+        .args(arguments)
         .current_dir(desk.path(""))
+        .env("UPTIME__DATABASE__URL", "sqlite://uptime.db")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    drop(child.stdout.take());
-
+    match closed {
+        "stdout" => drop(child.stdout.take()),
+        _ => drop(child.stderr.take()),
+    }
     let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
 
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let desk = Desk::with_sites(&["shop"]);
+
+    for arguments in [&["completions", "bash"][..], &["sites", "list"], &["report"], &["sites", "export"]] {
+        assert_eq!(unread(&desk, arguments, "stdout"), (Some(0), String::new()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_keeps_the_exit_code_of_the_answer() {
+    let desk = Desk::with_sites(&["shop"]);
+    desk.sql(
+        "UPDATE site_schedule SET valid_from = 1606176000; UPDATE scheduler_state SET last_tick = 1606186000; DELETE FROM job_queue",
+    );
+    let range = ["--from", "2020-11-24T00:00:00Z", "--to", "2020-11-24T01:00:00Z"];
+    let audit = [&["audit", "--sites"][..], &range].concat();
+    let check = ["check", "http://127.0.0.1:1/", "--retries", "0"];
+    desk.write("wrong.toml", "[worker]\nlease = 5\n");
+    desk.write("sites.csv", "name,url\na,x\n");
+
+    assert_eq!(unread(&desk, &audit, "stdout").0, Some(1));
+    assert_eq!(unread(&desk, &check, "stdout").0, Some(1));
+    for arguments in [
+        &["-c", "wrong.toml", "config", "check"][..],
+        &["sites", "import", "sites.csv"],
+        &["report", "--last", "banana"],
+    ] {
+        assert_eq!(unread(&desk, arguments, "stderr").0, Some(2), "{arguments:?}");
+    }
 }

@@ -9,10 +9,11 @@ use tokio_postgres::{Client, NoTls};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::database::postgres::{Postgres, PostgresSettings};
 use uptime_monitor::database::sqlite;
+use uptime_monitor::model::{Site, SiteSpec};
 use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::postgres::PostgresJobQueue;
 use uptime_monitor::store::postgres::PostgresStore;
-use uptime_monitor::store::{Catalog, History, ResultStore};
+use uptime_monitor::store::{Catalog, History, ResultStore, StoreError};
 
 use super::{APPLIED, Database, jan_1, servers};
 
@@ -20,6 +21,14 @@ use super::{APPLIED, Database, jan_1, servers};
 pub trait Store: ResultStore + Catalog + History {}
 
 impl<S: ResultStore + Catalog + History> Store for S {}
+
+impl dyn Store {
+    /// Makes the site of that name what `spec` says, whatever it was.
+    pub async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError> {
+        let seen = self.site(&spec.name).await?;
+        self.replace(&seen, spec).await
+    }
+}
 
 /// See the module.
 pub struct World {

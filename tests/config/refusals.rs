@@ -254,7 +254,7 @@ fn a_file_that_cannot_be_read_is_a_problem() {
     let missing = Setup::file("");
     std::fs::remove_file(missing.path()).unwrap();
 
-    assert_says(&binary.problem(), &["uptime.toml: cannot be read", "UTF-8"]);
+    assert_says(&binary.problem(), &["uptime.toml: is UTF-16", "save the file as UTF-8"]);
     assert_says(&missing.problem(), &["uptime.toml: cannot be read"]);
 }
 

@@ -183,6 +183,9 @@ fn a_bad_interval_is_refused() {
     assert_says(&problem("every = \"32d\""), &["is more than 31d"]);
     assert_says(&problem("every = \"1500ms\""), &["whole number of seconds"]);
     assert_says(&problem("every = \"often\""), &["is no duration"]);
+    assert_says(&problem("every = \"1M\""), &["M means months", "write m for minutes", "30d"]);
+    assert_says(&problem("timeout = \"1 month\""), &["means months", "30d"]);
+    assert_says(&problem("expect.response_time.down = \"1y\""), &["means years", "365d"]);
 }
 
 #[test]

@@ -196,7 +196,7 @@ impl Case {
         let defaults =
             SiteDefaults { timeout: PATIENCE, body_limit: self.config.body_limit, name_from_url: false };
         let text = Json::from(vec![site]).to_string();
-        let read = parse_sites(text.as_bytes(), Format::Json, Path::new("row.json"), &defaults).unwrap();
+        let read = parse_sites(text.as_bytes(), Format::Json, Path::new("row.json"), &defaults, &[]).unwrap();
         match (read.rejected.as_slice(), read.sites.into_iter().next()) {
             ([], Some(site)) => Ok(site.spec.settings.map(|settings| settings.to_text().into())),
             (problems, _) => Err(format!("nobody can have these settings: {problems:?}")),

@@ -7,6 +7,7 @@ mod expect;
 mod expect_header;
 mod expect_json;
 mod request;
+mod reset;
 mod section;
 mod tls;
 
@@ -14,6 +15,7 @@ use clap::Args;
 
 use self::expect::ExpectFlags;
 use self::request::RequestFlags;
+pub(super) use self::reset::{Reset, forget_header};
 use self::section::Section;
 use self::tls::TlsFlags;
 use super::error::CliError;

@@ -25,7 +25,8 @@ pub(super) struct RequestFlags {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     body_file: Option<String>,
 
-    /// Credentials for basic authentication; others can see them in the list of processes, so prefer the file
+    /// Credentials for basic authentication, either part may be empty; others can see them in the list of processes, so prefer
+    /// the file
     #[arg(long, value_name = "USER:PASSWORD", group = "credentials")]
     basic_auth: Option<String>,
 
@@ -114,11 +115,10 @@ fn add(headers: &mut Table, (name, value): (&str, &str)) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A user has no colon, a password may have some.
+/// A user has no colon and may be empty, as where a token is the password; a password may have some.
 fn basic_auth(text: &str) -> Result<Table, Fault> {
-    let remedy = "write USER:PASSWORD; the password may be empty";
+    let remedy = "write USER:PASSWORD; each of the two may be empty";
     match text.split_once(':') {
-        Some(("", _)) => Err(Fault::new("has no user before the colon", remedy)),
         Some((user, password)) => Ok(Table::from_iter([
             ("username".to_owned(), user.into()),
             ("password".to_owned(), password.into()),
@@ -172,7 +172,7 @@ mod tests {
         let auth = basic_auth("alice:a:b").unwrap();
 
         assert_eq!(auth, "username = \"alice\"\npassword = \"a:b\"".parse().unwrap());
-        assert!(basic_auth("alice:").is_ok());
-        assert!(basic_auth("alice").is_err() && basic_auth(":secret").is_err());
+        assert!(basic_auth("alice:").is_ok() && basic_auth("alice").is_err());
+        assert_eq!(basic_auth(":token").unwrap(), "username = \"\"\npassword = \"token\"".parse().unwrap());
     }
 }

@@ -10,7 +10,7 @@ use super::super::settings_flags::{SettingsFlags, validated};
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::show::next_slot;
-use super::{SiteFlags, defaults, flag, tags};
+use super::{SiteFlags, defaults, flag, is_in_file, tags};
 use crate::config::{Loaded, Origin, Problem, RawSite, Setting, SiteFields};
 use crate::report::time;
 use crate::store::{Start, StoreError};
@@ -30,7 +30,8 @@ with the site: a change of the file needs `uptime-monitor sites set`.";
 ///
 /// Unless told otherwise it is called after its URL's host and path, and checked every minute, with checker.timeout
 /// (10s) for a try, or less where the interval has no room for two tries, and with one more try before a down stands, unless
-/// it may change something (POST, PUT, PATCH, DELETE).
+/// it may change something (POST, PUT, PATCH, DELETE). A site of that name that
+/// has left the configuration file is taken over, with its id and its results.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AddArgs {
@@ -70,8 +71,7 @@ impl AddArgs {
 pub(super) fn run(args: &AddArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let (site, problems) = args.raw();
     let spec = validated(site, problems, &defaults(loaded).naming_from_url())?;
-    // The file's sites are in the database only after the next start.
-    if loaded.sites.iter().any(|declared| declared.name == spec.name) {
+    if is_in_file(&spec.name, loaded) {
         return Err(StoreError::DeclaredInFile(spec.name).into());
     }
     let name = spec.name.clone();

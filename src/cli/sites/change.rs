@@ -4,35 +4,44 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use clap::Args;
+use toml::Value as Toml;
 
 use super::super::error::CliError;
 use super::super::output::Output;
-use super::super::settings_flags::{SettingsFlags, validated};
+use super::super::settings_flags::{Reset, SettingsFlags, forget_header, validated};
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::show::write_site;
-use super::{SiteFlags, changeable, defaults, flag, tags};
-use crate::config::{Loaded, Origin, Problem, RawSite, SiteDefaults};
-use crate::model::SiteSpec;
+use super::{SiteFlags, change, changeable, defaults, flag, is_in_file, tags};
+use crate::config::{Loaded, Origin, Problem, RawSite, Setting, SiteDefaults, Value};
+use crate::model::{SiteSpec, duration};
+use crate::store::StoreError;
 
 const EXAMPLES: &str = "\
 Examples:
   uptime-monitor sites set shop --every 5m
   uptime-monitor sites set shop --url https://shop.example/ping --timeout 3s
+  uptime-monitor sites set shop --rename shop-eu
   uptime-monitor sites set shop --no-tags
   uptime-monitor sites set shop --expect-status 2xx,304 --expect-body 'in stock'
+  uptime-monitor sites set shop --reset max-bytes --reset client-cert-file
   uptime-monitor sites set shop --reset expect --degraded-after 1s";
 
 /// Change a site; what is not named stays as it is
 ///
 /// A timeout that is the default for the old interval becomes the default for the new one, and so do retries where the method
-/// changes. A flag that may be given several
-/// times, such as --tag, --header or --expect-json, replaces all that were there.
+/// changes. A flag that may be given several times, such as --tag, --header or --expect-json, replaces all that were there; --reset
+/// takes back what a flag has said. A site that is renamed keeps its id, its results and its slots. Somebody else's change at the
+/// same moment is kept.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, override_usage = "uptime-monitor sites set [OPTIONS] <NAME>")]
 pub(super) struct SetArgs {
     /// Which site
     name: String,
+
+    /// What to call it from now on
+    #[arg(long, value_name = "NEW")]
+    rename: Option<String>,
 
     /// What to request instead
     #[arg(long)]
@@ -45,16 +54,29 @@ pub(super) struct SetArgs {
     #[arg(long, conflicts_with = "tags")]
     no_tags: bool,
 
-    /// Forget these settings, and begin with the defaults again; may be given several times
-    #[arg(long, value_name = "GROUP", value_parser = ["request", "tls", "expect"])]
-    reset: Vec<String>,
+    /// Forget what a flag has said, named without its dashes, or a whole group (request, tls, expect), and begin with the
+    /// defaults again; may be given several times
+    #[arg(long, value_name = "WHAT", value_parser = Reset::parser())]
+    reset: Vec<Reset>,
+
+    /// A header that is not to be sent any more; may be given several times
+    #[arg(long, value_name = "NAME")]
+    no_header: Vec<String>,
+
+    /// Follow redirects again
+    #[arg(long, conflicts_with = "no_follow")]
+    follow: bool,
+
+    /// Look at certificates again
+    #[arg(long, conflicts_with = "accept_invalid")]
+    no_accept_invalid: bool,
 
     #[command(flatten)]
     settings: SettingsFlags,
 }
 
 impl SetArgs {
-    fn raw(&self, spec: &SiteSpec, defaults: &SiteDefaults) -> (RawSite, Vec<Problem>) {
+    fn edited(&self, spec: &SiteSpec, defaults: &SiteDefaults) -> Result<SiteSpec, CliError> {
         let mut site = RawSite::from_spec(spec, Origin::Flag("sites set".into()));
         if has_default_timeout(spec, defaults) {
             site.timeout = None;
@@ -62,38 +84,94 @@ impl SetArgs {
         if has_default_retries(spec) {
             site.retries = None;
         }
-        site.url = flag("--url", &self.url).or(site.url);
-        site.every = flag("--every", &self.flags.every).or(site.every);
-        site.timeout = flag("--timeout", &self.flags.timeout).or(site.timeout);
-        site.retries = flag("--retries", &self.flags.retries).or(site.retries);
+        self.forget(&mut site);
+        let problems = self.put_over(&mut site);
+        validated(site, problems, defaults)
+    }
+
+    fn put_over(&self, site: &mut RawSite) -> Vec<Problem> {
+        let put = |said: &mut Option<Setting>, flag: Option<Setting>| *said = flag.or(said.take());
+        put(&mut site.name, flag("--rename", &self.rename));
+        put(&mut site.url, flag("--url", &self.url));
+        put(&mut site.every, flag("--every", &self.flags.every));
+        put(&mut site.timeout, flag("--timeout", &self.flags.timeout));
+        put(&mut site.retries, flag("--retries", &self.flags.retries));
         if self.no_tags || !self.flags.tags.is_empty() {
             site.tags = Some(tags(&self.flags.tags));
         }
-        self.forget(&mut site);
-        let problems = self.settings.put_over(&mut site);
-        (site, problems)
+        self.settings.put_over(site)
+    }
+
+    fn forget(&self, site: &mut RawSite) {
+        let follow = self.follow.then(Reset::no_follow);
+        let certificates = self.no_accept_invalid.then(Reset::accept_invalid);
+        for reset in self.reset.iter().copied().chain(follow).chain(certificates) {
+            reset.forget(site);
+        }
+        for name in &self.no_header {
+            forget_header(name, site);
+        }
     }
 
     /// clap has groups of flags that need one of them, but none across the structs that flags are in.
     fn is_silent(&self) -> bool {
-        let Self { name: _, url, flags, no_tags, reset, settings } = self;
+        let Self {
+            name: _,
+            rename,
+            url,
+            flags,
+            no_tags,
+            reset,
+            no_header,
+            follow,
+            no_accept_invalid,
+            settings,
+        } = self;
         let SiteFlags { every, timeout, retries, tags } = flags;
-        let texts = [url, every, timeout, retries];
+        let texts = [rename, url, every, timeout, retries];
         texts.iter().all(|text| text.is_none())
             && tags.is_empty()
-            && !no_tags
+            && ![no_tags, follow, no_accept_invalid].into_iter().any(|flag| *flag)
             && reset.is_empty()
+            && no_header.is_empty()
             && settings.given().is_empty()
     }
 
-    fn forget(&self, site: &mut RawSite) {
-        for group in &self.reset {
-            match group.as_str() {
-                "request" => site.request = None,
-                "tls" => site.tls = None,
-                _ => site.expect = None,
-            }
+    /// Tells what is wrong with the flags whatever the site is, before the database is asked for it.
+    fn refuse_wrong(&self, defaults: &SiteDefaults) -> Result<(), CliError> {
+        let mut site = RawSite::new(Origin::Flag("sites set".into()));
+        let problems = self.put_over(&mut site);
+        let say = |text: String| Some(Setting::from_flag("sites set", text));
+        site.name = site.name.or_else(|| say("site".to_owned()));
+        let scheme = if is_said(&site.expect, "tls", "forbidden") { "http" } else { "https" };
+        site.url = site.url.or_else(|| say(format!("{scheme}://site.example/")));
+        // The longest that there can be, so that no other time is too long for it.
+        if site.timeout.is_none() {
+            let every = self.flags.every.as_deref().unwrap_or("31d");
+            let longest =
+                duration::parse(every).ok().and_then(|every| every.checked_sub(Duration::from_millis(1)));
+            site.timeout = longest.and_then(|longest| say(duration::text(longest)));
         }
+        site.every = site.every.or_else(|| say("31d".to_owned()));
+        without_half_an_identity(&mut site);
+        validated(site, problems, defaults).map(drop)
+    }
+}
+
+/// Of certificate and key the site may have the other one already.
+fn without_half_an_identity(site: &mut RawSite) {
+    const HALVES: [&str; 2] = ["client_cert_file", "client_key_file"];
+    if let Some(Value::Typed(Toml::Table(tls))) = site.tls.as_mut().map(|tls| &mut tls.value)
+        && !HALVES.iter().all(|key| tls.contains_key(*key))
+    {
+        tls.retain(|key, _| !HALVES.contains(&key));
+    }
+}
+
+fn is_said(section: &Option<Setting>, key: &str, word: &str) -> bool {
+    match section.as_ref().map(|setting| &setting.value) {
+        Some(Value::Typed(Toml::Table(table))) => table.get(key).and_then(Toml::as_str) == Some(word),
+        _ => false,
     }
 }
 
@@ -112,16 +190,29 @@ pub(super) fn run(args: &SetArgs, loaded: &Loaded, output: &mut Output) -> Answe
             "say what to change, for example --every 5m; `uptime-monitor sites set --help` has every flag";
         return Err(CliError::Usage(message.to_owned()));
     }
-    let (defaults, storage) = (defaults(loaded), Storage::existing(&loaded.config.database)?);
-    for site in changeable(std::slice::from_ref(&args.name), &storage)? {
-        let (raw, problems) = args.raw(&site.spec, &defaults);
-        let spec = validated(raw, problems, &defaults)?;
-        if spec == site.spec {
-            writeln!(output, "{} is like that already", site.spec.name)?;
-            continue;
+    let defaults = defaults(loaded);
+    args.refuse_wrong(&defaults)?;
+    if let Some(new) = args.rename.as_deref().map(str::trim).filter(|new| is_in_file(new, loaded)) {
+        return Err(StoreError::DeclaredInFile(new.to_owned()).into());
+    }
+    let storage = Storage::existing(&loaded.config.database)?;
+    for site in changeable(std::slice::from_ref(&args.name), &storage, loaded)? {
+        let name = site.spec.name.clone();
+        let changed = change(site, &storage, |site| args.edited(&site.spec, &defaults));
+        match changed.map_err(|error| taken(error, args.rename.as_deref()))? {
+            Some(changed) => write_site(&changed, &storage.clock, output)?,
+            None => writeln!(output, "{name} is like that already")?,
         }
-        let changed = storage.wait(storage.catalog.change(spec))?;
-        write_site(&changed, &storage.clock, output)?;
     }
     Ok(FINE)
+}
+
+/// The store's own remedy is for imports.
+fn taken(error: CliError, new: Option<&str>) -> CliError {
+    match (error, new) {
+        (CliError::Store(StoreError::Exists(_)), Some(new)) => CliError::Usage(format!(
+            "there is a site {new:?} already; choose another name, or remove that one first"
+        )),
+        (error, _) => error,
+    }
 }

@@ -1,19 +1,20 @@
 //! `sites export`.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::super::error::CliError;
-use super::super::output::Output;
+use super::super::output::{Output, tell};
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
-use crate::config::{ExportError, Format, write_sites};
+use crate::config::{ExportError, Format, Loaded, write_sites};
 use crate::model::Declared;
 use crate::report::count;
+use crate::store::Listed;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +22,9 @@ Examples:
   uptime-monitor sites export --format json | jq length
 
 What is exported can be imported again, also into another database, where the sites keep their ids; or, as TOML, be part
-of the configuration file. It holds passwords and tokens as they are, so a new file is for you alone. CSV has no columns for request, tls and expect.";
+of the configuration file. Both read ${NAME} as an environment variable, so a literal ${ is written as $${. It holds passwords
+and tokens as they are, so a new file is for you alone. CSV has no columns for request, tls and expect. A site that this
+version cannot read, for a newer one has written it, is left out and named on stderr.";
 
 /// Write all sites to a file or to stdout
 #[derive(Debug, Args)]
@@ -53,11 +56,13 @@ impl FormatArg {
     }
 }
 
-pub(super) fn run(args: &ExportArgs, storage: &Storage, output: &mut Output) -> Answer {
-    let sites = storage.wait(storage.catalog.sites())?;
-    let sites: Vec<Declared> =
-        sites.into_iter().map(|site| Declared { id: Some(site.id), spec: site.spec }).collect();
+pub(super) fn run(args: &ExportArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let file = args.file.as_deref().filter(|file| *file != Path::new("-"));
+    if let Some(file) = file {
+        refuse_nowhere(file)?;
+    }
+    let storage = Storage::existing(&loaded.config.database)?;
+    let sites = readable(storage.wait(storage.catalog.sites())?);
     let format =
         args.format.map(FormatArg::format).or_else(|| file.and_then(Format::of)).unwrap_or(Format::Toml);
     let mut written = Vec::new();
@@ -73,6 +78,30 @@ pub(super) fn run(args: &ExportArgs, storage: &Storage, output: &mut Output) -> 
         }
     }
     Ok(FINE)
+}
+
+/// Those that can be read completely. What an export leaves out must not get lost in silence.
+fn readable(sites: Vec<Listed>) -> Vec<Declared> {
+    let complete = sites.into_iter().filter_map(|site| match site.complete() {
+        Ok(site) => Some(Declared { id: Some(site.id), spec: site.spec }),
+        Err(error) => {
+            tell(&format_args!("left out: {error}"));
+            None
+        }
+    });
+    complete.collect()
+}
+
+/// What can be known before the database is asked.
+fn refuse_nowhere(file: &Path) -> Result<(), CliError> {
+    let failed =
+        |kind: io::ErrorKind| CliError::File { path: file.display().to_string(), source: kind.into() };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(failed(io::ErrorKind::NotFound)),
+        _ if file.is_dir() => Err(failed(io::ErrorKind::IsADirectory)),
+        _ => Ok(()),
+    }
 }
 
 /// A new file is for its owner alone: sites may have passwords.

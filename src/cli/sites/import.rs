@@ -10,9 +10,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::super::error::CliError;
-use super::super::output::Output;
+use super::super::output::{Output, tell};
 use super::super::storage::Storage;
-use super::super::{Answer, FINE};
+use super::super::{Answer, FINE, environment};
 use super::defaults;
 use super::export::FormatArg;
 use crate::clock::Clock;
@@ -27,15 +27,19 @@ Examples:
   uptime-monitor sites import sites.toml --update
   generate-sites | uptime-monitor sites import - --format json
 
-CSV has a header; every, timeout, tags, retries, enabled and id may be left out:
+CSV has a header; every, timeout, tags, retries, enabled and id may be left out,
+and columns may be separated by semicolons or tabs, too:
   name,url,every,timeout,tags
-  shop,https://shop.example/health,30s,5s,prod;eu";
+  shop,https://shop.example/health,30s,5s,prod;eu
+
+In every format ${NAME} stands for an environment variable, as in the
+configuration file; $${ stands for a literal ${, and exports write it so.";
 
 /// Add many sites from a CSV, TOML or JSON file: all of them, or none
 ///
 /// Every row that is wrong is named with its line. Imported sites are checked in their phases, spread evenly over their
-/// intervals. A name that is taken is refused, unless the site is the same already, or --update is given. A new site gets the
-/// id that the file names, as an export does.
+/// intervals. A name that is taken is refused, unless the site is the same already, has left the configuration file, or --update is
+/// given. A new site gets the id that the file names, as an export does; the id of a removed site is given to no other.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ImportArgs {
@@ -78,24 +82,23 @@ pub(super) fn run(args: &ImportArgs, loaded: &Loaded, output: &mut Output) -> An
 }
 
 fn read(args: &ImportArgs, defaults: &SiteDefaults) -> Result<Import, CliError> {
-    let format = args.format.map(FormatArg::format);
+    let (format, env) = (args.format.map(FormatArg::format), environment());
     let read = if args.file == Path::new("-") {
         let usage = || CliError::Usage("stdin has no extension; say --format csv, toml or json".to_owned());
         let format = format.ok_or_else(usage)?;
         let mut bytes = Vec::new();
         io::stdin().read_to_end(&mut bytes)?;
-        parse_sites(&bytes, format, Path::new("stdin"), defaults)
+        parse_sites(&bytes, format, Path::new("stdin"), defaults, &env)
     } else {
-        read_sites(&args.file, format, defaults)
+        read_sites(&args.file, format, defaults, &env)
     };
     // As a list of problems: as a configuration's they would claim to stand in the configuration.
     read.map_err(|problems| CliError::Invalid(problems.iter().cloned().collect()))
 }
 
 fn refuse_invalid(import: &Import, skip_invalid: bool) -> Result<(), CliError> {
-    let mut err = io::stderr().lock();
     for problem in &import.rejected {
-        writeln!(err, "{problem}")?;
+        tell(problem);
     }
     if import.rejected.is_empty() || skip_invalid {
         return Ok(());

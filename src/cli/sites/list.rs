@@ -10,8 +10,9 @@ use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::show::SiteJson;
 use crate::config::SiteFields;
-use crate::model::{Site, Status};
+use crate::model::{Origin, Site, Status};
 use crate::report::{Cell, Column, Layout, Page, count, status_cell, time};
+use crate::store::Listed;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,7 +53,8 @@ fn status_parser() -> impl clap::builder::TypedValueParser<Value = Status> {
 }
 
 impl ListArgs {
-    fn wants(&self, site: &Site) -> bool {
+    fn wants(&self, site: &Listed) -> bool {
+        let site = site.known();
         let has_status = self.status.is_none_or(|status| site.last_status == Some(status));
         has_status && self.tags.iter().all(|tag| site.spec.tags.contains(tag))
     }
@@ -70,13 +72,13 @@ pub(super) fn run(args: &ListArgs, storage: &Storage, output: &mut Output) -> An
     Ok(FINE)
 }
 
-fn write_json(sites: &[Site], out: &mut impl Write) -> io::Result<()> {
+fn write_json(sites: &[Listed], out: &mut impl Write) -> io::Result<()> {
     let sites: Vec<SiteJson<'_>> = sites.iter().map(SiteJson::from).collect();
     serde_json::to_writer(&mut *out, &sites)?;
     writeln!(out)
 }
 
-fn write_table(sites: &[Site], all: usize, page: Page, out: &mut impl Write) -> io::Result<()> {
+fn write_table(sites: &[Listed], all: usize, page: Page, out: &mut impl Write) -> io::Result<()> {
     match (sites.len(), all) {
         (0, 0) => return writeln!(out, "no sites yet; `uptime-monitor sites add URL` adds one"),
         (0, all) => return writeln!(out, "none of {} is like that", count(all as u64, "site")),
@@ -84,9 +86,15 @@ fn write_table(sites: &[Site], all: usize, page: Page, out: &mut impl Write) -> 
     }
     let mut table = Layout::new(&COLUMNS);
     for site in sites {
-        table.row(row(site));
+        table.row(row(site.known()));
     }
-    table.write(page, out)
+    table.write(page, out)?;
+    for site in sites {
+        if let Some(why) = site.unreadable() {
+            writeln!(out, "this version cannot read all of {:?}: {why}", site.known().spec.name)?;
+        }
+    }
+    Ok(())
 }
 
 fn row(site: &Site) -> Vec<Cell> {
@@ -96,7 +104,11 @@ fn row(site: &Site) -> Vec<Cell> {
         Cell::new(site.id),
         Cell::new(name),
         // What it was when it was last checked says little about a site that no longer is.
-        if enabled { status_cell(site.last_status) } else { Cell::new("paused") },
+        match site.origin {
+            Origin::Left => Cell::new("left file"),
+            _ if enabled => status_cell(site.last_status),
+            _ => Cell::new("paused"),
+        },
         text(site.since.map(time).filter(|_| enabled).unwrap_or_default()),
         Cell::new(every),
         text(tags.join(",")),

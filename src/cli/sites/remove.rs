@@ -8,8 +8,9 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{ANSWER_IS_NO, Answer, FINE};
-use super::changeable;
-use crate::model::Site;
+use super::removable;
+use crate::config::Loaded;
+use crate::store::Listed;
 
 /// Forget sites, with what is still queued for them
 ///
@@ -27,25 +28,27 @@ pub(super) struct RemoveArgs {
     yes: bool,
 }
 
-pub(super) fn run(args: &RemoveArgs, storage: &Storage, output: &mut Output) -> Answer {
-    let sites = changeable(&args.names, storage)?;
+pub(super) fn run(args: &RemoveArgs, loaded: &Loaded, output: &mut Output) -> Answer {
+    let storage = Storage::existing(&loaded.config.database)?;
+    let sites = removable(&args.names, &storage, loaded)?;
     if !args.yes && !is_confirmed(&sites)? {
         writeln!(output, "nothing was removed")?;
         return Ok(ANSWER_IS_NO);
     }
     for site in sites {
-        storage.wait(storage.catalog.remove(&site.spec.name))?;
-        writeln!(output, "removed {}", site.spec.name)?;
+        let name = &site.known().spec.name;
+        storage.wait(storage.catalog.remove(name))?;
+        writeln!(output, "removed {name}")?;
     }
     Ok(FINE)
 }
 
 /// Scripts, where nobody could answer, are not asked.
-fn is_confirmed(sites: &[Site]) -> Result<bool, CliError> {
+fn is_confirmed(sites: &[Listed]) -> Result<bool, CliError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(true);
     }
-    let names: Vec<&str> = sites.iter().map(|site| site.spec.name.as_str()).collect();
+    let names: Vec<&str> = sites.iter().map(|site| site.known().spec.name.as_str()).collect();
     write!(io::stderr(), "remove {}? [y/N] ", names.join(", "))?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

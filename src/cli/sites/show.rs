@@ -10,12 +10,14 @@ use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::failure::{FailureJson, write_failure};
+use super::named;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{SiteFields, format_duration};
 use crate::model::settings::CheckSettings;
 use crate::model::{Origin, Site, SiteId, Status};
 use crate::report::time;
 use crate::schedule::Rhythm;
+use crate::store::Listed;
 
 /// Show one site: its settings, its schedule, its last status, and why it was last not up
 #[derive(Debug, Args)]
@@ -30,15 +32,18 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) fn run(args: &ShowArgs, storage: &Storage, output: &mut Output) -> Answer {
-    let site = storage.wait(storage.catalog.site(&args.name))?;
-    let failure = storage.wait(storage.history.last_failure(site.id))?;
+    let site = named(&args.name, storage)?;
+    let failure = storage.wait(storage.history.last_failure(site.known().id))?;
     if args.json {
         let last_failure = failure.as_ref().map(FailureJson::from);
         let shown = ShownJson { site: SiteJson::from(&site), last_failure };
         serde_json::to_writer(&mut *output, &shown).map_err(io::Error::from)?;
         writeln!(output)?;
     } else {
-        write_site(&site, &storage.clock, output)?;
+        write_site(site.known(), &storage.clock, output)?;
+        if let Some(why) = site.unreadable() {
+            writeln!(output, "{:<10} {why}", "unreadable")?;
+        }
         if let Some(failure) = &failure {
             write_failure(failure, output)?;
         }
@@ -71,6 +76,7 @@ pub(super) fn write_site(site: &Site, clock: &Clock, out: &mut impl Write) -> io
         ("enabled", fields.enabled.to_string()),
         ("tags", or_none((!fields.tags.is_empty()).then(|| fields.tags.join(", ")))),
         ("declared", declared(site.origin).to_owned()),
+        ("revision", site.revision.to_string()),
         ("phase", phase),
         ("next slot", or_none(next)),
         ("status", or_none(site.last_status.map(|status| status.to_string()))),
@@ -99,6 +105,7 @@ fn write_settings(settings: &CheckSettings, out: &mut impl Write) -> io::Result<
 fn declared(origin: Origin) -> &'static str {
     match origin {
         Origin::File => "in the configuration file",
+        Origin::Left => "in the configuration file, which it has left",
         Origin::Command => "by command",
     }
 }
@@ -124,10 +131,16 @@ pub(super) struct SiteJson<'a> {
     /// The slot of the newest result.
     last_updated: Option<String>,
     origin: Origin,
+    /// How often it was changed.
+    revision: u64,
+    /// What of it this version cannot read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
 }
 
-impl<'a> From<&'a Site> for SiteJson<'a> {
-    fn from(site: &'a Site) -> Self {
+impl<'a> From<&'a Listed> for SiteJson<'a> {
+    fn from(listed: &'a Listed) -> Self {
+        let site = listed.known();
         Self {
             id: site.id,
             fields: SiteFields::from(&site.spec),
@@ -136,6 +149,8 @@ impl<'a> From<&'a Site> for SiteJson<'a> {
             since: site.since.map(time),
             last_updated: site.last_updated.map(time),
             origin: site.origin,
+            revision: site.revision,
+            unreadable: listed.unreadable(),
         }
     }
 }

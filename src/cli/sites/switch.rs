@@ -7,7 +7,8 @@ use clap::Args;
 use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
-use super::changeable;
+use super::{change, changeable};
+use crate::config::Loaded;
 use crate::model::SiteSpec;
 
 /// Stop checking sites; they keep their settings and results
@@ -32,24 +33,27 @@ pub(super) struct ResumeArgs {
     names: Vec<String>,
 }
 
-pub(super) fn pause(args: &PauseArgs, storage: &Storage, output: &mut Output) -> Answer {
-    switch(&args.names, false, "paused", storage, output)
+pub(super) fn pause(args: &PauseArgs, loaded: &Loaded, output: &mut Output) -> Answer {
+    switch(&args.names, false, "paused", loaded, output)
 }
 
-pub(super) fn resume(args: &ResumeArgs, storage: &Storage, output: &mut Output) -> Answer {
-    switch(&args.names, true, "resumed", storage, output)
+pub(super) fn resume(args: &ResumeArgs, loaded: &Loaded, output: &mut Output) -> Answer {
+    switch(&args.names, true, "resumed", loaded, output)
 }
 
-fn switch(names: &[String], enabled: bool, done: &str, storage: &Storage, output: &mut Output) -> Answer {
-    for site in changeable(names, storage)? {
+fn switch(names: &[String], enabled: bool, done: &str, loaded: &Loaded, output: &mut Output) -> Answer {
+    let storage = Storage::existing(&loaded.config.database)?;
+    for site in changeable(names, &storage, loaded)? {
         let name = site.spec.name.clone();
+        let state = if enabled { "not paused" } else { "paused already" };
         if site.spec.enabled == enabled {
-            let state = if enabled { "not paused" } else { "paused already" };
             writeln!(output, "{name} is {state}")?;
             continue;
         }
-        storage.wait(storage.catalog.change(SiteSpec { enabled, ..site.spec }))?;
-        writeln!(output, "{done} {name}")?;
+        match change(site, &storage, |site| Ok(SiteSpec { enabled, ..site.spec.clone() }))? {
+            Some(_) => writeln!(output, "{done} {name}")?,
+            None => writeln!(output, "{name} is {state}")?,
+        }
     }
     Ok(FINE)
 }

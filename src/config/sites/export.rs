@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::super::expand::escaped;
 use super::super::format;
 use super::import::Format;
 use crate::model::settings::CheckSettings;
@@ -126,6 +127,7 @@ fn refuse_settings(sites: &[Declared]) -> Result<(), ExportError> {
 }
 
 fn write(sites: &[Declared], format: Format, out: &mut impl Write) -> io::Result<()> {
+    let sites: Vec<Declared> = sites.iter().map(without_references).collect();
     let fields = || sites.iter().map(|site| Table { id: site.id, fields: SiteFields::complete(&site.spec) });
     match format {
         Format::Csv => write_rows(fields(), out),
@@ -137,6 +139,37 @@ fn write(sites: &[Declared], format: Format, out: &mut impl Write) -> io::Result
             serde_json::to_writer_pretty(&mut *out, &fields().collect::<Vec<_>>())?;
             writeln!(out)
         }
+    }
+}
+
+/// Whoever reads it back replaces `${NAME}`, so what happens to look like that is written as `$${NAME}`.
+fn without_references(site: &Declared) -> Declared {
+    let mut site = site.clone();
+    let spec = &mut site.spec;
+    for text in [&mut spec.name, &mut spec.url].into_iter().chain(&mut spec.tags) {
+        *text = escaped(text);
+    }
+    if let Some(settings) = &mut spec.settings
+        && settings.to_text().contains("${")
+    {
+        let mut json = serde_json::json!(settings);
+        escape_inside(&mut json);
+        // Only texts that may be anything hold such signs.
+        if let Ok(escaped) = serde_json::from_value(json) {
+            *settings = escaped;
+        }
+    }
+    site
+}
+
+/// Keys stay: they refer to nothing when read back either.
+fn escape_inside(json: &mut serde_json::Value) {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) => *text = escaped(text),
+        Json::Array(items) => items.iter_mut().for_each(escape_inside),
+        Json::Object(members) => members.values_mut().for_each(escape_inside),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 

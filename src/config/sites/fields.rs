@@ -83,7 +83,8 @@ pub(in super::super) fn from_file(
     (sites, problems)
 }
 
-fn resolve(site: &mut RawSite, resolver: Resolver<'_>) -> Vec<Problem> {
+/// Replaces the references in what `site` says. Returns what is wrong with them.
+pub(super) fn resolve(site: &mut RawSite, resolver: Resolver<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for key in KEYS {
         let name = site.key(key);

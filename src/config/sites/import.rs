@@ -4,9 +4,11 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::super::document::{Document, Fields, file_origin};
+use super::super::encoding::{refuse_utf16, utf8};
+use super::super::expand::Resolver;
 use super::super::problem::{Problem, Problems};
 use super::super::value::Origin;
-use super::fields::{add_new, raw_site};
+use super::fields::{add_new, raw_site, resolve};
 use super::unique::{Ids, Names};
 use super::{RawSite, SiteDefaults, json, rows};
 use crate::model::Declared;
@@ -14,7 +16,8 @@ use crate::model::Declared;
 /// How sites are written in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// A header `name,url,every,timeout,tags`, and also `retries`, `enabled` and `id`; tags separated by `;` or space.
+    /// A header `name,url,every,timeout,tags`, and also `retries`, `enabled` and `id`; tags separated by `;` or space. Columns
+    /// may also be separated by semicolons or tabs, as spreadsheets do where the comma is the decimal sign.
     Csv,
     /// `[[site]]` tables.
     Toml,
@@ -53,11 +56,17 @@ pub struct Import {
     pub rejected_sites: usize,
 }
 
-/// Reads the sites in the file at `path`; `format` is guessed from its extension when `None`.
+/// Reads the sites in the file at `path`; `format` is guessed from its extension when `None`. `${NAME}` stands for a variable of
+/// `env`, as in the configuration file, and `$${` for `${`.
 ///
 /// # Errors
 /// The file cannot be read, or is not in that format. A bad site is no error: it is in [`Import::rejected`].
-pub fn read_sites(path: &Path, format: Option<Format>, defaults: &SiteDefaults) -> Result<Import, Problems> {
+pub fn read_sites(
+    path: &Path,
+    format: Option<Format>,
+    defaults: &SiteDefaults,
+    env: &[(String, String)],
+) -> Result<Import, Problems> {
     let Some(format) = format.or_else(|| Format::of(path)) else {
         let remedy = "say --format csv, toml or json";
         return Err(Problem::new(file_origin(path), "has an extension that tells no format", remedy).into());
@@ -65,7 +74,7 @@ pub fn read_sites(path: &Path, format: Option<Format>, defaults: &SiteDefaults) 
     let bytes = std::fs::read(path).map_err(|error| {
         Problem::new(file_origin(path), format!("cannot be read: {error}"), "name a readable file")
     })?;
-    parse_sites(&bytes, format, path, defaults)
+    parse_sites(&bytes, format, path, defaults, env)
 }
 
 /// [`read_sites`] from memory. `path` is how problems call the source.
@@ -77,10 +86,17 @@ pub fn parse_sites(
     format: Format,
     path: &Path,
     defaults: &SiteDefaults,
+    env: &[(String, String)],
 ) -> Result<Import, Problems> {
     let origin = file_origin(path);
-    let mut collector =
-        Collector { defaults, names: Names::default(), ids: Ids::default(), import: Import::default() };
+    refuse_utf16(bytes, &origin)?;
+    let mut collector = Collector {
+        defaults,
+        resolver: Resolver::for_file(path, env),
+        names: Names::default(),
+        ids: Ids::default(),
+        import: Import::default(),
+    };
     match format {
         Format::Csv => rows::read(bytes, &origin, &mut collector)?,
         Format::Toml => {
@@ -91,15 +107,6 @@ pub fn parse_sites(
         Format::Json => json::read(utf8(bytes, &origin)?, &origin, &mut collector)?,
     }
     Ok(collector.import)
-}
-
-fn utf8<'a>(bytes: &'a [u8], origin: &Origin) -> Result<&'a str, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        let line = u32::try_from(before + 1).unwrap_or(u32::MAX);
-        Problem::new(origin.at(line), "is not UTF-8", "save the file as UTF-8")
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 fn toml_sites(text: &str, origin: &Origin) -> Result<Vec<Fields>, Problems> {
@@ -115,6 +122,7 @@ fn toml_sites(text: &str, origin: &Origin) -> Result<Vec<Fields>, Problems> {
 /// Where the formats hand over what they have found.
 pub(super) struct Collector<'a> {
     defaults: &'a SiteDefaults,
+    resolver: Resolver<'a>,
     names: Names,
     ids: Ids,
     import: Import,
@@ -127,7 +135,8 @@ impl Collector<'_> {
     }
 
     /// A site, and what is wrong with it already.
-    pub(super) fn add(&mut self, site: RawSite, mut problems: Vec<Problem>) {
+    pub(super) fn add(&mut self, mut site: RawSite, mut problems: Vec<Problem>) {
+        problems.extend(resolve(&mut site, self.resolver));
         problems.extend(self.names.claim(&site).err());
         let id = self.ids.claim(&site).unwrap_or_else(|problem| {
             problems.push(problem);

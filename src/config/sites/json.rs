@@ -47,13 +47,29 @@ fn fields(site: &RawValue, text: &str, lines: &Lines<'_>) -> Result<Fields, Prob
     })?;
     let mut settings = Vec::new();
     for (key, raw) in keys {
+        let at = lines.origin(offset(raw, text));
+        let json: Option<serde_json::Value> = serde_json::from_str(raw.get()).ok();
+        if json.as_ref().is_some_and(has_large_number) {
+            let remedy = "write a smaller one, or a text in quotes";
+            return Err(Problem::new(at, "has a number of more than 64 bits", remedy).about(key));
+        }
         // `null` is "not said".
-        if let Some(value) = serde_json::from_str(raw.get()).ok().and_then(plain) {
-            let at = lines.origin(offset(raw, text));
+        if let Some(value) = json.and_then(plain) {
             settings.push((key.into_owned(), Setting::new(Value::Typed(value), at)));
         }
     }
     Ok(Fields { origin, settings })
+}
+
+/// A whole number that TOML's, with which all sites are read, do not reach.
+pub(super) fn has_large_number(value: &serde_json::Value) -> bool {
+    use serde_json::Value as Json;
+    match value {
+        Json::Number(number) => number.is_u64() && !number.is_i64(),
+        Json::Array(items) => items.iter().any(has_large_number),
+        Json::Object(members) => members.values().any(has_large_number),
+        _ => false,
+    }
 }
 
 /// Raw values are slices of the text, so their address tells where they stand.
@@ -91,8 +107,8 @@ pub(super) fn complete(value: serde_json::Value) -> toml::Value {
         Json::Bool(yes) => yes.into(),
         Json::Number(number) => match (number.as_i64(), number.is_f64()) {
             (Some(whole), _) => whole.into(),
-            (None, false) => i64::MAX.into(),
-            (None, true) => number.as_f64().unwrap_or(f64::NAN).into(),
+            // Whole numbers out of range are refused before.
+            (None, _) => number.as_f64().unwrap_or(f64::NAN).into(),
         },
         Json::String(text) => text.into(),
         Json::Array(items) => items.into_iter().map(complete).collect::<Vec<_>>().into(),

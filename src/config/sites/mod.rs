@@ -206,5 +206,9 @@ impl RawSite {
 
 /// What cannot be said becomes a text, which the validation refuses rather than loses.
 fn table(settings: &impl serde::Serialize) -> toml::Value {
-    serde_json::to_value(settings).map_or_else(|error| error.to_string().into(), json::complete)
+    match serde_json::to_value(settings) {
+        Ok(json) if json::has_large_number(&json) => "a number of more than 64 bits".into(),
+        Ok(json) => json::complete(json),
+        Err(error) => error.to_string().into(),
+    }
 }

@@ -11,18 +11,55 @@ use super::import::Collector;
 const HEADER: &str = "the first line names the columns: name,url,every,timeout,tags";
 
 pub(super) fn read(bytes: &[u8], origin: &Origin, collector: &mut Collector<'_>) -> Result<(), Problems> {
-    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(bytes);
+    let sheet = Sheet::of(bytes);
+    let mut reader = ReaderBuilder::new()
+        .flexible(true)
+        .trim(Trim::All)
+        .delimiter(sheet.separator)
+        .from_reader(sheet.rows);
     let header = reader.byte_headers().map_err(|error| broken(&error, origin))?.clone();
-    let columns = columns(&header, &origin.at(1))?;
+    let columns = columns(&header, &origin.at(sheet.line(1)))?;
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|error| broken(&error, origin))? {
-        let at = origin.at(line(&record, bytes));
+        let at = origin.at(sheet.line(line(&record, sheet.rows)));
         match raw_site(&record, &columns, &at) {
             Ok(site) => collector.add(site, Vec::new()),
             Err(problem) => collector.reject(vec![problem]),
         }
     }
     Ok(())
+}
+
+/// A file as a spreadsheet may have saved it.
+struct Sheet<'a> {
+    /// Header and rows.
+    rows: &'a [u8],
+    /// Between two cells.
+    separator: u8,
+    /// Lines before the header.
+    skipped: u32,
+}
+
+impl<'a> Sheet<'a> {
+    /// Where the comma is the decimal sign, spreadsheets separate columns by semicolons; Excel may say so in a line of its own,
+    /// `sep=;`. A header has no separator in its cells, so it tells which one it is.
+    fn of(bytes: &'a [u8]) -> Self {
+        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| at + 1);
+        let (first, rest) = text.split_at(end);
+        if let [b's', b'e', b'p', b'=', separator, blank @ ..] = first
+            && blank.trim_ascii().is_empty()
+        {
+            return Self { rows: rest, separator: *separator, skipped: 1 };
+        }
+        let is_there = |separator: &u8| first.contains(separator);
+        let separator = [b',', b';', b'\t'].into_iter().find(is_there).unwrap_or(b',');
+        Self { rows: text, separator, skipped: 0 }
+    }
+
+    fn line(&self, of_rows: u32) -> u32 {
+        of_rows.saturating_add(self.skipped)
+    }
 }
 
 fn broken(error: &csv::Error, origin: &Origin) -> Problem {
@@ -49,9 +86,9 @@ fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Proble
                 problems.push(Problem::new(at.clone(), "stands there twice", "keep one").about(column(key)));
             }
             Some(key) => columns.push(key),
-            None if name.contains([';', '\t']) => {
+            None if name.contains([',', ';', '\t']) => {
                 problems.push(
-                    Problem::new(at.clone(), "is several columns", "separate columns by commas")
+                    Problem::new(at.clone(), "is several columns", "separate all columns by the same sign")
                         .about(column(&name)),
                 );
             }
@@ -110,6 +147,6 @@ fn text<'a>(cell: &'a [u8], key: &str, at: &Origin) -> Result<&'a str, Problem> 
 }
 
 fn tags(cell: &str) -> Value {
-    let words = cell.split([';', ' ']).map(str::trim).filter(|word| !word.is_empty());
+    let words = cell.split([';', ',', ' ']).map(str::trim).filter(|word| !word.is_empty());
     Value::Typed(words.map(toml::Value::from).collect::<Vec<_>>().into())
 }

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 
-use super::rows::{AllSites, SiteRow, SitesByName, into_sites};
+use super::rows::{AllSites, SiteById, SiteRow, SitesByName, into_sites};
 use super::{PostgresStore, changes};
 use crate::database::{DatabaseError, statement};
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
-use crate::store::change_set::{self, ChangeSet, Changed, New};
-use crate::store::{Catalog, Changes, Progress, SiteCount, Start, StoreError, refuse_file_site};
+use crate::store::change_set::{self, ChangeSet, Changed};
+use crate::store::{Catalog, Changes, Listed, Progress, SiteCount, Start, StoreError, refuse_file_site};
 
 #[async_trait]
 impl Catalog for PostgresStore {
@@ -24,13 +24,13 @@ impl Catalog for PostgresStore {
         Ok(SiteCount { enabled: enabled as usize, paused: paused as usize })
     }
 
-    async fn sites(&self) -> Result<Vec<Site>, StoreError> {
+    async fn sites(&self) -> Result<Vec<Listed>, StoreError> {
         self.database.call(async |connection| all(connection).await).await
     }
 
     async fn site(&self, name: &str) -> Result<Site, StoreError> {
         let name = name.to_owned();
-        self.database.call(async move |connection| find(connection, &name).await).await
+        self.database.call(async move |connection| find(connection, &name).await?.complete()).await
     }
 
     async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError> {
@@ -48,8 +48,9 @@ impl Catalog for PostgresStore {
         self.database.bulk_transaction(work).await
     }
 
-    async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError> {
-        self.database.transaction(async move |connection| change(connection, spec).await).await
+    async fn replace(&self, seen: &Site, spec: SiteSpec) -> Result<Site, StoreError> {
+        let seen = seen.clone();
+        self.database.transaction(async move |connection| replace(connection, &seen, spec).await).await
     }
 
     async fn remove(&self, name: &str) -> Result<(), StoreError> {
@@ -73,49 +74,61 @@ fn silently() -> Progress {
     Arc::new(|_| {})
 }
 
-async fn all(connection: &mut AsyncPgConnection) -> Result<Vec<Site>, StoreError> {
-    into_sites(AllSites {}.load::<SiteRow>(connection).await?)
+async fn all(connection: &mut AsyncPgConnection) -> Result<Vec<Listed>, StoreError> {
+    Ok(into_sites(AllSites {}.load::<SiteRow>(connection).await?))
 }
 
-async fn by_names(connection: &mut AsyncPgConnection, names: Vec<String>) -> Result<Vec<Site>, StoreError> {
-    into_sites(SitesByName { names }.load::<SiteRow>(connection).await?)
+async fn by_names(connection: &mut AsyncPgConnection, names: Vec<String>) -> Result<Vec<Listed>, StoreError> {
+    Ok(into_sites(SitesByName { names }.load::<SiteRow>(connection).await?))
 }
 
-async fn find(connection: &mut AsyncPgConnection, name: &str) -> Result<Site, StoreError> {
-    if let Some(site) = by_names(connection, vec![name.to_owned()]).await?.pop() {
-        return Ok(site);
+async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> Result<Option<Listed>, StoreError> {
+    Ok(by_names(connection, vec![name.to_owned()]).await?.pop())
+}
+
+async fn find(connection: &mut AsyncPgConnection, name: &str) -> Result<Listed, StoreError> {
+    match by_name(connection, name).await? {
+        Some(site) => Ok(site),
+        None => Err(unknown(connection, name).await?),
     }
+}
+
+async fn unknown(connection: &mut AsyncPgConnection, name: &str) -> Result<StoreError, StoreError> {
     let names: Vec<(String,)> = Names {}.load(connection).await?;
     let nearest = change_set::nearest(name, names.into_iter().map(|row| row.0));
-    Err(StoreError::UnknownSite { name: name.to_owned(), nearest })
+    Ok(StoreError::UnknownSite { name: name.to_owned(), nearest })
 }
 
 async fn add(connection: &mut AsyncPgConnection, spec: SiteSpec, start: Start) -> Result<Site, StoreError> {
     alone(connection).await?;
     let name = spec.name.clone();
-    if !by_names(connection, vec![name.clone()]).await?.is_empty() {
-        return Err(StoreError::Exists(vec![name]));
-    }
-    let new = vec![New { id: None, spec, start }];
-    changes::apply(connection, ChangeSet { new, ..ChangeSet::by(Origin::Command) }, silently()).await?;
-    find(connection, &name).await
+    let set = ChangeSet::add(by_name(connection, &name).await?, spec, start)?;
+    changes::apply(connection, set, silently()).await?;
+    find(connection, &name).await?.complete()
 }
 
-async fn change(connection: &mut AsyncPgConnection, spec: SiteSpec) -> Result<Site, StoreError> {
+async fn replace(
+    connection: &mut AsyncPgConnection,
+    seen: &Site,
+    spec: SiteSpec,
+) -> Result<Site, StoreError> {
     alone(connection).await?;
     let name = spec.name.clone();
-    let was = find(connection, &name).await?;
-    refuse_file_site(&was)?;
-    let changed = vec![Changed { was, spec, start: Start::AtOnce }];
+    let was = into_sites(SiteById { id: seen.id.0 }.load::<SiteRow>(connection).await?).pop();
+    let was = was.ok_or_else(|| StoreError::ChangedMeanwhile(seen.spec.name.clone()))?;
+    if name != was.known().spec.name && by_name(connection, &name).await?.is_some() {
+        return Err(StoreError::Exists(vec![name]));
+    }
+    let changed = vec![Changed::replacing(was, seen, spec)?];
     changes::apply(connection, ChangeSet { changed, ..ChangeSet::by(Origin::Command) }, silently()).await?;
-    find(connection, &name).await
+    find(connection, &name).await?.complete()
 }
 
 async fn remove(connection: &mut AsyncPgConnection, name: &str) -> Result<(), StoreError> {
     alone(connection).await?;
     let site = find(connection, name).await?;
-    refuse_file_site(&site)?;
-    changes::remove(connection, site.id).await
+    refuse_file_site(site.known())?;
+    changes::remove(connection, site.known().id).await
 }
 
 async fn import(
@@ -150,5 +163,10 @@ statement!(for Pg: CountSites {} -> (BigInt, BigInt) =
 
 statement!(for Pg: Names {} -> (Text,) = "SELECT name FROM site_config");
 
-statement!(for Pg: TakenIds { ids: Vec<i64> as Array<BigInt> } -> (BigInt,) =
-    "SELECT id FROM site_config WHERE id = ANY(" (ids: Array<BigInt>) ")");
+statement!(for Pg:
+    /// By sites, or by some that were removed. Ranges of retired ids do not overlap.
+    TakenIds { ids: Vec<i64> as Array<BigInt> } -> (BigInt,) =
+    "SELECT named.id FROM unnest(" (ids: Array<BigInt>) ") AS named (id)
+     WHERE EXISTS (SELECT 1 FROM site_config AS site WHERE site.id = named.id)
+        OR (SELECT last_id FROM retired_id WHERE first_id <= named.id ORDER BY first_id DESC LIMIT 1) >= named.id"
+);

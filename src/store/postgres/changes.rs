@@ -29,14 +29,21 @@ pub(super) async fn apply(
 ) -> Result<(), StoreError> {
     let (active_from,): (Timestamp,) = Now {}.get_result(connection).await?;
     let ids = insert(connection, &set, active_from, &progress).await?;
-    change_settings(connection, &set.changed).await?;
-    let moved: Vec<&Changed> = set.changed.iter().filter(|change| change.moves()).collect();
+    change_settings(connection, set.origin, &set.changed).await?;
+    leave(connection, &set.left, active_from).await?;
+    let moved: Vec<&Changed> = set.changed.iter().chain(&set.left).filter(|change| change.moves()).collect();
     let mut beginnings: Vec<Beginning<'_>> = set
         .new
         .iter()
         .zip(ids)
         .filter(|(new, _)| new.spec.enabled)
-        .map(|(new, id)| Beginning { id, spec: &new.spec, start: new.start, is_new: true })
+        .map(|(new, id)| Beginning {
+            id,
+            spec: &new.spec,
+            rhythm: rhythm(&new.spec),
+            start: new.start,
+            is_new: true,
+        })
         .collect();
     if moved.is_empty() && beginnings.is_empty() {
         return Ok(());
@@ -104,7 +111,11 @@ async fn insert(
 }
 
 /// All but when it is due.
-async fn change_settings(connection: &mut AsyncPgConnection, changed: &[Changed]) -> QueryResult<()> {
+async fn change_settings(
+    connection: &mut AsyncPgConnection,
+    origin: Origin,
+    changed: &[Changed],
+) -> QueryResult<()> {
     for step in changed.chunks(STEP) {
         let mut step: Vec<&Changed> = step.iter().collect();
         step.sort_unstable_by_key(|change| change.was.id);
@@ -113,14 +124,24 @@ async fn change_settings(connection: &mut AsyncPgConnection, changed: &[Changed]
         let urls: Vec<String> = specs().map(|spec| spec.url.clone()).collect();
         let settings = Settings {
             ids: ids.clone(),
+            names: specs().map(|spec| spec.name.clone()).collect(),
             urls: urls.clone(),
             timeouts: specs().map(timeout_ms).collect(),
             retries: specs().map(|spec| spec.retries.into()).collect(),
             tags: specs().map(tags).collect(),
             settings: specs().map(SiteSpec::settings_text).collect(),
+            origin: origin.stored_word(),
         };
         settings.execute(connection).await?;
         StatusUrls { ids, urls }.execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Sites that have left the file keep all but their schedules, also what this version cannot read.
+async fn leave(connection: &mut AsyncPgConnection, left: &[Changed], now: Timestamp) -> QueryResult<()> {
+    if !left.is_empty() {
+        Leave { ids: left.iter().map(|change| change.was.id.0).collect(), now }.execute(connection).await?;
     }
     Ok(())
 }
@@ -169,7 +190,7 @@ async fn move_sites(
     if moved.is_empty() {
         return Ok(());
     }
-    let rhythms: Vec<Rhythm> = moved.iter().map(|change| rhythm(&change.spec)).collect();
+    let rhythms: Vec<Rhythm> = moved.iter().map(|change| change.rhythm()).collect();
     let rows = Move {
         ids: moved.iter().map(|change| change.was.id.0).collect(),
         every_s: rhythms.iter().map(|rhythm| rhythm.every_s as i32).collect(),
@@ -185,17 +206,19 @@ async fn move_sites(
 struct Beginning<'a> {
     id: i64,
     spec: &'a SiteSpec,
+    rhythm: Rhythm,
     start: Start,
     is_new: bool,
 }
 
 impl<'a> Beginning<'a> {
     fn of(change: &'a Changed) -> Self {
-        Self { id: change.was.id.0, spec: &change.spec, start: change.start(), is_new: false }
+        let (id, rhythm) = (change.was.id.0, change.rhythm());
+        Self { id, spec: &change.spec, rhythm, start: change.start(), is_new: false }
     }
 
     fn extra_slot(&self, now: i64) -> Option<i64> {
-        extra_slot(self.start, &self.spec.name, rhythm(self.spec), now)
+        extra_slot(self.start, &self.spec.name, self.rhythm, now)
     }
 
     /// The next tick queues what has become due since the last one, of sites that were active by then. A new site that follows
@@ -227,7 +250,7 @@ async fn begin(
         .collect();
     let queued: HashSet<i64> = enqueue(connection, extra.clone().into_iter()).await?;
     let first_slot = |id| extra.get(&id).filter(|_| queued.contains(&id)).copied();
-    let rhythms = || beginnings.iter().map(|beginning| rhythm(beginning.spec));
+    let rhythms = || beginnings.iter().map(|beginning| beginning.rhythm);
     let schedules = BeginSchedules {
         ids: beginnings.iter().map(|beginning| beginning.id).collect(),
         valid_from: beginnings.iter().map(|beginning| from_seconds(beginning.valid_from(moment))).collect(),
@@ -274,10 +297,7 @@ impl Insert {
             enabled: specs().map(|spec| spec.enabled).collect(),
             tags: specs().map(tags).collect(),
             settings: specs().map(SiteSpec::settings_text).collect(),
-            origin: match origin {
-                Origin::File => "file",
-                Origin::Command => "command",
-            },
+            origin: origin.stored_word(),
             active_from,
         }
     }
@@ -318,16 +338,21 @@ statement!(for Pg: Insert {
      SELECT id, name FROM site");
 
 statement!(for Pg: Settings {
-        ids: Vec<i64> as Array<BigInt>, urls: Vec<String> as Array<Text>, timeouts: Vec<i64> as Array<BigInt>,
-        retries: Vec<i32> as Array<Integer>, tags: Vec<String> as Array<Text>,
-        settings: Vec<Option<String>> as Array<Nullable<Text>>,
+        ids: Vec<i64> as Array<BigInt>, names: Vec<String> as Array<Text>, urls: Vec<String> as Array<Text>,
+        timeouts: Vec<i64> as Array<BigInt>, retries: Vec<i32> as Array<Integer>, tags: Vec<String> as Array<Text>,
+        settings: Vec<Option<String>> as Array<Nullable<Text>>, origin: &'static str as Text,
     } -> () =
-    "UPDATE site_config AS site SET url = new.url, timeout_ms = new.timeout_ms, retries = new.retries, tags = new.tags::jsonb,
-       settings = new.settings::json
-     FROM unnest(" (ids: Array<BigInt>) ", " (urls: Array<Text>) ", " (timeouts: Array<BigInt>) ", "
+    "UPDATE site_config AS site SET name = new.name, url = new.url, timeout_ms = new.timeout_ms, retries = new.retries,
+       tags = new.tags::jsonb, settings = new.settings::json, origin = " (origin: Text) ", left_file_at = NULL,
+       revision = revision + 1
+     FROM unnest(" (ids: Array<BigInt>) ", " (names: Array<Text>) ", " (urls: Array<Text>) ", " (timeouts: Array<BigInt>) ", "
        (retries: Array<Integer>) ", " (tags: Array<Text>) ", " (settings: Array<Nullable<Text>>) ")
-       AS new (id, url, timeout_ms, retries, tags, settings)
+       AS new (id, name, url, timeout_ms, retries, tags, settings)
      WHERE site.id = new.id");
+
+statement!(for Pg: Leave { ids: Vec<i64> as Array<BigInt>, now: Timestamp as Timestamptz } -> () =
+    "UPDATE site_config SET enabled = false, left_file_at = " (now: Timestamptz)
+    ", revision = revision + 1 WHERE id = ANY(" (ids: Array<BigInt>) ")");
 
 statement!(for Pg:
     /// In the order in which results lock sites.

@@ -12,11 +12,11 @@ use super::PostgresStore;
 use super::rows::{AllSites, SiteById, SiteRow, into_sites};
 use crate::clock::Timestamp;
 use crate::database::statement;
-use crate::model::{Site, SiteId};
+use crate::model::{Site, SiteId, Status};
 use crate::schedule::Rhythm;
 use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
 use crate::store::failure::{self, FailureTexts};
-use crate::store::{Failure, History, RECENT, Range, SiteStatistics, StoreError};
+use crate::store::{Failure, History, Listed, RECENT, Range, SiteStatistics, StoreError};
 
 #[async_trait]
 impl History for PostgresStore {
@@ -38,7 +38,7 @@ impl History for PostgresStore {
     async fn last_failure(&self, site: SiteId) -> Result<Option<Failure>, StoreError> {
         let row =
             self.database.snapshot(async move |connection| last_failure(connection, site).await).await?;
-        row.map(|(at, texts)| failure::failure(site, at, texts)).transpose()
+        Ok(row.map(|(at, texts)| failure::failure(at, texts)))
     }
 
     async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
@@ -68,8 +68,8 @@ async fn statistics(
         ),
     };
     let mut measured: HashMap<i64, Measured> = rows.into_iter().map(|row| (row.0, row)).collect();
-    let sites = into_sites(sites)?;
-    Ok(sites.into_iter().map(|site| of_site(measured.remove(&site.id.0), site)).collect())
+    let sites = into_sites(sites).into_iter().map(Listed::into_known);
+    Ok(sites.map(|site| of_site(measured.remove(&site.id.0), site)).collect())
 }
 
 fn of_site(measured: Option<Measured>, site: Site) -> SiteStatistics {
@@ -173,9 +173,7 @@ async fn count_rows(
     type Row = (Timestamp, i64, String, Timestamp);
     let mut rows = Rows { from, to }.load_stream::<Row>(connection).await?;
     while let Some((at, site, status, started_at)) = rows.try_next().await? {
-        let status = status
-            .parse()
-            .map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
+        let status = Status::of_word(&status);
         auditor.row(SiteId(site), at.timestamp(), status, started_at.timestamp_micros());
     }
     Ok(())
@@ -192,7 +190,7 @@ statement!(for Pg:
     MeasuredOfAll { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> MeasuredSql =
     "SELECT site_id, count(*) FILTER (WHERE status = 'up'), count(*) FILTER (WHERE status = 'degraded'),
             count(*) FILTER (WHERE status = 'down'), count(*) FILTER (WHERE status = 'missed'),
-            count(*) FILTER (WHERE status = 'unknown'),
+            count(*) FILTER (WHERE status NOT IN ('up', 'degraded', 'down', 'missed')),
             percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_us) FILTER (WHERE status IN ('up', 'degraded'))
      FROM ping_status WHERE scheduled_at >= " (from: Timestamptz) " AND scheduled_at < " (to: Timestamptz) " GROUP BY site_id"
 );
@@ -200,7 +198,7 @@ statement!(for Pg:
 statement!(for Pg: MeasuredOfSite { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz, id: i64 as BigInt } -> MeasuredSql =
     "SELECT site_id, count(*) FILTER (WHERE status = 'up'), count(*) FILTER (WHERE status = 'degraded'),
             count(*) FILTER (WHERE status = 'down'), count(*) FILTER (WHERE status = 'missed'),
-            count(*) FILTER (WHERE status = 'unknown'),
+            count(*) FILTER (WHERE status NOT IN ('up', 'degraded', 'down', 'missed')),
             percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_us) FILTER (WHERE status IN ('up', 'degraded'))
      FROM ping_status WHERE site_id = " (id: BigInt) " AND scheduled_at >= " (from: Timestamptz)
     " AND scheduled_at < " (to: Timestamptz) " GROUP BY site_id");

@@ -7,43 +7,40 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestampt
 use crate::clock::Timestamp;
 use crate::database::statement;
 use crate::model::{Origin, Site, SiteId, SiteSpec};
-use crate::store::{StoreError, settings_of};
+use crate::store::Listed;
+use crate::store::listed::Texts;
 
 pub(super) type SiteRow = (
-    (i64, String, String, i32, i32, i64, i32),
+    (i64, String, String, i32, i32, i64, i32, i64, Option<Timestamp>),
     (bool, String, String, Option<String>, Option<String>, Option<Timestamp>, Option<Timestamp>),
 );
 
 pub(super) type SiteSql = (
-    (BigInt, Text, Text, Integer, Integer, BigInt, Integer),
+    (BigInt, Text, Text, Integer, Integer, BigInt, Integer, BigInt, Nullable<Timestamptz>),
     (Bool, Text, Text, Nullable<Text>, Nullable<Text>, Nullable<Timestamptz>, Nullable<Timestamptz>),
 );
 
 statement!(for Pg: AllSites {} -> SiteSql =
-    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags::text,
-            site.origin, site.settings::text, now.last_status, now.last_updated, now.since
+    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
+            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id ORDER BY site.name");
 
 statement!(for Pg: SitesByName { names: Vec<String> as Array<Text> } -> SiteSql =
-    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags::text,
-            site.origin, site.settings::text, now.last_status, now.last_updated, now.since
+    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
+            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.name = ANY(" (names: Array<Text>) ")");
 
 statement!(for Pg: SiteById { id: i64 as BigInt } -> SiteSql =
-    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags::text,
-            site.origin, site.settings::text, now.last_status, now.last_updated, now.since
+    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
+            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.id = " (id: BigInt));
 
-pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
+pub(super) fn into_site(row: SiteRow) -> Listed {
     let (
-        (id, name, url, every_s, phase_s, timeout_ms, retries),
-        (enabled, tags, origin, settings, status, last_updated, since),
+        (id, name, url, every_s, phase_s, timeout_ms, retries, revision, left_file_at),
+        (enabled, tags, origin, settings, last_status, last_updated, since),
     ) = row;
-    let unreadable = |what: &dyn std::fmt::Display| StoreError::Row(format!("site_config {id}: {what}"));
-    let tags = serde_json::from_str(&tags).map_err(|error| unreadable(&error))?;
-    let settings = settings_of(id, &name, settings.as_deref())?;
-    let last_status = status.map(|word| word.parse()).transpose().map_err(|error| unreadable(&error))?;
-    Ok(Site {
+    let site = Site {
         id: SiteId(id),
         spec: SiteSpec {
             name,
@@ -52,18 +49,20 @@ pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
             timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
             retries: u8::try_from(retries).unwrap_or(u8::MAX),
             enabled,
-            tags,
-            settings,
+            tags: Vec::new(),
+            settings: None,
         },
+        revision: revision.unsigned_abs(),
         phase_s: phase_s.unsigned_abs(),
-        origin: if origin == "file" { Origin::File } else { Origin::Command },
-        last_status,
+        origin: Origin::stored(&origin, left_file_at.is_some()),
+        last_status: None,
         last_updated,
         since,
-    })
+    };
+    Listed::read(site, Texts { tags, settings, last_status })
 }
 
-pub(super) fn into_sites(rows: Vec<SiteRow>) -> Result<Vec<Site>, StoreError> {
+pub(super) fn into_sites(rows: Vec<SiteRow>) -> Vec<Listed> {
     rows.into_iter().map(into_site).collect()
 }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
 use super::SqliteStore;
-use super::rows::{AllSites, SiteByName, SiteRow, into_site};
+use super::rows::{AllSites, SiteById, SiteByName, SiteRow, into_site};
 use crate::database::sqlite::Durability;
 use crate::database::{set_back, statement};
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
 use crate::schedule::{self, Rhythm};
 use crate::store::change_set::{self, ChangeSet, Changed, New, rhythm};
-use crate::store::{Catalog, Changes, Progress, SiteCount, Start, StoreError, refuse_file_site};
+use crate::store::{Catalog, Changes, Listed, Progress, SiteCount, Start, StoreError, refuse_file_site};
 
 /// Progress is told after this many sites.
 const PROGRESS_EVERY: usize = 500;
@@ -27,24 +27,21 @@ impl Catalog for SqliteStore {
         Ok(SiteCount { enabled: enabled as usize, paused: (all - enabled) as usize })
     }
 
-    async fn sites(&self) -> Result<Vec<Site>, StoreError> {
-        let rows = self.database.read(|connection| Ok(AllSites {}.load::<SiteRow>(connection)?)).await?;
-        rows.into_iter().map(into_site).collect()
+    async fn sites(&self) -> Result<Vec<Listed>, StoreError> {
+        self.read(all).await
     }
 
     async fn site(&self, name: &str) -> Result<Site, StoreError> {
         let name = name.to_owned();
-        self.read(move |connection| find(connection, &name)).await
+        self.read(move |connection| find(connection, &name)?.complete()).await
     }
 
     async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError> {
         self.write(move |connection, now| {
-            if by_name(connection, &spec.name)?.is_some() {
-                return Err(StoreError::Exists(vec![spec.name]));
-            }
-            let new = New { id: None, spec, start };
-            insert(connection, now, Origin::Command, &new)?;
-            find(connection, &new.spec.name)
+            let name = spec.name.clone();
+            let set = ChangeSet::add(by_name(connection, &name)?, spec, start)?;
+            apply(connection, now, &set, &silently())?;
+            find(connection, &name)?.complete()
         })
         .await
     }
@@ -58,23 +55,17 @@ impl Catalog for SqliteStore {
         self.write(move |connection, now| import(connection, now, sites, update, &progress)).await
     }
 
-    async fn change(&self, spec: SiteSpec) -> Result<Site, StoreError> {
-        self.write(move |connection, now| {
-            let was = find(connection, &spec.name)?;
-            refuse_file_site(&was)?;
-            let change = Changed { was, spec, start: Start::AtOnce };
-            update(connection, now, &change)?;
-            find(connection, &change.spec.name)
-        })
-        .await
+    async fn replace(&self, seen: &Site, spec: SiteSpec) -> Result<Site, StoreError> {
+        let seen = seen.clone();
+        self.write(move |connection, now| replace(connection, now, &seen, spec)).await
     }
 
     async fn remove(&self, name: &str) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.write(move |connection, _| {
             let site = find(connection, &name)?;
-            refuse_file_site(&site)?;
-            Delete { id: site.id.0 }.execute(connection)?;
+            refuse_file_site(site.known())?;
+            Delete { id: site.known().id.0 }.execute(connection)?;
             Ok(())
         })
         .await
@@ -120,18 +111,49 @@ fn moment(connection: &mut SqliteConnection, now: i64) -> Result<i64, StoreError
     Ok(moment)
 }
 
-fn by_name(connection: &mut SqliteConnection, name: &str) -> Result<Option<Site>, StoreError> {
-    let row = SiteByName::new(name).get_result::<SiteRow>(connection).optional()?;
-    row.map(into_site).transpose()
+fn all(connection: &mut SqliteConnection) -> Result<Vec<Listed>, StoreError> {
+    Ok(AllSites {}.load::<SiteRow>(connection)?.into_iter().map(into_site).collect())
 }
 
-fn find(connection: &mut SqliteConnection, name: &str) -> Result<Site, StoreError> {
-    if let Some(site) = by_name(connection, name)? {
-        return Ok(site);
+fn by_name(connection: &mut SqliteConnection, name: &str) -> Result<Option<Listed>, StoreError> {
+    Ok(SiteByName::new(name).get_result::<SiteRow>(connection).optional()?.map(into_site))
+}
+
+fn by_id(connection: &mut SqliteConnection, SiteId(id): SiteId) -> Result<Option<Listed>, StoreError> {
+    Ok(SiteById { id }.get_result::<SiteRow>(connection).optional()?.map(into_site))
+}
+
+fn find(connection: &mut SqliteConnection, name: &str) -> Result<Listed, StoreError> {
+    match by_name(connection, name)? {
+        Some(site) => Ok(site),
+        None => Err(unknown(connection, name)?),
     }
+}
+
+fn unknown(connection: &mut SqliteConnection, name: &str) -> QueryResult<StoreError> {
     let names: Vec<(String,)> = Names {}.load(connection)?;
     let nearest = change_set::nearest(name, names.into_iter().map(|row| row.0));
-    Err(StoreError::UnknownSite { name: name.to_owned(), nearest })
+    Ok(StoreError::UnknownSite { name: name.to_owned(), nearest })
+}
+
+fn silently() -> Progress {
+    Arc::new(|_| {})
+}
+
+fn replace(
+    connection: &mut SqliteConnection,
+    now: i64,
+    seen: &Site,
+    spec: SiteSpec,
+) -> Result<Site, StoreError> {
+    let gone = || StoreError::ChangedMeanwhile(seen.spec.name.clone());
+    let was = by_id(connection, seen.id)?.ok_or_else(gone)?;
+    let name = spec.name.clone();
+    if name != was.known().spec.name && by_name(connection, &name)?.is_some() {
+        return Err(StoreError::Exists(vec![name]));
+    }
+    update(connection, now, Origin::Command, &Changed::replacing(was, seen, spec)?)?;
+    find(connection, &name)?.complete()
 }
 
 fn import(
@@ -156,8 +178,8 @@ fn import(
 }
 
 fn is_taken(connection: &mut SqliteConnection, id: SiteId) -> Result<bool, StoreError> {
-    let (sites,): (i64,) = IsTaken { id: id.0 }.get_result(connection)?;
-    Ok(sites > 0)
+    let (is_taken,): (bool,) = IsTaken { id: id.0 }.get_result(connection)?;
+    Ok(is_taken)
 }
 
 fn reconcile(
@@ -165,11 +187,8 @@ fn reconcile(
     now: i64,
     declared: Vec<SiteSpec>,
 ) -> Result<Changes, StoreError> {
-    let known = AllSites {}.load::<SiteRow>(connection)?;
-    let known = known.into_iter().map(into_site).collect::<Result<Vec<_>, _>>()?;
-    let (set, changes) = ChangeSet::reconcile(declared, known);
-    let silently: Progress = Arc::new(|_| {});
-    apply(connection, now, &set, &silently)?;
+    let (set, changes) = ChangeSet::reconcile(declared, all(connection)?);
+    apply(connection, now, &set, &silently())?;
     Ok(changes)
 }
 
@@ -186,7 +205,10 @@ fn apply(
         }
     }
     for change in &set.changed {
-        update(connection, now, change)?;
+        update(connection, now, set.origin, change)?;
+    }
+    for change in &set.left {
+        leave(connection, now, change)?;
     }
     Ok(())
 }
@@ -209,7 +231,7 @@ fn insert(
         enabled: spec.enabled.into(),
         tags: tags(spec),
         settings: spec.settings_text(),
-        origin: origin_word(origin),
+        origin: origin.stored_word(),
         now,
     }
     .get_result(connection)?;
@@ -227,16 +249,22 @@ fn insert(
     Ok(())
 }
 
-fn update(connection: &mut SqliteConnection, now: i64, change: &Changed) -> Result<(), StoreError> {
+fn update(
+    connection: &mut SqliteConnection,
+    now: i64,
+    origin: Origin,
+    change: &Changed,
+) -> Result<(), StoreError> {
     let Changed { was, spec, .. } = change;
     let id = was.id;
-    let rhythm = rhythm(spec);
+    let rhythm = change.rhythm();
     let moved = change.moves();
     if moved && was.spec.enabled {
         end(connection, now, id, change.old_rhythm())?;
     }
     Update {
         id: id.0,
+        name: spec.name.clone(),
         url: spec.url.clone(),
         every_s: rhythm.every_s as i32,
         phase_s: rhythm.phase_s as i32,
@@ -245,6 +273,7 @@ fn update(connection: &mut SqliteConnection, now: i64, change: &Changed) -> Resu
         enabled: spec.enabled.into(),
         tags: tags(spec),
         settings: spec.settings_text(),
+        origin: origin.stored_word(),
     }
     .execute(connection)?;
     UpdateStatus {
@@ -255,9 +284,19 @@ fn update(connection: &mut SqliteConnection, now: i64, change: &Changed) -> Resu
     }
     .execute(connection)?;
     if moved && spec.enabled {
+        Activate { id: id.0, now }.execute(connection)?;
         let extra = change_set::extra_slot(change.start(), &spec.name, rhythm, now);
         begin(connection, now, id, rhythm, extra)?;
     }
+    Ok(())
+}
+
+/// A site that has left the file keeps all but its schedule, also what this version cannot read.
+fn leave(connection: &mut SqliteConnection, now: i64, change: &Changed) -> Result<(), StoreError> {
+    if change.was.spec.enabled {
+        end(connection, now, change.was.id, change.old_rhythm())?;
+    }
+    Leave { id: change.was.id.0, now }.execute(connection)?;
     Ok(())
 }
 
@@ -276,7 +315,7 @@ fn end(connection: &mut SqliteConnection, now: i64, id: SiteId, rhythm: Rhythm) 
     Ok(())
 }
 
-/// Begins a site's schedule after `now`, with an extra slot where one is wanted.
+/// Begins the schedule of a site that is active from `now` on, with an extra slot where one is wanted.
 fn begin(
     connection: &mut SqliteConnection,
     now: i64,
@@ -288,7 +327,6 @@ fn begin(
         Some(at) if Enqueue { id: id.0, at }.execute(connection)? > 0 => Some(at),
         _ => None,
     };
-    Activate { id: id.0, now }.execute(connection)?;
     BeginSchedule {
         id: id.0,
         now,
@@ -308,20 +346,18 @@ fn tags(spec: &SiteSpec) -> String {
     serde_json::json!(spec.tags).to_string()
 }
 
-fn origin_word(origin: Origin) -> &'static str {
-    match origin {
-        Origin::File => "file",
-        Origin::Command => "command",
-    }
-}
-
 statement!(CountSites {} -> (BigInt, BigInt) = "SELECT count(*), coalesce(sum(enabled), 0) FROM site_config");
 
 statement!(LastTick {} -> (Nullable<BigInt>,) = "SELECT last_tick FROM scheduler_state WHERE id = 1");
 
 statement!(Names {} -> (Text,) = "SELECT name FROM site_config");
 
-statement!(IsTaken { id: i64 as BigInt } -> (BigInt,) = "SELECT count(*) FROM site_config WHERE id = " (id: BigInt));
+statement!(
+    /// By a site, or by one that was removed. Ranges of retired ids do not overlap.
+    IsTaken { id: i64 as BigInt } -> (Bool,) =
+    "SELECT EXISTS (SELECT 1 FROM site_config WHERE id = " (id: BigInt) ")
+       OR coalesce((SELECT last_id FROM retired_id WHERE first_id <= " (id: BigInt) " ORDER BY first_id DESC LIMIT 1) >= " (id: BigInt) ", 0)"
+);
 
 statement!(
     /// SQLite gives out an id of its own where none is named.
@@ -337,13 +373,17 @@ statement!(
 );
 
 statement!(Update {
-        id: i64 as BigInt, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
+        id: i64 as BigInt, name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
         timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
-        settings: Option<String> as Nullable<Text>,
+        settings: Option<String> as Nullable<Text>, origin: &'static str as Text,
     } -> () =
-    "UPDATE site_config SET url = " (url: Text) ", every_s = " (every_s: Integer) ", phase_s = " (phase_s: Integer)
-    ", timeout_ms = " (timeout_ms: BigInt) ", retries = " (retries: Integer) ", enabled = " (enabled: Integer)
-    ", tags = " (tags: Text) ", settings = " (settings: Nullable<Text>) " WHERE id = " (id: BigInt));
+    "UPDATE site_config SET name = " (name: Text) ", url = " (url: Text) ", every_s = " (every_s: Integer)
+    ", phase_s = " (phase_s: Integer) ", timeout_ms = " (timeout_ms: BigInt) ", retries = " (retries: Integer)
+    ", enabled = " (enabled: Integer) ", tags = " (tags: Text) ", settings = " (settings: Nullable<Text>)
+    ", origin = " (origin: Text) ", left_file_at = NULL, revision = revision + 1 WHERE id = " (id: BigInt));
+
+statement!(Leave { id: i64 as BigInt, now: i64 as BigInt } -> () =
+    "UPDATE site_config SET enabled = 0, left_file_at = " (now: BigInt) ", revision = revision + 1 WHERE id = " (id: BigInt));
 
 statement!(Delete { id: i64 as BigInt } -> () = "DELETE FROM site_config WHERE id = " (id: BigInt));
 

@@ -34,7 +34,7 @@ impl History for SqliteStore {
     async fn last_failure(&self, site: SiteId) -> Result<Option<Failure>, StoreError> {
         let now = self.clock.now_s();
         let row = self.database.read(move |connection| Ok(last_failure(connection, site, now)?)).await?;
-        row.map(|(at, texts)| failure::failure(site, from_seconds(at), texts)).transpose()
+        Ok(row.map(|(at, texts)| failure::failure(from_seconds(at), texts)))
     }
 
     async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
@@ -49,7 +49,7 @@ fn statistics(
     only: Option<SiteId>,
 ) -> Result<Vec<SiteStatistics>, StoreError> {
     let sites = AllSites {}.load::<SiteRow>(connection)?;
-    let sites = sites.into_iter().map(into_site).collect::<Result<Vec<_>, _>>()?;
+    let sites: Vec<Site> = sites.into_iter().map(|row| into_site(row).into_known()).collect();
     let mut tallies: HashMap<i64, Tally> = sites
         .iter()
         .filter(|site| only.is_none_or(|id| id == site.id))
@@ -75,11 +75,8 @@ fn tally(
 ) -> Result<(), StoreError> {
     for row in rows {
         let (site, status, total_us) = row?;
-        let status = status
-            .parse()
-            .map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
         if let Some(tally) = tallies.get_mut(&site) {
-            tally.add(status, total_us);
+            tally.add(Status::of_word(&status), total_us);
         }
     }
     Ok(())
@@ -152,10 +149,7 @@ fn audit(
     let mut auditor = Auditor::new(range, schedules, gaps, read_before);
     for row in (Rows { from, to }).load_iter::<(i64, i64, String, i64), _>(connection)? {
         let (at, site, status, started_at_us) = row?;
-        let status = status
-            .parse()
-            .map_err(|error| StoreError::Row(format!("ping_status of site {site}: {error}")))?;
-        auditor.row(SiteId(site), at, status, started_at_us);
+        auditor.row(SiteId(site), at, Status::of_word(&status), started_at_us);
     }
     for row in (Waiting { from, to }).load_iter::<(i64, i64), _>(connection)? {
         let (at, site) = row?;

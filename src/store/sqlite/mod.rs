@@ -1,12 +1,14 @@
 //! The store in the embedded database.
 
 mod catalog;
+mod glance;
 mod history;
 mod results;
 mod rows;
 
 use crate::clock::Clock;
 use crate::database::sqlite::Sqlite;
+pub use glance::glance;
 
 /// [`ResultStore`](super::ResultStore), [`Catalog`](super::Catalog) and [`History`](super::History) on SQLite.
 #[derive(Clone)]

@@ -7,27 +7,33 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use crate::database::rows::from_seconds;
 use crate::database::statement;
 use crate::model::{Origin, Site, SiteId, SiteSpec};
-use crate::store::{StoreError, settings_of};
+use crate::store::Listed;
+use crate::store::listed::Texts;
 
 pub(super) type SiteRow = (
-    (i64, String, String, i32, i32, i64, i32),
+    (i64, String, String, i32, i32, i64, i32, i64, Option<i64>),
     (i32, String, String, Option<String>, Option<String>, Option<i64>, Option<i64>),
 );
 
 type SiteSql = (
-    (BigInt, Text, Text, Integer, Integer, BigInt, Integer),
+    (BigInt, Text, Text, Integer, Integer, BigInt, Integer, BigInt, Nullable<BigInt>),
     (Integer, Text, Text, Nullable<Text>, Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>),
 );
 
 statement!(AllSites {} -> SiteSql =
-    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags,
-            site.origin, site.settings, now.last_status, now.last_updated, now.since
+    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
+            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id ORDER BY site.name");
 
 statement!(SiteByName { name: String as Text } -> SiteSql =
-    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.enabled, site.tags,
-            site.origin, site.settings, now.last_status, now.last_updated, now.since
+    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
+            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.name = " (name: Text));
+
+statement!(SiteById { id: i64 as BigInt } -> SiteSql =
+    "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
+            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since
+     FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.id = " (id: BigInt));
 
 impl SiteByName {
     pub(super) fn new(name: &str) -> Self {
@@ -35,16 +41,12 @@ impl SiteByName {
     }
 }
 
-pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
+pub(super) fn into_site(row: SiteRow) -> Listed {
     let (
-        (id, name, url, every_s, phase_s, timeout_ms, retries),
-        (enabled, tags, origin, settings, status, updated, since),
+        (id, name, url, every_s, phase_s, timeout_ms, retries, revision, left_file_at),
+        (enabled, tags, origin, settings, last_status, updated, since),
     ) = row;
-    let unreadable = |what: &dyn std::fmt::Display| StoreError::Row(format!("site_config {id}: {what}"));
-    let tags = serde_json::from_str(&tags).map_err(|error| unreadable(&error))?;
-    let settings = settings_of(id, &name, settings.as_deref())?;
-    let last_status = status.map(|word| word.parse()).transpose().map_err(|error| unreadable(&error))?;
-    Ok(Site {
+    let site = Site {
         id: SiteId(id),
         spec: SiteSpec {
             name,
@@ -53,13 +55,15 @@ pub(super) fn into_site(row: SiteRow) -> Result<Site, StoreError> {
             timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
             retries: u8::try_from(retries).unwrap_or(u8::MAX),
             enabled: enabled != 0,
-            tags,
-            settings,
+            tags: Vec::new(),
+            settings: None,
         },
+        revision: revision.unsigned_abs(),
         phase_s: phase_s.unsigned_abs(),
-        origin: if origin == "file" { Origin::File } else { Origin::Command },
-        last_status,
+        origin: Origin::stored(&origin, left_file_at.is_some()),
+        last_status: None,
         last_updated: updated.map(from_seconds),
         since: since.map(from_seconds),
-    })
+    };
+    Listed::read(site, Texts { tags, settings, last_status })
 }

@@ -75,10 +75,6 @@ fn json(value: &Value) -> Result<Json, Fault> {
 fn plain(value: &toml::Value) -> Result<Json, Fault> {
     Ok(match value {
         toml::Value::String(text) => text.as_str().into(),
-        // What is too large for 64 bits arrives as the largest that is not.
-        toml::Value::Integer(i64::MAX) => {
-            return Err(Fault::new("has a number of more than 64 bits", "compare with a smaller one"));
-        }
         toml::Value::Integer(number) => (*number).into(),
         null if is_null(null) => Json::Null,
         toml::Value::Float(number) => Number::from_f64(*number).map(Json::Number).ok_or_else(|| {

@@ -1,0 +1,173 @@
+//! What `sites set --reset` forgets: a group of settings, or what one flag has said.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use toml::{Table, Value as Toml};
+
+use crate::config::{RawSite, Setting, Value};
+
+/// Paths to the keys of a site.
+type Paths = &'static [&'static [&'static str]];
+
+/// Every flag by its name, with the keys that it fills; and the groups. A client certificate goes with its key.
+const NAMES: [(&str, Paths); 35] = [
+    ("request", &[&["request"]]),
+    ("tls", &[&["tls"]]),
+    ("expect", &[&["expect"]]),
+    ("every", &[&["every"]]),
+    ("timeout", &[&["timeout"]]),
+    ("retries", &[&["retries"]]),
+    ("tag", &[&["tags"]]),
+    ("method", &[&["request", "method"]]),
+    ("header", &[&["request", "headers"]]),
+    ("body", &[&["request", "body"], &["request", "body_base64"]]),
+    ("body-file", &[&["request", "body"], &["request", "body_base64"]]),
+    ("basic-auth", &[&["request", "basic_auth"]]),
+    ("bearer-token", &[&["request", "bearer_token"]]),
+    ("no-follow", &[&["request", "follow_redirects"]]),
+    ("max-redirects", &[&["request", "max_redirects"]]),
+    ("ip", &[&["request", "ip"]]),
+    ("ca-file", &[&["tls", "ca"]]),
+    ("client-cert-file", &[&["tls", "client_cert"], &["tls", "client_key"]]),
+    ("client-key-file", &[&["tls", "client_cert"], &["tls", "client_key"]]),
+    ("server-name", &[&["tls", "server_name"]]),
+    ("tls-min", &[&["tls", "min_version"]]),
+    ("accept-invalid", &[&["tls", "accept_invalid"]]),
+    ("expiry-warning", &[&["tls", "expiry_warning"]]),
+    ("expect-status", &[&["expect", "status"]]),
+    ("expect-header", &[&["expect", "headers"]]),
+    ("expect-body", &[&["expect", "body", "contains"]]),
+    ("expect-body-not", &[&["expect", "body", "not_contains"]]),
+    ("expect-body-matches", &[&["expect", "body", "matches"]]),
+    ("expect-body-not-matches", &[&["expect", "body", "not_matches"]]),
+    ("expect-json", &[&["expect", "json"]]),
+    ("max-bytes", &[&["expect", "body", "max_bytes"]]),
+    ("degraded-after", &[&["expect", "response_time", "degraded"]]),
+    ("down-after", &[&["expect", "response_time", "down"]]),
+    ("expect-http-version", &[&["expect", "http_version"]]),
+    ("expect-tls", &[&["expect", "tls"]]),
+];
+
+/// Something to forget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Reset(Paths);
+
+impl Reset {
+    /// Reads the name of a flag, with or without its dashes, or of a group.
+    pub(in super::super) fn parser() -> impl TypedValueParser<Value = Self> {
+        let names = NAMES.iter().map(|(name, _)| *name);
+        PossibleValuesParser::new(names).map(|name| Self::named(&name).unwrap_or(Self(&[])))
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, paths)| Self(paths))
+    }
+
+    /// That redirects are not followed.
+    pub(in super::super) fn no_follow() -> Self {
+        Self(&[&["request", "follow_redirects"]])
+    }
+
+    /// That any certificate will do.
+    pub(in super::super) fn accept_invalid() -> Self {
+        Self(&[&["tls", "accept_invalid"]])
+    }
+
+    /// Takes it out of what `site` says.
+    pub(in super::super) fn forget(self, site: &mut RawSite) {
+        for path in self.0 {
+            let [section, inner @ ..] = path else { continue };
+            let said = match *section {
+                "request" => &mut site.request,
+                "tls" => &mut site.tls,
+                "expect" => &mut site.expect,
+                "every" => &mut site.every,
+                "timeout" => &mut site.timeout,
+                "retries" => &mut site.retries,
+                _ => &mut site.tags,
+            };
+            match inner {
+                [] => *said = None,
+                path => {
+                    if let Some(table) = said.as_mut().and_then(table) {
+                        remove(table, path);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Takes the header called `name`, in any case, out of those that `site` sends.
+pub(in super::super) fn forget_header(name: &str, site: &mut RawSite) {
+    let headers = site.request.as_mut().and_then(table).and_then(|table| table.get_mut("headers"));
+    if let Some(Toml::Table(headers)) = headers {
+        headers.retain(|known, _| !known.eq_ignore_ascii_case(name.trim()));
+    }
+}
+
+fn table(setting: &mut Setting) -> Option<&mut Table> {
+    match &mut setting.value {
+        Value::Typed(Toml::Table(table)) => Some(table),
+        _ => None,
+    }
+}
+
+fn remove(table: &mut Table, path: &[&str]) {
+    match path {
+        [] => {}
+        [key] => _ = table.remove(*key),
+        [key, inner @ ..] => {
+            if let Some(Toml::Table(table)) = table.get_mut(*key) {
+                remove(table, inner);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+
+    fn site() -> RawSite {
+        let say = |text: &str| {
+            let table: Table = text.parse().unwrap();
+            Some(Setting::new(Value::Typed(table.into()), Origin::Default))
+        };
+        let mut site = RawSite::new(Origin::Default);
+        site.request = say("method = \"POST\"\nheaders = { Accept = \"a\", X = \"b\" }");
+        site.tls = say("client_cert = \"c\"\nclient_key = \"k\"\nmin_version = \"1.3\"");
+        site.expect = say("body = { contains = [\"ok\"], max_bytes = 9 }");
+        site
+    }
+
+    fn left(setting: Option<Setting>) -> Option<String> {
+        setting.map(|setting| match setting.value {
+            Value::Typed(Toml::Table(table)) => table.to_string(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn one_key_is_forgotten_and_its_neighbours_stay() {
+        let mut site = site();
+
+        Reset::named("max-bytes").unwrap().forget(&mut site);
+        Reset::named("client-key-file").unwrap().forget(&mut site);
+        forget_header("accept", &mut site);
+
+        assert_eq!(left(site.expect).unwrap(), "[body]\ncontains = [\"ok\"]\n");
+        assert_eq!(left(site.tls).unwrap(), "min_version = \"1.3\"\n");
+        assert_eq!(left(site.request).unwrap(), "method = \"POST\"\n\n[headers]\nX = \"b\"\n");
+    }
+
+    #[test]
+    fn a_group_is_forgotten_as_a_whole() {
+        let mut site = site();
+
+        Reset::named("expect").unwrap().forget(&mut site);
+
+        assert_eq!(left(site.expect), None);
+        assert!(site.request.is_some());
+    }
+}

@@ -1,0 +1,77 @@
+//! A site as far as this version can read its row: during an upgrade a newer version may have written what this one does not
+//! know, and one such row must not take the others with it.
+
+use super::StoreError;
+use crate::model::settings::CheckSettings;
+use crate::model::{Site, Status};
+
+/// A site in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    known: Site,
+    /// What of its tags and settings cannot be read.
+    unread: Option<String>,
+    /// The word for its status, where that is unknown.
+    foreign_status: Option<String>,
+}
+
+impl From<Site> for Listed {
+    fn from(known: Site) -> Self {
+        Self { known, unread: None, foreign_status: None }
+    }
+}
+
+/// The columns of a site that a newer version may write otherwise.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Texts {
+    pub(super) tags: String,
+    pub(super) settings: Option<String>,
+    pub(super) last_status: Option<String>,
+}
+
+impl Listed {
+    /// `site` with what `texts` say.
+    pub(super) fn read(mut site: Site, texts: Texts) -> Self {
+        let mut unread = Vec::new();
+        match serde_json::from_str(&texts.tags) {
+            Ok(tags) => site.spec.tags = tags,
+            Err(error) => unread.push(format!("tags: {error}")),
+        }
+        match texts.settings.as_deref().map(serde_json::from_str::<CheckSettings>).transpose() {
+            Ok(settings) => site.spec.settings = settings.map(Box::new),
+            Err(error) => unread.push(format!("settings: {error}")),
+        }
+        site.last_status = texts.last_status.as_deref().map(Status::of_word);
+        let foreign_status = texts.last_status.filter(|word| word.parse::<Status>().is_err());
+        Self { known: site, unread: (!unread.is_empty()).then(|| unread.join("; ")), foreign_status }
+    }
+
+    /// What could be read. Tags and settings that could not are left out, so this must not be written back.
+    pub fn known(&self) -> &Site {
+        &self.known
+    }
+
+    /// What could not be read, for people.
+    pub fn unreadable(&self) -> Option<String> {
+        let status = self.foreign_status.as_ref().map(|word| format!("status: unknown word {word:?}"));
+        let parts: Vec<String> = self.unread.iter().cloned().chain(status).collect();
+        (!parts.is_empty()).then(|| format!("{}, which a newer version may have written", parts.join("; ")))
+    }
+
+    /// The site, complete. A status that is unknown is no part of what was declared, and not in the way.
+    ///
+    /// # Errors
+    /// Something that was declared cannot be read.
+    pub fn complete(self) -> Result<Site, StoreError> {
+        if self.unread.is_some() { Err(StoreError::Unreadable(Box::new(self))) } else { Ok(self.known) }
+    }
+
+    pub(super) fn into_known(self) -> Site {
+        self.known
+    }
+
+    /// Whether it was read, and says this.
+    pub(super) fn declares(&self, spec: &crate::model::SiteSpec) -> bool {
+        self.unread.is_none() && self.known.spec == *spec
+    }
+}
