@@ -10,10 +10,13 @@ const RESERVED: u64 = 64;
 /// Descriptors of the event loop that each thread has.
 const PER_THREAD: u64 = 4;
 
+/// A check holds one socket, now and then a second one for another address, and its part of [`questions`].
+const PER_CHECK: u64 = 2;
+
 /// Raises the soft limit on file descriptors to the hard one, and returns how many checks may run at once: what is
 /// configured, or fewer when they would run out of descriptors, for then checks would fail by our own fault.
 pub(super) fn concurrency(configured: usize, threads: usize) -> usize {
-    let wanted = configured as u64 * 3 / 2 + threads as u64 * PER_THREAD + RESERVED;
+    let wanted = configured as u64 * PER_CHECK + threads as u64 * PER_THREAD + RESERVED;
     let limit = rlimit::increase_nofile_limit(wanted).unwrap_or(u64::MAX);
     let possible = possible(limit, threads as u64);
     if possible < configured as u64 {
@@ -23,13 +26,18 @@ pub(super) fn concurrency(configured: usize, threads: usize) -> usize {
     usize::try_from(possible).unwrap_or(usize::MAX).min(configured)
 }
 
-/// Checks that `limit` descriptors are enough for. A check holds one socket, and now and then a second one for a name
-/// server or another address.
+/// Questions to name servers that may be under way at once, of all checks together: a check that has asked holds no other
+/// socket, but a question may outlive its check. With half as many as checks, a slow name server is no reason to run out.
+pub(super) fn questions(concurrency: usize) -> usize {
+    (concurrency / 2).max(2)
+}
+
+/// Checks that `limit` descriptors are enough for.
 fn possible(limit: u64, threads: u64) -> u64 {
     let left = limit.saturating_sub(RESERVED);
-    let with_all_threads = left.saturating_sub(threads * PER_THREAD) / 3 * 2;
+    let with_all_threads = left.saturating_sub(threads * PER_THREAD) / PER_CHECK;
     // Where there are too few checks for all threads, there will be fewer threads, too.
-    let with_few_threads = left * 2 * CHECKS_PER_THREAD / (3 * CHECKS_PER_THREAD + 2 * PER_THREAD);
+    let with_few_threads = left * CHECKS_PER_THREAD / (PER_CHECK * CHECKS_PER_THREAD + PER_THREAD);
     with_all_threads.max(with_few_threads).max(1)
 }
 
@@ -43,7 +51,7 @@ mod tests {
             let checks = possible(limit, threads);
             let threads = threads.min((checks / CHECKS_PER_THREAD).max(1));
 
-            let held = RESERVED + threads * PER_THREAD + checks * 3 / 2;
+            let held = RESERVED + threads * PER_THREAD + checks * PER_CHECK;
             assert!(held <= limit && held * 10 > limit * 9, "{limit}: {threads} threads, {checks} checks");
         }
     }

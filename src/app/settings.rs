@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::limits;
 use crate::config::{CheckerConfig, Config, SupervisorConfig};
 use crate::pipeline::checker::CheckerSettings;
 use crate::pipeline::claimer::ClaimSettings;
@@ -56,7 +57,10 @@ pub fn settings(config: &Config, concurrency: usize) -> Result<Settings, ProbeEr
             concurrency: concurrency / checkers,
             unstored: config.result_log.capacity.div_ceil(checkers),
         },
-        probe: ProbeSettings::load(&probe_config(&config.checker))?,
+        probe: ProbeSettings::load(&ProbeConfig {
+            questions: limits::questions(concurrency),
+            ..probe_config(&config.checker)
+        })?,
         persist: PersistSettings { batch: config.persister.batch, linger: config.persister.linger },
         keep: config.retention.results,
     })
@@ -78,6 +82,7 @@ pub fn probe_config(config: &CheckerConfig) -> ProbeConfig {
         max_redirects: config.max_redirects,
         deny_targets: config.deny_targets.clone(),
         dns: config.dns.clone(),
+        ..ProbeConfig::default()
     }
 }
 

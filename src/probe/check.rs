@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use super::client;
 use super::connector::Connector;
-use super::dns::Dns;
 use super::evidence;
 use super::failure::Failure;
 use super::outcome::Outcome;
@@ -19,7 +18,7 @@ use super::verdict::conclude;
 use crate::clock::Clock;
 use crate::model::{PAUSE_BEFORE_RETRY, Status, Target};
 
-/// Checks targets on one thread. Clones are cheap and share the resolver and its cache.
+/// Checks targets on one thread. Clones are cheap.
 #[derive(Clone)]
 pub struct Probe {
     settings: Arc<Settings>,
@@ -34,11 +33,11 @@ impl Probe {
         Ok(Self::with_settings(&ProbeSettings::load(config)?, clock))
     }
 
-    /// A probe for this thread, which must run an actix or a tokio `LocalSet`. Reads `/etc/hosts` and `/etc/resolv.conf`.
+    /// A probe for this thread, which must run an actix or a tokio `LocalSet`. Probes of the same settings share all that is
+    /// known of names.
     pub fn with_settings(settings: &ProbeSettings, clock: Clock) -> Self {
         let settings = Arc::clone(&settings.0);
-        let dns = Rc::new(Dns::new(&settings.dns));
-        let client = client::new(Connector::new(Arc::clone(&settings), dns));
+        let client = client::new(Connector::new(Arc::clone(&settings)));
         Self { settings, client, plans: Rc::default(), clock }
     }
 

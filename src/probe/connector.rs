@@ -1,7 +1,7 @@
 //! From a URL to a connection: resolve, judge, dial, shake hands. awc calls it as its transport.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use url::{Host, Url};
 
 use super::dial;
-use super::dns::Dns;
+use super::dns::Found;
 use super::failure::Failure;
 use super::settings::Settings;
 use super::trace::{Phase, TRACE, Trace};
@@ -25,7 +25,6 @@ use crate::model::settings::IpFamily;
 #[derive(Clone)]
 pub(super) struct Connector {
     settings: Arc<Settings>,
-    dns: Rc<Dns>,
 }
 
 impl Service<ConnectInfo<Uri>> for Connector {
@@ -51,35 +50,64 @@ impl Service<ConnectInfo<Uri>> for Connector {
 }
 
 impl Connector {
-    pub(super) fn new(settings: Arc<Settings>, dns: Rc<Dns>) -> Self {
-        Self { settings, dns }
+    pub(super) fn new(settings: Arc<Settings>) -> Self {
+        Self { settings }
     }
 
     async fn connect(&self, trace: &Rc<Trace>) -> Result<Exchange, Failure> {
         let hop = trace.hop().ok_or_else(|| Failure::internal("a connection without a request"))?;
         let (url, message) = hop;
-        let addrs = self.resolve(&url, trace).await?;
-        trace.resolved(&addrs);
-        let addrs = of_family(self.permit(addrs, &url)?, trace.plan.request.ip, &url)?;
-        trace.enter(Phase::Connect);
-        let (tcp, peer) = dial::dial(&addrs).await?;
+        let (tcp, peer) = self.reach(&url, trace).await?;
         trace.connected(peer);
         let transport = secure(tcp, &url, message.is_foreign, trace).await?;
         trace.enter(Phase::Wait);
         Ok(Exchange::new(transport, message, Rc::clone(trace)))
     }
 
-    /// Every address of the URL's host, in the order in which they are tried.
-    async fn resolve(&self, url: &Url, trace: &Trace) -> Result<Vec<SocketAddr>, Failure> {
+    /// A connection to one of the host's addresses. Those of a family that was late are tried when the others are of no use.
+    async fn reach(&self, url: &Url, trace: &Trace) -> Result<(TcpStream, SocketAddr), Failure> {
+        let wanted = trace.plan.request.ip;
+        let (addrs, late) = self.resolve(url, wanted, trace).await?;
+        let failure = match self.dial(addrs, wanted, url, trace).await {
+            Err(failure) if failure.reason == Reason::Connect => failure,
+            ended => return ended,
+        };
+        let Some(late) = late else { return Err(failure) };
+        match self.resolve(url, late, trace).await {
+            Ok((addrs, _)) => self.dial(addrs, late, url, trace).await,
+            Err(_) => Err(failure),
+        }
+    }
+
+    async fn dial(
+        &self,
+        addrs: Vec<SocketAddr>,
+        wanted: IpFamily,
+        url: &Url,
+        trace: &Trace,
+    ) -> Result<(TcpStream, SocketAddr), Failure> {
+        trace.resolved(&addrs);
+        let addrs = of_family(self.permit(addrs, url)?, wanted, url)?;
+        trace.enter(Phase::Connect);
+        dial::dial(&addrs).await
+    }
+
+    /// The addresses of the URL's host in the order in which they are tried, and the family that was not waited for.
+    async fn resolve(
+        &self,
+        url: &Url,
+        wanted: IpFamily,
+        trace: &Trace,
+    ) -> Result<(Vec<SocketAddr>, Option<IpFamily>), Failure> {
         let port = url.port_or_known_default().unwrap_or_default();
         match url.host() {
-            Some(Host::Ipv4(ip)) => Ok(vec![SocketAddr::new(ip.into(), port)]),
-            Some(Host::Ipv6(ip)) => Ok(vec![SocketAddr::new(ip.into(), port)]),
+            Some(Host::Ipv4(ip)) => Ok((vec![SocketAddr::new(ip.into(), port)], None)),
+            Some(Host::Ipv6(ip)) => Ok((vec![SocketAddr::new(ip.into(), port)], None)),
             Some(Host::Domain(name)) => {
                 trace.enter(Phase::Resolve);
-                let ips: Vec<IpAddr> = self.dns.lookup(name, trace).await?;
+                let Found { addresses, late } = self.settings.names.lookup(name, wanted, trace).await?;
                 trace.pause();
-                Ok(dial::interleave(&ips, port))
+                Ok((dial::interleave(&addresses, port), late))
             }
             None => Err(Failure::internal(format!("{url} names no host"))),
         }
@@ -107,7 +135,7 @@ impl Connector {
     }
 }
 
-/// The addresses that the site is to be checked at.
+/// The addresses that the site is to be checked at. Names were asked for these only; a literal is what it is.
 fn of_family(mut addrs: Vec<SocketAddr>, family: IpFamily, url: &Url) -> Result<Vec<SocketAddr>, Failure> {
     let (wanted, name): (fn(&SocketAddr) -> bool, _) = match family {
         IpFamily::Any => return Ok(addrs),

@@ -22,13 +22,9 @@ impl Failure {
         Self::new(Reason::Internal, error)
     }
 
-    /// Nothing more came while we were `doing` this. It is our own fault when there is no name server to ask.
-    pub(super) fn timeout(after: Duration, doing: &str, no_name_server: bool) -> Self {
-        let error = format!("no answer within {}: {doing}", duration::text(after));
-        if no_name_server {
-            return Self::internal(format!("{error}, and no name server answers at all"));
-        }
-        Self::new(Reason::Timeout, error)
+    /// Nothing more came while we were `doing` this.
+    pub(super) fn timeout(after: Duration, doing: &str) -> Self {
+        Self::new(Reason::Timeout, format!("no answer within {}: {doing}", duration::text(after)))
     }
 
     /// What the failure makes of the site: a monitor that is out of sockets must not report the world as down.

@@ -120,8 +120,9 @@ impl Net {
     }
 }
 
-/// Where clouds keep a machine's credentials when that is not at the link-local 169.254.169.254: Alibaba's.
-const METADATA_V4: [Ipv4Addr; 1] = [Ipv4Addr::new(100, 100, 100, 200)];
+/// Where clouds keep a machine's credentials when that is not at the link-local 169.254.169.254: Alibaba's, and Azure's wire
+/// server, which hands out certificates and extension settings.
+const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16)];
 
 /// Amazon's, Google's and Oracle's over IPv6.
 const METADATA_V6: [Ipv6Addr; 3] = [
@@ -228,10 +229,11 @@ mod tests {
                     "fe80::1",
                     "febf::1",
                     "100.100.100.200",
+                    "168.63.129.16",
                     "fd00:ec2::254",
                     "::ffff:169.254.169.254",
                 ],
-                &["169.255.0.1", "fec0::1", "100.100.100.201", "fd00:ec2::253"],
+                &["169.255.0.1", "fec0::1", "100.100.100.201", "168.63.129.17", "fd00:ec2::253"],
             ),
             ("multicast", &["224.0.0.1", "239.1.1.1", "ff02::1"], &["223.255.255.255", "fe80::1"]),
             ("unspecified", &["0.0.0.0", "::"], &["0.0.0.1", "::1"]),

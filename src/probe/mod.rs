@@ -34,6 +34,7 @@ mod verdict;
 mod wire;
 
 pub use check::Probe;
+pub use dns::NameFiles;
 pub(crate) use expect::escaped;
 pub use guard::{Guard, GuardError};
 pub use outcome::{Judged, Outcome, Slot};

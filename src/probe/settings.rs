@@ -1,10 +1,11 @@
-//! What every check of a process has in common: configuration, guard, trust anchors.
+//! What every check of a process has in common: configuration, guard, names, trust anchors.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::RootCertStore;
 
+use super::dns::{NameFiles, Names};
 use super::guard::{Guard, GuardError};
 use super::tls::TlsClient;
 use crate::trust;
@@ -20,8 +21,12 @@ pub struct ProbeConfig {
     pub max_redirects: u32,
     /// Addresses that are never connected to: CIDRs and the words of [`Guard`].
     pub deny_targets: Vec<String>,
-    /// Name servers to ask; empty for those of the system.
+    /// Name servers to ask, in this order; empty for those of the system.
     pub dns: Vec<SocketAddr>,
+    /// Where the system says how names resolve. The hosts file counts with `dns`, too.
+    pub name_files: NameFiles,
+    /// Questions to name servers that may be under way at once; each holds a socket.
+    pub questions: usize,
 }
 
 impl Default for ProbeConfig {
@@ -32,6 +37,8 @@ impl Default for ProbeConfig {
             max_redirects: 10,
             deny_targets: ["link-local", "multicast", "unspecified"].map(str::to_owned).to_vec(),
             dns: Vec::new(),
+            name_files: NameFiles::default(),
+            questions: 256,
         }
     }
 }
@@ -63,7 +70,8 @@ pub(super) struct Settings {
     pub(super) body_limit: u64,
     pub(super) max_redirects: u32,
     pub(super) guard: Guard,
-    pub(super) dns: Vec<SocketAddr>,
+    /// One for all threads: what one has asked, the others know.
+    pub(super) names: Names,
     pub(super) roots: Arc<RootCertStore>,
     /// For sites without settings of their own.
     pub(super) tls: TlsClient,
@@ -87,7 +95,7 @@ impl ProbeSettings {
             body_limit: config.body_limit,
             max_redirects: config.max_redirects,
             guard: Guard::parse(&config.deny_targets)?,
-            dns: config.dns.clone(),
+            names: Names::new(&config.dns, &config.name_files, config.questions),
             tls: TlsClient::common(Arc::clone(&roots)).map_err(ProbeError::Tls)?,
             roots,
         })))

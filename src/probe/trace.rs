@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
+use super::dns::Asking;
 use super::failure::Failure;
 use super::plan::Plan;
 use super::request::Message;
@@ -50,7 +51,7 @@ pub(super) struct Trace {
 }
 
 /// What is known so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Notes {
     /// Requests, in order.
     pub(super) hops: Vec<HopNotes>,
@@ -61,8 +62,8 @@ pub(super) struct Notes {
     running: Option<(Phase, Instant)>,
     /// Why the connection gave up, in our words; awc would hand them on as an opaque error.
     failure: Option<Failure>,
-    /// Some name server has answered something while we waited for the name.
-    has_name_server: bool,
+    /// The latest lookup that needed name servers.
+    asking: Option<Rc<Asking>>,
 }
 
 /// One request and what came of it.
@@ -194,19 +195,21 @@ impl Trace {
         self.notes.borrow_mut().failure.take()
     }
 
-    pub(super) fn name_server_is_there(&self) {
-        self.notes.borrow_mut().has_name_server = true;
-    }
-
-    pub(super) fn has_name_server(&self) -> bool {
-        self.notes.borrow().has_name_server
+    /// A name is being asked for.
+    pub(super) fn resolving(&self, asking: Asking) -> Rc<Asking> {
+        let asking = Rc::new(asking);
+        self.notes.borrow_mut().asking = Some(Rc::clone(&asking));
+        asking
     }
 
     /// The failure of a try that its timeout ended.
     pub(super) fn timed_out(&self, after: Duration) -> Failure {
-        let phase = self.notes.borrow().running.map(|(phase, _)| phase);
-        let doing = phase.map_or("between two requests", Phase::doing);
-        Failure::timeout(after, doing, phase == Some(Phase::Resolve) && !self.has_name_server())
+        let notes = self.notes.borrow();
+        let phase = notes.running.map(|(phase, _)| phase);
+        match &notes.asking {
+            Some(asking) if phase == Some(Phase::Resolve) => asking.timed_out(after),
+            _ => Failure::timeout(after, phase.map_or("between two requests", Phase::doing)),
+        }
     }
 
     /// Closes the record: all that was found, and how long that took.

@@ -152,8 +152,10 @@ fn names() -> Vec<Case> {
         named("dual.test", &["::1"], up()),
         named("dual.test", &["loopback"], blocked("loopback")),
         named("dual.test", &["::1"], up()).with(json!({"request": {"ip": "v4"}})),
-        named("dual.test", &["127.0.0.1"], down(Reason::Dns).tells("has no IPv4 address"))
+        named("dual.test", &["127.0.0.1"], blocked("127.0.0.1/32").tells("dual.test leads to 127.0.0.1"))
             .with(json!({"request": {"ip": "v4"}})),
+        named("dual.test", &["::1"], blocked("::1/128").tells("dual.test leads to ::1"))
+            .with(json!({"request": {"ip": "v6"}})),
         named("web.test", &[], down(Reason::Dns).tells("web.test has no IPv6 address"))
             .with(json!({"request": {"ip": "v6"}})),
     ]

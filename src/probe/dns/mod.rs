@@ -1,152 +1,177 @@
-//! From a host name to addresses.
+//! From a host name to addresses, for all threads of the process.
+//!
+//! ```text
+//! lookup ─▶ hosts file ─▶ cache ─▶ one question per name and family ─▶ upstream: the servers in their order ─▶ exchange
+//!    │                                                                                               UDP, or TCP when cut
+//!    └─ no addresses ─▶ canary: is it the name, or our resolver? ─▶ explain
+//! ```
+//!
+//! The files that say whom to ask are followed while we run. What each part does, and where that is written down, is in
+//! `docs/CHECKS.md`, "Names".
 
+mod answer;
+mod cache;
 mod canary;
+mod exchange;
+mod explain;
+mod hosts;
+mod lookup;
+mod question;
+mod resolv_conf;
+mod resolver;
+mod trouble;
+mod upstream;
+mod watched;
 
-use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use hickory_resolver::config::{
-    LookupIpStrategy, NameServerConfigGroup, ResolveHosts, ResolverConfig, ResolverOpts,
-};
-use hickory_resolver::name_server::TokioConnectionProvider;
-use hickory_resolver::proto::op::{Query, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RecordType};
-use hickory_resolver::proto::{ProtoError, ProtoErrorKind};
-use hickory_resolver::{Hosts, ResolveError, TokioResolver};
+use log::info;
 
+use self::hosts::Hosts;
+pub(super) use self::lookup::{Asking, Found};
+use self::resolv_conf::ResolvConf;
+use self::resolver::{Resolver, Sockets};
+use self::upstream::Upstream;
+use self::watched::Watched;
 use super::failure::Failure;
 use super::trace::Trace;
+use crate::clock::Clock;
 use crate::model::Reason;
+use crate::model::settings::IpFamily;
 
-/// For one query. The customary 5 s would let a single lost packet eat half of a site's timeout.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the files are looked at, at most: when a name is looked up, and never without that.
+const LOOK: Duration = Duration::from_secs(1);
 
-/// How long a lookup may take before we ask whether any name server is there. Most take a tenth of that.
-const BEFORE_DOUBT: Duration = Duration::from_millis(200);
-
-/// Resolves names for one thread: the hosts file first, then name servers. Answers are kept as long as their TTL says;
-/// a name that was not found is asked for again by the next check, so that recovery shows at once.
-pub(super) struct Dns {
-    hosts: Hosts,
-    resolver: TokioResolver,
-    /// Why the system's configuration could not be used; without one only the hosts file and `localhost` resolve.
-    trouble: Option<ResolveError>,
+/// Where the system says how names resolve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameFiles {
+    /// Whom to ask; `/etc/resolv.conf`.
+    pub resolv_conf: PathBuf,
+    /// Names that need no question; `/etc/hosts`.
+    pub hosts: PathBuf,
+    /// The port of the servers in `resolv_conf`, which cannot say it; 53. Tests have servers at another.
+    pub port: u16,
 }
 
-impl Dns {
-    /// Asks `servers`, or those of the system when there are none.
-    pub(super) fn new(servers: &[SocketAddr]) -> Self {
-        let (config, mut options, trouble) = match servers {
-            [] => system_config(),
-            _ => (config_of(servers), ResolverOpts::default(), None),
+impl Default for NameFiles {
+    fn default() -> Self {
+        Self { resolv_conf: "/etc/resolv.conf".into(), hosts: "/etc/hosts".into(), port: 53 }
+    }
+}
+
+/// Resolves names: the hosts file first, then what is known, then name servers.
+pub(super) struct Names {
+    state: Mutex<State>,
+    sockets: Arc<Sockets>,
+    port: u16,
+}
+
+struct State {
+    looked: Option<Instant>,
+    /// `None` where the servers are configured.
+    resolv_conf: Option<Watched>,
+    hosts_file: Watched,
+    hosts: Arc<Hosts>,
+    resolver: Arc<Resolver>,
+}
+
+impl Names {
+    /// Asks `servers`, or those of the system when there are none; at most `at_once` questions at a time.
+    pub(super) fn new(servers: &[SocketAddr], files: &NameFiles, at_once: usize) -> Self {
+        let sockets = Arc::new(Sockets::new(at_once));
+        let mut hosts_file = Watched::new(files.hosts.clone(), "the hosts file");
+        let hosts = Hosts::parse(&hosts_file.changed().unwrap_or_default());
+        let (resolv_conf, conf) = match servers {
+            [] => {
+                let mut file = Watched::new(files.resolv_conf.clone(), "the system's resolver configuration");
+                let conf = system_conf(&file.changed().unwrap_or_default(), files.port);
+                (Some(file), conf)
+            }
+            servers => (None, ResolvConf::of(servers)),
         };
-        options.timeout = QUERY_TIMEOUT;
-        // hickory's default asks for IPv6 only where there is no IPv4.
-        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-        options.negative_max_ttl = Some(Duration::ZERO);
-        // Ours, below: hickory would ask the network for the family that the hosts file leaves out.
-        options.use_hosts_file = ResolveHosts::Never;
-        let builder = TokioResolver::builder_with_config(config, TokioConnectionProvider::default());
-        let resolver = builder.with_options(options).build();
-        Self { hosts: Hosts::from_system().unwrap_or_default(), resolver, trouble }
+        let resolver = Arc::new(Resolver::new(Upstream::new(conf), Arc::clone(&sockets)));
+        let state = State { looked: None, resolv_conf, hosts_file, hosts: Arc::new(hosts), resolver };
+        Self { state: Mutex::new(state), sockets, port: files.port }
     }
 
-    /// The addresses of `host` (ASCII, as in a URL), both families.
-    pub(super) async fn lookup(&self, host: &str, trace: &Trace) -> Result<Vec<IpAddr>, Failure> {
-        let Ok(name) = Name::from_ascii(host) else {
-            return Err(Failure::new(Reason::Dns, format!("{host} is not a valid name")));
-        };
-        let known = self.in_hosts_file(&name);
-        if !known.is_empty() {
-            return Ok(known);
+    /// The addresses of `host` (ASCII in small letters, as in a URL) of the families that are wanted.
+    pub(super) async fn lookup(&self, host: &str, wanted: IpFamily, trace: &Trace) -> Result<Found, Failure> {
+        let (hosts, resolver) = self.current();
+        let name = host.strip_suffix('.').unwrap_or(host);
+        let addresses = without_question(&hosts, name, wanted);
+        if !addresses.is_empty() {
+            return Ok(Found { addresses, late: None });
         }
-        let found = tokio::select! {
-            // In this order: a name that is known already must not cost a timer.
-            biased;
-            found = self.resolver.lookup_ip(name) => found,
-            never = self.doubt(trace) => match never {},
-        };
-        match found {
-            Ok(found) => Ok(found.iter().collect()),
-            Err(error) => Err(self.explain(host, &error, trace)),
+        if exists_nowhere(name) {
+            return Err(Failure::new(Reason::Dns, format!("no such name: {name}")));
+        }
+        let families = lookup::families(wanted, &resolver.upstream.conf);
+        match lookup::at_hand(&resolver, name, families) {
+            Some(found) => Ok(found),
+            None => lookup::resolve(&resolver, host, families, trace).await,
         }
     }
 
-    /// Runs beside a lookup and, when that takes long, finds out whether any name server is there.
-    async fn doubt(&self, trace: &Trace) -> Infallible {
-        tokio::time::sleep(BEFORE_DOUBT).await;
-        let mut servers: Vec<SocketAddr> = self.servers().collect();
-        servers.dedup();
-        if canary::sings(servers.into_iter()).await {
-            trace.name_server_is_there();
+    /// What the files say by now.
+    fn current(&self) -> (Arc<Hosts>, Arc<Resolver>) {
+        let now = Clock::instant();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.looked.is_none_or(|looked| now - looked >= LOOK) {
+            state.looked = Some(now);
+            self.look(&mut state);
         }
-        std::future::pending().await
+        (Arc::clone(&state.hosts), Arc::clone(&state.resolver))
     }
 
-    fn servers(&self) -> impl Iterator<Item = SocketAddr> {
-        self.resolver.config().name_servers().iter().map(|server| server.socket_addr)
-    }
-
-    fn in_hosts_file(&self, name: &Name) -> Vec<IpAddr> {
-        [RecordType::A, RecordType::AAAA]
-            .into_iter()
-            .filter_map(|family| self.hosts.lookup_static_host(&Query::query(name.clone(), family)))
-            .flat_map(|lookup| lookup.iter().filter_map(|data| data.ip_addr()).collect::<Vec<_>>())
-            .collect()
-    }
-
-    /// An answer is about the name, and so is silence on it alone. A resolver that cannot be asked is our own fault.
-    fn explain(&self, host: &str, error: &ResolveError, trace: &Trace) -> Failure {
-        match error.proto().map(ProtoError::kind) {
-            Some(ProtoErrorKind::NoRecordsFound { response_code, .. }) => no_records(host, *response_code),
-            Some(ProtoErrorKind::Timeout) if trace.has_name_server() => {
-                Failure::new(Reason::Dns, format!("no name server answered for {host}"))
-            }
-            Some(ProtoErrorKind::Timeout) => {
-                Failure::internal(format!("cannot resolve {host}: no name server answers at all"))
-            }
-            Some(ProtoErrorKind::NoConnections) => {
-                let cause = self.trouble.as_ref().map(|trouble| format!(": {trouble}"));
-                Failure::internal(format!(
-                    "cannot resolve {host}, no name server is usable{}",
-                    cause.unwrap_or_default()
-                ))
-            }
-            Some(ProtoErrorKind::Io(io)) => {
-                Failure::internal(format!("cannot ask a name server for {host}: {io}"))
-            }
-            Some(ProtoErrorKind::Busy) => {
-                Failure::internal(format!("cannot resolve {host}: the resolver is too busy"))
-            }
-            _ => Failure::new(Reason::Dns, format!("{host} does not resolve: {error}")),
+    /// Takes over what has changed. With other name servers all that is known goes: it was the old ones' view.
+    fn look(&self, state: &mut State) {
+        if let Some(text) = state.hosts_file.changed() {
+            state.hosts = Arc::new(Hosts::parse(&text));
+        }
+        let Some(text) = state.resolv_conf.as_mut().and_then(Watched::changed) else { return };
+        let conf = system_conf(&text, self.port);
+        if conf != state.resolver.upstream.conf {
+            info!(servers:? = conf.servers; "the system's name servers have changed");
+            state.resolver = Arc::new(Resolver::new(Upstream::new(conf), Arc::clone(&self.sockets)));
         }
     }
 }
 
-fn no_records(host: &str, code: ResponseCode) -> Failure {
-    let error = match code {
-        ResponseCode::NXDomain => format!("no such name: {host}"),
-        ResponseCode::NoError => format!("{host} has no address"),
-        code => format!("{host} does not resolve: its name server answered {code}"),
-    };
-    Failure::new(Reason::Dns, error)
-}
-
-fn system_config() -> (ResolverConfig, ResolverOpts, Option<ResolveError>) {
-    match hickory_resolver::system_conf::read_system_conf() {
-        Ok((config, options)) => (config, options, None),
-        Err(error) => {
-            log::warn!(error:%; "cannot read the system's resolver configuration");
-            (ResolverConfig::new(), ResolverOpts::default(), Some(error))
-        }
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names").finish_non_exhaustive()
     }
 }
 
-fn config_of(servers: &[SocketAddr]) -> ResolverConfig {
-    let mut group = NameServerConfigGroup::new();
-    for server in servers {
-        group.merge(NameServerConfigGroup::from_ips_clear(&[server.ip()], server.port(), false));
+fn system_conf(text: &[u8], port: u16) -> ResolvConf {
+    ResolvConf::parse(text, &gethostname::gethostname().to_string_lossy(), port)
+}
+
+/// From the hosts file, or because the name means this machine (RFC 6761, section 6.3).
+fn without_question(hosts: &Hosts, name: &str, wanted: IpFamily) -> Vec<IpAddr> {
+    let mut addresses = hosts.addresses(name).to_vec();
+    addresses.retain(|ip| is_wanted(ip, wanted));
+    if addresses.is_empty() && (name == "localhost" || name.ends_with(".localhost")) {
+        addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        addresses.retain(|ip| is_wanted(ip, wanted));
     }
-    ResolverConfig::from_parts(None, Vec::new(), group)
+    addresses
+}
+
+fn is_wanted(ip: &IpAddr, wanted: IpFamily) -> bool {
+    match wanted {
+        IpFamily::Any => true,
+        IpFamily::V4 => ip.is_ipv4(),
+        IpFamily::V6 => ip.is_ipv6(),
+    }
+}
+
+/// Nobody has such names, and nobody is to be asked for them (RFC 6761, section 6.4; RFC 7686).
+fn exists_nowhere(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    matches!(last, "invalid" | "onion")
 }
