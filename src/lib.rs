@@ -22,6 +22,7 @@
 //! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
 //! | `json` | documents as answers have them, and RFC 9535 paths into them, within a budget | `clock`, `pattern` |
 //! | `pattern` | regular expressions, PEM, hosts and server names, read in one way at load and in checks | `trust` |
+//! | `private` | files and folders for their owner alone | nothing |
 //! | `trust` | the crypto provider, whom we trust when a server shows a certificate, and why not, in sentences | nothing |
 //! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
 
@@ -35,6 +36,7 @@ mod json;
 pub mod model;
 mod pattern;
 pub mod pipeline;
+mod private;
 pub mod probe;
 pub mod queue;
 pub mod report;

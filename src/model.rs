@@ -1,5 +1,6 @@
 //! What the program talks about: sites, jobs and results. Plain data, no I/O.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::clock::Timestamp;
 pub mod bounds;
 pub mod duration;
 mod result;
+pub mod secret;
 pub mod settings;
 
 pub use result::{Certificate, CheckResult, Evidence, Hop, Timings, Unchecked};
@@ -70,6 +72,19 @@ impl SiteSpec {
             retries: self.retries,
             settings: self.settings_text().map(Into::into),
         }
+    }
+
+    /// The URL without what nobody is to see.
+    pub fn shown_url(&self) -> Cow<'_, str> {
+        let hide = self.settings.as_ref().map_or(&[][..], |settings| &settings.request.hide);
+        secret::shown_url(&self.url, hide)
+    }
+
+    /// The same, to be shown: see [`shown_url`](Self::shown_url) and [`CheckSettings::without_secrets`].
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let settings = self.settings.as_ref().map(|settings| Box::new(settings.without_secrets()));
+        Self { url: self.shown_url().into_owned(), settings, ..self.clone() }
     }
 
     /// [`CheckSettings::to_text`], where there are any.
@@ -172,6 +187,16 @@ pub struct Target {
     /// The [`CheckSettings`] in JSON; `None` where all are at their defaults. A text, because most jobs
     /// go on to a probe that has seen the same one before.
     pub settings: Option<Arc<str>>,
+}
+
+impl Target {
+    /// The URL without what nobody is to see.
+    pub fn shown_url(&self) -> Cow<'_, str> {
+        // Few sites hide something, and most settings need not be read for it.
+        let hiding = self.settings.as_deref().filter(|text| text.contains("\"hide\""));
+        let settings: Option<CheckSettings> = hiding.and_then(|text| serde_json::from_str(text).ok());
+        secret::shown_url(&self.url, settings.as_ref().map_or(&[][..], |settings| &settings.request.hide))
+    }
 }
 
 macro_rules! words {

@@ -1,18 +1,23 @@
 //! `config check` and `config show`.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::error::CliError;
 use super::output::{Output, stderr};
 use super::{Answer, FINE};
-use crate::config::{Effective, Loaded, Problems, hide_password};
+use crate::config::{Effective, Format, Loaded, Problems, hide_password, write_sites};
+use crate::model::Declared;
+use crate::model::secret::{HIDDEN, is_secret_name};
+use crate::private;
 
 const EXAMPLES: &str = "\
 Examples:
   uptime-monitor config check
   uptime-monitor -c /etc/uptime/uptime.toml config check
-  uptime-monitor config show > uptime.toml    a file to start from
+  uptime-monitor config show --output new.toml    a file to start from
 
 Values are found in this order, later ones win: built-in defaults, the file,
 the environment (UPTIME__DATABASE__URL for database.url), flags.";
@@ -36,6 +41,10 @@ enum ConfigCommand {
         /// Write one JSON object
         #[arg(long)]
         json: bool,
+
+        /// Write to a new file instead of stdout; one that exists is not replaced
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 
@@ -43,12 +52,35 @@ enum ConfigCommand {
 pub(super) fn run(args: &ConfigArgs, loaded: &Result<Loaded, Problems>, output: &mut Output) -> Answer {
     match (&args.command, loaded) {
         (ConfigCommand::Check, loaded) => Ok(check(loaded, output, &mut stderr())?),
-        (ConfigCommand::Show { json }, Ok(loaded)) => {
+        (ConfigCommand::Show { json, output: None }, Ok(loaded)) => {
             show(loaded, *json, output)?;
+            Ok(FINE)
+        }
+        (ConfigCommand::Show { json, output: Some(file) }, Ok(loaded)) => {
+            let mut shown = Vec::new();
+            show(loaded, *json, &mut shown)?;
+            create(file, &shown)?;
+            writeln!(
+                output,
+                "written to {}; what is shown as *** there has to be filled in",
+                file.display()
+            )?;
             Ok(FINE)
         }
         (ConfigCommand::Show { .. }, Err(problems)) => Err(problems.clone().into()),
     }
+}
+
+/// The shell would make the file before we look for one, and an empty file declares no site.
+fn create(file: &Path, content: &[u8]) -> Result<(), CliError> {
+    let opened = private::options().write(true).create_new(true).open(file);
+    let written = opened.and_then(|mut file| file.write_all(content));
+    written.map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => {
+            CliError::Usage(format!("{} exists already; name a new file, or remove that one", file.display()))
+        }
+        _ => CliError::File { path: file.display().to_string(), source },
+    })
 }
 
 /// Says on `out` that the configuration is valid, or on `err` everything that is wrong. Returns the exit code: 0 or 2.
@@ -72,8 +104,8 @@ fn check(loaded: &Result<Loaded, Problems>, out: &mut impl Write, err: &mut impl
     }
 }
 
-/// Writes the values in force, without passwords, and where each came from: as TOML with comments, which can be loaded
-/// again, or as JSON: `{"section": {"key": {"value": …, "from": "…"}}}`.
+/// Writes the values in force and the sites of the file, without secrets: as TOML that says where each value came from, which
+/// can be loaded again where nothing had to be hidden, or as JSON: `{"section": {"key": {"value": …, "from": "…"}}, "site": […]}`.
 ///
 /// # Errors
 /// `out` cannot be written to.
@@ -100,7 +132,17 @@ fn show_toml(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
         let line = format!("{key} = {}", shown(key, &entry.value));
         writeln!(out, "{line:<50} # {}", entry.origin)?;
     }
+    let sites = shown_sites(loaded);
+    if !sites.is_empty() {
+        writeln!(out)?;
+        write_sites(&sites, Format::Toml, out).map_err(io::Error::other)?;
+    }
     Ok(())
+}
+
+/// What is in force is no place to find secrets: `sites export` has them.
+fn shown_sites(loaded: &Loaded) -> Vec<Declared> {
+    loaded.sites.iter().map(|site| site.without_secrets().into()).collect()
 }
 
 fn show_json(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
@@ -114,6 +156,9 @@ fn show_json(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
         keys[key] =
             serde_json::json!({ "value": shown(key, &entry.value), "from": entry.origin.to_string() });
     }
+    let mut sites = Vec::new();
+    write_sites(&shown_sites(loaded), Format::Json, &mut sites).map_err(io::Error::other)?;
+    sections["site"] = serde_json::from_slice(&sites)?;
     serde_json::to_writer_pretty(&mut *out, &sections)?;
     writeln!(out)
 }
@@ -124,7 +169,7 @@ fn split(entry: &Effective) -> (&str, &str) {
 
 fn shown(key: &str, value: &toml::Value) -> toml::Value {
     match value {
-        toml::Value::String(text) if key == "password" && !text.is_empty() => "***".into(),
+        toml::Value::String(text) if is_secret_name(key) && !text.is_empty() => HIDDEN.into(),
         toml::Value::String(text) => hide_password(text).into_owned().into(),
         other => other.clone(),
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::problem::{Problem, quoted};
+use super::problem::Problem;
 use super::syntax;
-use super::value::{Inner, Origin, Setting, Value, inner_item, inner_key, shown};
+use super::value::{Inner, Origin, Setting, Value, inner_item, inner_key};
 
 /// The keys of one table and where it begins.
 #[derive(Debug, Clone)]
@@ -98,7 +98,8 @@ impl Document {
             match item.into_inner() {
                 DeValue::Table(table) => sites.push(Fields { origin, settings: fields(table, lines) }),
                 other => {
-                    let message = format!("holds {}, which is no site", quoted(&shown(&plain(other))));
+                    let kind = Value::Typed(plain(other)).kind();
+                    let message = format!("holds {kind}, which is no site");
                     problems.push(
                         Problem::new(origin, message, "write a [[site]] table for each site").about("site"),
                     );

@@ -38,7 +38,7 @@ impl<'a> Resolver<'a> {
         let mut faults = Vec::new();
         if let (Some(env), Value::Typed(value @ toml::Value::Table(_))) = (self.env, &mut setting.value) {
             let mut replace = |path: &str, text: &mut String| match expand(text, env) {
-                Ok(expanded) => {
+                Ok((expanded, _)) => {
                     let written = quoted(&std::mem::replace(text, expanded));
                     setting.inner.sources.insert(path.to_owned(), written);
                 }
@@ -98,7 +98,8 @@ fn expand_setting(mut setting: Setting, env: &[(String, String)]) -> Result<Sett
     match &mut setting.value {
         Value::Typed(toml::Value::String(text)) | Value::Text(text) if text.contains("${") => {
             // What it stands for is text of any type: threads = "${THREADS}".
-            setting.value = Value::Text(expand(text, env)?);
+            let (text, expanded) = expand(text, env)?;
+            (setting.value, setting.expanded) = (Value::Text(text), expanded);
             setting.source = Some(written);
         }
         Value::Typed(toml::Value::Array(items)) => {
@@ -106,7 +107,7 @@ fn expand_setting(mut setting: Setting, env: &[(String, String)]) -> Result<Sett
                 if let toml::Value::String(text) = item
                     && text.contains("${")
                 {
-                    *text = expand(text, env)?;
+                    (*text, _) = expand(text, env)?;
                     setting.source = Some(written.clone());
                 }
             }
@@ -131,8 +132,9 @@ fn each_reference(path: &str, value: &mut toml::Value, replace: &mut impl FnMut(
     }
 }
 
-fn expand(text: &str, env: &[(String, String)]) -> Result<String, Fault> {
-    let mut expanded = String::new();
+/// The text, and what its references stood for.
+fn expand(text: &str, env: &[(String, String)]) -> Result<(String, Vec<String>), Fault> {
+    let (mut expanded, mut values) = (String::new(), Vec::new());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
         let (before, reference) = rest.split_at(at);
@@ -143,11 +145,13 @@ fn expand(text: &str, env: &[(String, String)]) -> Result<String, Fault> {
             continue;
         }
         let (name, after) = reference[2..].split_once('}').ok_or_else(unclosed)?;
+        let value = lookup(name, env)?;
         expanded += before;
-        expanded += lookup(name, env)?;
+        expanded += value;
+        values.push(value.to_owned());
         rest = after;
     }
-    Ok(expanded + rest)
+    Ok((expanded + rest, values))
 }
 
 /// Such that [`expand`] makes it `text` again.
@@ -161,8 +165,9 @@ fn unclosed() -> Fault {
 
 fn lookup<'a>(name: &str, env: &'a [(String, String)]) -> Result<&'a str, Fault> {
     if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
-        let message = format!("${{{}}} names no environment variable", quoted(name).trim_matches('"'));
-        return Err(Fault::new(message, "write ${NAME}, or $${ for a literal ${"));
+        // What stands there may be the middle of a password.
+        let remedy = "write ${NAME} with letters, digits and _, or $${ for a literal ${";
+        return Err(Fault::new("has a ${…} that names no environment variable", remedy));
     }
     env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).ok_or_else(|| {
         Fault::new(

@@ -7,6 +7,7 @@ use super::document::Document;
 use super::expand::Resolver;
 use super::known::{Known, Target};
 use super::problem::{Fault, Problem};
+use super::secret::is_secret_key;
 use super::value::{Origin, Setting, Value};
 
 /// What every variable of ours begins with.
@@ -85,7 +86,7 @@ impl<'a> Layers<'a> {
                 Ok(Target::Key) => (key.clone(), false),
                 Ok(Target::FromFile(base)) => (base, true),
                 Err(fault) => {
-                    self.problems.push(Problem::with(key, &setting, fault));
+                    self.problems.push(Problem::without_value(key, &setting, fault));
                     continue;
                 }
             };
@@ -93,7 +94,7 @@ impl<'a> Layers<'a> {
                 in_this_layer.insert(base.clone(), (key.clone(), from_file)).filter(|it| it.1 != from_file)
             {
                 let fault = Fault::new(format!("stands beside {}", spell(&other)), "keep one of the two");
-                self.problems.push(Problem::with(key, &setting, fault));
+                self.problems.push(refused(&base, key, &setting, fault));
             }
             self.winners.insert(base, Winner { setting, from_file, resolver });
         }
@@ -105,11 +106,20 @@ impl<'a> Layers<'a> {
         for (key, Winner { setting, from_file, resolver }) in self.winners {
             let written = setting.clone();
             let resolved = resolver.resolve(setting, from_file).map_err(|fault| {
-                let key = if from_file { format!("{key}_file") } else { key.clone() };
-                self.problems.push(Problem::with(key, &written, fault));
+                let spelt = if from_file { format!("{key}_file") } else { key.clone() };
+                self.problems.push(refused(&key, spelt, &written, fault));
             });
             settings.insert(key, resolved.ok());
         }
         (settings, self.problems)
+    }
+}
+
+/// What is wrong with a setting of the known key `base`, which was spelt `key`.
+pub(super) fn refused(base: &str, key: impl Into<String>, setting: &Setting, fault: Fault) -> Problem {
+    if is_secret_key(base) {
+        Problem::without_value(key, setting, fault)
+    } else {
+        Problem::with(key, setting, fault)
     }
 }

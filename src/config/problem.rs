@@ -18,7 +18,8 @@ pub struct Problem {
     pub origin: Option<Origin>,
     /// Which key, for example `database.url` or `site "shop": every`. Empty where it is about the whole.
     pub key: String,
-    /// The value as written, quoted, shortened, without control characters and passwords.
+    /// The value as written, quoted, shortened, without control characters and passwords. `None` where it may be a secret: a
+    /// value is shown only where its key is known, and known not to be secret.
     pub value: Option<String>,
     /// What is wrong.
     pub message: String,
@@ -49,7 +50,13 @@ impl Problem {
         self
     }
 
-    /// What is wrong with one setting.
+    /// What is wrong with one setting, without its value: of an unknown key nobody knows what the value is, and of some
+    /// keys it is a secret.
+    pub(super) fn without_value(key: impl Into<String>, setting: &Setting, fault: Fault) -> Self {
+        Self { value: None, ..Self::with(key, setting, fault) }
+    }
+
+    /// What is wrong with one setting, whose key is known not to hold a secret.
     pub(super) fn with(key: impl Into<String>, setting: &Setting, fault: Fault) -> Self {
         Self {
             origin: Some(setting.origin.clone()),

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::layers::Settings;
+use super::layers::{Settings, refused};
 use super::problem::{Fault, Problem};
 use super::value::{Origin, Value};
 use super::{format, parse};
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
                 value
             }
             Err(fault) => {
-                self.problems.push(Problem::with(key, setting, fault));
+                self.problems.push(refused(&key, &key, setting, fault));
                 T::default()
             }
         }
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         let key = self.full(key);
         let is_refused = self.problems.iter().any(|problem| problem.key == key);
         if let (Some(Some(setting)), false) = (self.settings.get(&key), is_refused) {
-            self.problems.push(Problem::with(key, setting, Fault::new(message, remedy)));
+            self.problems.push(refused(&key, &key, setting, Fault::new(message, remedy)));
         }
     }
 

@@ -2,15 +2,33 @@
 
 use std::borrow::Cow;
 
-const HIDDEN: &str = "***";
+use super::problem::Fault;
 
-/// `text` with the password of a URL replaced: `scheme://user:***@host`, and `password=***` in its query.
+use crate::model::secret::{HIDDEN, hide_parameters, is_secret_name};
+
+/// Whether the setting `key`, dotted or not, holds a secret and nothing else.
+pub(super) fn is_secret_key(key: &str) -> bool {
+    is_secret_name(key.rsplit('.').next().unwrap_or(key))
+}
+
+/// Refuses what we show instead of a secret: somebody has copied it from there.
+pub(super) fn real(text: &str) -> Result<(), Fault> {
+    if text.contains(HIDDEN) {
+        let remedy =
+            "write the secret itself, ${NAME}, or its file; `sites export` writes sites with their secrets";
+        return Err(Fault::new(format!("holds {HIDDEN}, which is shown instead of a secret"), remedy));
+    }
+    Ok(())
+}
+
+/// `text` with the secrets of a URL replaced: `scheme://user:***@host` (over http a user alone may be a token, and is
+/// replaced, too), and the values of parameters such as `password` or `token`.
 ///
 /// Hides rather too much than too little: a password may itself hold `/`, `?` or `@` that should have been escaped.
 pub fn hide_password(text: &str) -> Cow<'_, str> {
     match hide_user_info(text) {
-        Some(hidden) => Cow::Owned(hide_parameter(&hidden).unwrap_or(hidden)),
-        None => hide_parameter(text).map_or(Cow::Borrowed(text), Cow::Owned),
+        Some(hidden) => Cow::Owned(hide_parameters(&hidden).into_owned()),
+        None => hide_parameters(text),
     }
 }
 
@@ -28,14 +46,11 @@ fn hide_user_info(text: &str) -> Option<String> {
         rest.rfind('@')?
     };
     let (user_info, host) = rest.split_at(at);
-    let (user, _) = user_info.split_once(':')?;
-    Some(format!("{scheme}://{user}:{HIDDEN}{host}"))
-}
-
-fn hide_parameter(text: &str) -> Option<String> {
-    let start = text.find("password=")? + "password=".len();
-    let end = text[start..].find('&').map_or(text.len(), |length| start + length);
-    Some(format!("{}{HIDDEN}{}", &text[..start], &text[end..]))
+    let is_http = scheme.to_ascii_lowercase().trim_end_matches('s').ends_with("http");
+    match user_info.split_once(':') {
+        Some((user, _)) => Some(format!("{scheme}://{user}:{HIDDEN}{host}")),
+        None => is_http.then(|| format!("{scheme}://{HIDDEN}{host}")),
+    }
 }
 
 #[cfg(test)]
@@ -55,8 +70,15 @@ mod tests {
     }
 
     #[test]
+    fn a_user_alone_may_be_a_token_over_http() {
+        assert_eq!(hide_password("https://ghp_1234@host/"), "https://***@host/");
+    }
+
+    #[test]
     fn what_is_no_password_stays_as_it_is() {
-        for text in ["sqlite://data/uptime.db", "https://host:80/@user", "https://user@host/", "uptime", ""] {
+        for text in
+            ["sqlite://data/uptime.db", "https://host:80/@user", "postgres://user@host/db", "uptime", ""]
+        {
             assert_eq!(hide_password(text), text);
         }
     }

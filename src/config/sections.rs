@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::reader::Reader;
+use super::secret::real;
 use super::{network, parse, services};
 use crate::result_log::kafka_settings::KafkaSettings;
 
@@ -144,7 +145,7 @@ fn kafka(reader: &mut Reader<'_>, capacity: usize) -> KafkaSettings {
         security: reader.choice("security", services::security),
         mechanism: reader.choice("mechanism", services::mechanism),
         username: reader.text("username", parse::label),
-        password: reader.text("password", |password| Ok(password.to_owned())),
+        password: reader.text("password", |password| real(password).map(|()| password.to_owned())),
         ca_file: reader.path("ca_file"),
         capacity,
     };

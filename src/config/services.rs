@@ -6,6 +6,7 @@ use url::Url;
 
 use super::parse::unknown_word;
 use super::problem::{Fault, quoted};
+use super::secret::real;
 use super::sections::ResultLogKind;
 use crate::result_log::kafka_settings::{GroupProtocol, Mechanism, Security};
 
@@ -46,6 +47,7 @@ fn sqlite(url: &str, path: &str) -> Result<String, Fault> {
 }
 
 fn postgres(url: &str) -> Result<String, Fault> {
+    real(url)?;
     let example = "write for example \"postgres://user:password@host:5432/database\"; special characters in the password \
                    are written as %XX";
     let parsed = Url::parse(url).map_err(|error| Fault::new(format!("is no URL: {error}"), example))?;
@@ -85,7 +87,7 @@ pub(super) fn broker(item: &str) -> Result<String, Fault> {
     match item.rsplit_once(':') {
         Some((host, port)) if is_host(host) && is_port(port) => Ok(item.to_owned()),
         _ => Err(Fault::new(
-            format!("holds {}, which is no \"host:port\"", quoted(item)),
+            format!("holds {}, which is no \"host:port\"", quoted(item.rsplit('@').next().unwrap_or(item))),
             "write for example \"kafka-1:9092\"",
         )),
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use toml::de::{DeTable, Error};
 
+use super::REFERENCE;
 use super::document::{Lines, line_of};
 use super::problem::{Problem, quoted};
 
@@ -15,13 +16,57 @@ const DEAD_END: &str = "key with no value";
 
 pub(super) fn problem(error: &Error, lines: &Lines<'_>) -> Problem {
     let origin = lines.origin(start(error));
-    let written = lines.text(&origin);
     let remedy = match error.message() {
         message if message.starts_with("duplicate key") => "keep one of the two",
         _ => "write key = \"text\", key = 1, key = true or key = [\"a\", \"b\"]",
     };
-    let message = format!("is no valid TOML: {}", error.message().replace('\n', ", "));
-    Problem::new(origin, message, remedy).about(quoted(written))
+    let written = lines.text(&origin);
+    let message = format!("is no valid TOML: {}", said(error.message(), written));
+    Problem::new(origin, message, remedy).about(shown(written))
+}
+
+/// What the parser says, unless it says what stands there: that may be a secret.
+fn said(message: &str, written: &str) -> String {
+    let quotes = message.split(['`', '"', '\'']).skip(1).step_by(2);
+    let is_told =
+        |quote: &str| quote.chars().any(char::is_alphanumeric) && written.contains(quote) && !is_name(quote);
+    if quotes.into_iter().any(is_told) { "it cannot be read".to_owned() } else { message.replace('\n', ", ") }
+}
+
+/// The heading or the key of a line, and nothing that may be a value: that may be a secret, or a part of one.
+fn shown(written: &str) -> String {
+    if let Some(heading) = written.strip_prefix('[') {
+        let name = heading.trim_start_matches('[').split(']').next().unwrap_or_default();
+        return if is_name(name.trim()) { quoted(&format!("[{}", name.trim())) } else { String::new() };
+    }
+    let key = written.split(['=', ':']).next().unwrap_or_default().trim();
+    if is_name(key) { quoted(key) } else { String::new() }
+}
+
+/// Whether the reference has a key or a section of this name.
+fn is_name(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let is_word = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let key = format!("{last} =");
+    let mut keys = REFERENCE.match_indices(&key).map(|(at, _)| &REFERENCE[..at]);
+    let begins_there =
+        |before: &str| !before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+    is_word && (REFERENCE.contains(&format!("[{name}]")) || keys.any(begins_there))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_key_or_heading_is_shown_and_nothing_that_may_be_a_value() {
+        assert_eq!(shown("bearer_token = abc"), "\"bearer_token\"");
+        assert_eq!(shown("[result_log.kafka"), "\"[result_log.kafka\"");
+        for line in ["hunter2", "aGVsbG8=", "hunter = 2", "[hunter2", "passwrd = \"hunter2", "\"hunter2 = x"]
+        {
+            assert_eq!(shown(line), "", "{line}");
+        }
+    }
 }
 
 fn start(error: &Error) -> usize {

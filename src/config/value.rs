@@ -105,6 +105,8 @@ pub struct Setting {
     /// What stands there when it is not the value itself but `${NAME}` or a file's path: problems show this, because
     /// the value may be a secret.
     pub(super) source: Option<String>,
+    /// What each `${NAME}` in it stood for.
+    pub(super) expanded: Vec<String>,
     /// Of the values inside a table.
     pub(super) inner: Inner,
 }
@@ -132,7 +134,7 @@ pub(super) fn inner_item(list: &str, index: usize) -> String {
 impl Setting {
     /// `value`, written at `origin`.
     pub fn new(value: Value, origin: Origin) -> Self {
-        Self { value, origin, source: None, inner: Inner::default() }
+        Self { value, origin, source: None, expanded: Vec::new(), inner: Inner::default() }
     }
 
     /// Text from a flag. `flag` is how it is called, for example `--every`.

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::DatabaseError;
 use crate::failure::chain;
+use crate::private;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -170,15 +171,16 @@ fn reconnect(path: &Path) -> SqliteConnection {
     }
 }
 
-/// Opens a connection with our settings. Makes the folder and the file where they are missing.
+/// Opens a connection with our settings. Makes the folder and the file where they are missing, for their owner alone: SQLite
+/// gives the files beside it the same permissions.
 pub fn connect(path: &Path) -> Result<SqliteConnection, DatabaseError> {
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| DatabaseError::Open {
         path: path.to_owned(),
         source,
     };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| failed(error.into()))?;
-    }
+    private::make_folder_of(path)
+        .and_then(|()| private::make_file(path))
+        .map_err(|error| failed(error.into()))?;
     let mut connection =
         SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| failed(error.into()))?;
     connection.batch_execute(PRAGMAS).map_err(|error| match DatabaseError::from(error) {
@@ -239,15 +241,14 @@ impl RunLock {
     pub fn take(path: &Path) -> Result<Self, DatabaseError> {
         let failed =
             |source: std::io::Error| DatabaseError::Open { path: path.to_owned(), source: source.into() };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        private::make_folder_of(path).map_err(failed)?;
         let mut name = behind_links(path).map_err(failed)?.into_os_string();
         name.push(".lock");
-        let file = File::options().create(true).append(true).open(&name).map_err(failed)?;
+        let file = private::options().create(true).append(true).open(&name).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
                 refuse_read_only(path).map_err(failed)?;
+                warn_of_readers(path);
                 Ok(Self { _file: file })
             }
             Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: path.to_owned() }),
@@ -268,6 +269,14 @@ fn behind_links(path: &Path) -> std::io::Result<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize()?;
     Ok(path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name)))
+}
+
+/// A database from before it was made for its owner alone, or one whose permissions somebody has widened.
+fn warn_of_readers(path: &Path) {
+    if private::is_open_to_others(path) {
+        let file = path.display();
+        log::warn!(file:%; "other users of this machine can read the database, which holds the sites' passwords; chmod 600 it, and its -wal and -shm");
+    }
 }
 
 /// SQLite opens a file that may only be read, and fails at the first change. Must not be called while a connection of

@@ -212,7 +212,7 @@ impl CheckResult {
         Self {
             v: Self::VERSION,
             site_id: Some(job.slot.site_id),
-            url: job.target.url.clone(),
+            url: job.target.shown_url().into_owned(),
             scheduled_at: job.slot.scheduled_at,
             started_at: found_at,
             status,

@@ -75,6 +75,10 @@ pub struct RequestSettings {
     /// Which addresses of the host are connected to.
     #[serde(skip_serializing_if = "is_default")]
     pub ip: IpFamily,
+    /// Texts that are shown nowhere, sorted: what `${NAME}` stood for in the URL is among them. Each has at least
+    /// [`SHORTEST_SECRET`](super::secret::SHORTEST_SECRET) bytes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hide: Vec<String>,
 }
 
 /// A user and a password.
@@ -254,6 +258,7 @@ impl Default for RequestSettings {
             follow_redirects: true,
             max_redirects: None,
             ip: IpFamily::default(),
+            hide: Vec::new(),
         }
     }
 }

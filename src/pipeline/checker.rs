@@ -226,7 +226,7 @@ async fn check(probe: Probe, job: Job, until_next_slot: Instant, worker: Arc<str
     let outcome = probe.check(&job.target, until_next_slot).await;
     ending.result = Some(outcome.into_result(probe::Slot {
         site_id: Some(job.slot.site_id),
-        url: &job.target.url,
+        url: &job.target.shown_url(),
         scheduled_at: job.slot.scheduled_at,
         worker: &worker,
         attempt: job.attempt,

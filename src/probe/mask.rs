@@ -5,11 +5,10 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use url::Url;
 
+use crate::model::secret::{HIDDEN, hide_parameters, shown_url};
 use crate::model::settings::is_secret_header;
-
-/// What stands in a secret's place.
-pub(super) const HIDDEN: &str = "***";
 
 /// Names of members in JSON, of fields in forms and of parameters in links whose values open doors, and those values.
 static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -61,16 +60,29 @@ impl<'s> Mask<'s> {
         Self { secrets }
     }
 
-    /// `text` without them.
+    /// `text` without them, and without the secret parameters of any URL in it.
     pub(super) fn text(self, text: String) -> String {
+        let text = self.replace(text);
+        match hide_parameters(&text) {
+            Cow::Owned(hidden) => hidden,
+            Cow::Borrowed(_) => text,
+        }
+    }
+
+    fn replace(self, text: String) -> String {
         self.secrets.iter().fold(text, |text, secret| {
             if text.contains(secret.as_str()) { text.replace(secret.as_str(), HIDDEN) } else { text }
         })
     }
 
+    /// Where a hop goes, as it may be shown.
+    pub(super) fn url(self, url: &Url) -> String {
+        shown_url(&self.text(url.to_string()), &[]).into_owned()
+    }
+
     /// The beginning of `text`, at most `limit` bytes, without them: also without the first part of one that the limit cuts.
     pub(super) fn beginning(self, text: &[u8], limit: usize) -> String {
-        let mut beginning = self.text(String::from_utf8_lossy(text).into_owned());
+        let mut beginning = self.replace(String::from_utf8_lossy(text).into_owned());
         if beginning.len() > limit {
             beginning.truncate(beginning.floor_char_boundary(limit));
         }

@@ -67,7 +67,7 @@ pub struct Judged {
 pub struct Slot<'a> {
     /// `None` where no database knows the site.
     pub site_id: Option<SiteId>,
-    /// As configured.
+    /// As it may be shown.
     pub url: &'a str,
     /// In whole seconds.
     pub scheduled_at: Timestamp,

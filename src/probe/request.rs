@@ -173,7 +173,8 @@ fn secrets(settings: &RequestSettings) -> Vec<String> {
     let password = settings.basic_auth.iter().map(|auth| auth.password.as_str());
     let headers = settings.headers.iter().filter(|(name, _)| is_secret_header(name));
     let values = headers.flat_map(|(name, value)| parts(name, value));
-    let all = encoded.chain(password).chain(values).chain([&*body]);
+    let hidden = settings.hide.iter().map(String::as_str);
+    let all = encoded.chain(password).chain(values).chain([&*body]).chain(hidden);
     // A short one would mask half of a page, and hides nothing that could not be guessed.
     let mut all: Vec<String> = all.filter(|secret| secret.len() >= 4).map(str::to_owned).collect();
     all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

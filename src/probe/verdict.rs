@@ -1,5 +1,6 @@
 //! From what a try has found to its outcome.
 
+use std::borrow::Cow;
 use std::ops::Add as _;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::plan::ExpiryWarning;
 use super::tls::Link;
 use super::trace::{HopNotes, Notes, Trace, micros};
 use crate::clock::Timestamp;
+use crate::model::secret::secrets_of;
 use crate::model::{Hop, Reason, Status, Timings, duration};
 
 /// Of an issuer's name.
@@ -28,7 +30,8 @@ pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Ti
         Ok(()) => judge(trace, &notes, took, started_at),
         Err(_) => Vec::new(),
     };
-    let mask = Mask::of(trace.plan.request.secrets());
+    let secrets = secrets(trace, &notes);
+    let mask = Mask::of(&secrets);
     let (status, reason, error) = sentence(ended, &verdicts);
     let error = error.map(|error| mask::members(&mask.text(error)));
     let evidence = error.as_deref().map(|error| Box::new(evidence::gather(&notes, &verdicts, error, &mask)));
@@ -46,6 +49,18 @@ pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Ti
         judged: judged.collect(),
         ..facts(&notes, took, &mask)
     }
+}
+
+/// What the site's settings and its URL hold that nobody is to see. Longest first, so that none is left in part.
+fn secrets<'t>(trace: &'t Trace, notes: &Notes) -> Cow<'t, [String]> {
+    let configured = trace.plan.request.secrets();
+    let in_url = notes.hops.first().map(|hop| secrets_of(hop.url.as_str())).unwrap_or_default();
+    if in_url.is_empty() {
+        return Cow::Borrowed(configured);
+    }
+    let mut all = [configured, &in_url].concat();
+    all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    Cow::Owned(all)
 }
 
 /// Every expectation of an answer that came whole.
@@ -121,7 +136,7 @@ fn facts(notes: &Notes, took: Duration, mask: &Mask<'_>) -> Outcome {
         http_version: last_head.map(|head| head.version()),
         remote_addr: notes.hops.iter().rev().find_map(|hop| hop.remote_addr),
         redirects: notes.redirects,
-        final_url: notes.hops.last().map(|hop| shown(&hop.url, mask)),
+        final_url: notes.hops.last().map(|hop| mask.url(&hop.url)),
         body_bytes: notes.body.bytes,
         wire_bytes: notes.hops.iter().map(|hop| hop.wire_bytes).sum(),
         body_truncated: notes.body.truncated,
@@ -147,15 +162,9 @@ fn sums(hops: &[HopNotes]) -> Timings {
     }
 }
 
-/// A URL that a server may have made, with tokens in its query.
-fn shown(url: &Url, mask: &Mask<'_>) -> String {
-    let text = mask.text(url.to_string());
-    if url.query().is_some() { mask::members(&text) } else { text }
-}
-
 fn told(hop: &HopNotes, mask: &Mask<'_>) -> Hop {
     Hop {
-        url: shown(&hop.url, mask),
+        url: mask.url(&hop.url),
         http_status: hop.head.as_ref().map(|head| head.status),
         remote_addr: hop.remote_addr,
         timings: hop.timings,

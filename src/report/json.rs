@@ -1,5 +1,6 @@
 //! The report as JSON: one object on one line.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -20,7 +21,7 @@ struct Report<'a> {
 pub(super) struct SiteRow<'a> {
     site_id: SiteId,
     name: &'a str,
-    url: &'a str,
+    url: Cow<'a, str>,
     status: Option<Status>,
     since: Option<String>,
     /// Slots with a verdict: up, degraded and down.
@@ -43,7 +44,7 @@ impl<'a> From<&'a SiteStatistics> for SiteRow<'a> {
         Self {
             site_id: site.id,
             name: &site.spec.name,
-            url: &site.spec.url,
+            url: site.spec.shown_url(),
             status: site.last_status,
             since: site.since.map(time),
             checks: statistics.checks(),

@@ -66,7 +66,7 @@ fn row(statistics: &SiteStatistics) -> Vec<Cell> {
         p50,
         p95,
         p99,
-        Cell::new(&site.spec.url),
+        Cell::new(site.spec.shown_url()),
     ]
 }
 

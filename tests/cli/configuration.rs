@@ -150,3 +150,37 @@ fn a_site_that_was_put_back_into_the_file_is_the_files_again() {
         assert!(error.contains("\"shop\" is declared in the configuration file"), "{error}");
     }
 }
+
+#[test]
+fn config_show_writes_a_new_file_with_the_sites_and_without_secrets() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("config")).unwrap();
+    let site = format!("{SHOP}request.bearer_token = \"hunter2\"\n");
+    desk.write("config/uptime.toml", &format!("[worker]\nname = \"w1\"\n{site}"));
+
+    desk.say("config show --output new.toml").fine();
+
+    let shown = desk.read("new.toml");
+    assert!(shown.contains("name = \"w1\"") && shown.contains("name = \"shop\""), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let again = desk.say("config show --output new.toml").refused(2);
+    assert!(again.contains("new.toml exists already"), "{again}");
+    let incomplete = desk.say("-c new.toml config check").refused(2);
+    assert!(incomplete.contains("request.bearer_token") && incomplete.contains("***"), "{incomplete}");
+}
+
+/// A shell makes the file of `> uptime.toml` before the program begins.
+#[test]
+fn an_empty_file_that_would_hide_another_is_refused() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("config")).unwrap();
+    desk.write("config/uptime.toml", SHOP);
+    desk.write("uptime.toml", "");
+
+    let error = desk.say("config show").refused(2);
+
+    assert!(
+        error.contains("uptime.toml: is empty, and counts before config/uptime.toml; remove it"),
+        "{error}"
+    );
+}

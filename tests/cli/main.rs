@@ -7,6 +7,7 @@ mod check;
 mod configuration;
 mod expectations;
 mod import;
+mod secrets;
 mod server;
 mod sites;
 mod support;

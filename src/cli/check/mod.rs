@@ -38,7 +38,7 @@ pub(super) fn run(settings: &ProbeSettings, request: &Request, out: &mut dyn Wri
     if request.json {
         write_result(outcome, request, scheduled_at, out)?;
     } else {
-        render::outcome(&request.target.url, &outcome, request.page, out)?;
+        render::outcome(&request.target.shown_url(), &outcome, request.page, out)?;
     }
     Ok(code)
 }
@@ -57,7 +57,7 @@ fn write_result(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let Request { target, site_id, worker, .. } = request;
-    let slot = Slot { site_id: *site_id, url: &target.url, scheduled_at, worker, attempt: 1 };
+    let slot = Slot { site_id: *site_id, url: &target.shown_url(), scheduled_at, worker, attempt: 1 };
     serde_json::to_writer(&mut *out, &outcome.into_result(slot))?;
     writeln!(out)
 }

@@ -1,8 +1,6 @@
 //! `sites export`.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -13,6 +11,7 @@ use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use crate::config::{ExportError, Format, Loaded, write_sites};
 use crate::model::Declared;
+use crate::private;
 use crate::report::count;
 use crate::store::Listed;
 
@@ -107,7 +106,6 @@ fn refuse_nowhere(file: &Path) -> Result<(), CliError> {
 /// A new file is for its owner alone: sites may have passwords.
 fn replace(file: &Path, content: &[u8]) -> Result<(), CliError> {
     let failed = |source| CliError::File { path: file.display().to_string(), source };
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(file).and_then(|mut file| file.write_all(content)).map_err(failed)
+    let opened = private::options().write(true).create(true).truncate(true).open(file);
+    opened.and_then(|mut file| file.write_all(content)).map_err(failed)
 }

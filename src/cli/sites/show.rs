@@ -69,7 +69,7 @@ pub(super) fn write_site(site: &Site, clock: &Clock, out: &mut impl Write) -> io
     for (key, value) in [
         ("name", fields.name.to_owned()),
         ("id", site.id.to_string()),
-        ("url", fields.url.to_owned()),
+        ("url", fields.url.into_owned()),
         ("every", fields.every),
         ("timeout", fields.timeout),
         ("retries", fields.retries.to_string()),

@@ -17,8 +17,8 @@ use crate::model::{Declared, SiteId, SiteSpec};
 pub struct SiteFields<'a> {
     /// As in [`SiteSpec`].
     pub name: &'a str,
-    /// As in [`SiteSpec`].
-    pub url: &'a str,
+    /// As in [`SiteSpec`], or as it may be shown.
+    pub url: Cow<'a, str>,
     /// For example `1m`.
     pub every: String,
     /// For example `10s`.
@@ -38,7 +38,7 @@ pub struct SiteFields<'a> {
 impl<'a> From<&'a SiteSpec> for SiteFields<'a> {
     fn from(spec: &'a SiteSpec) -> Self {
         let settings = spec.settings.as_deref().map(|settings| Cow::Owned(settings.without_secrets()));
-        Self { settings, ..Self::complete(spec) }
+        Self { settings, url: spec.shown_url(), ..Self::complete(spec) }
     }
 }
 
@@ -47,7 +47,7 @@ impl<'a> SiteFields<'a> {
     fn complete(spec: &'a SiteSpec) -> Self {
         Self {
             name: &spec.name,
-            url: &spec.url,
+            url: Cow::Borrowed(&spec.url),
             every: format::duration(Duration::from_secs(spec.every_s.into())),
             timeout: format::duration(spec.timeout),
             retries: spec.retries,
@@ -62,7 +62,7 @@ impl<'a> SiteFields<'a> {
 #[derive(Serialize)]
 struct Row<'a> {
     name: &'a str,
-    url: &'a str,
+    url: Cow<'a, str>,
     every: String,
     timeout: String,
     tags: String,

@@ -55,7 +55,8 @@ pub(super) fn raw_site(fields: Fields) -> (RawSite, Vec<Problem>) {
         }
     }
     // Only now is the name known that problems go by.
-    let refuse = |(key, setting): (String, Setting)| Problem::with(site.key(&key), &setting, unknown(&key));
+    let refuse =
+        |(key, setting): (String, Setting)| Problem::without_value(site.key(&key), &setting, unknown(&key));
     let problems = strangers.into_iter().map(refuse).collect();
     (site, problems)
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::document::{Fields, Lines};
-use super::super::problem::{Problem, Problems, quoted};
+use super::super::problem::{Problem, Problems};
 use super::super::value::{Origin, Setting, Value, null};
 use super::import::Collector;
 
@@ -42,9 +42,8 @@ pub(super) fn read(text: &str, origin: &Origin, collector: &mut Collector<'_>) -
 
 fn fields(site: &RawValue, text: &str, lines: &Lines<'_>) -> Result<Fields, Problem> {
     let origin = lines.origin(offset(site, text));
-    let keys: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(site.get()).map_err(|_| {
-        Problem::new(origin.clone(), format!("{} is no site", quoted(site.get())), SHAPE).about("site")
-    })?;
+    let keys: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(site.get())
+        .map_err(|_| Problem::new(origin.clone(), "an item of the list is no site", SHAPE).about("site"))?;
     let mut settings = Vec::new();
     for (key, raw) in keys {
         let at = lines.origin(offset(raw, text));

@@ -16,6 +16,7 @@ use super::problem::{Problem, quoted};
 use super::sections::CheckerConfig;
 use super::value::{Origin, Setting, Value};
 use super::{format, parse};
+use crate::model::secret::behind_host;
 use crate::model::{PAUSE_BEFORE_RETRY, SiteId, SiteSpec};
 
 use check::Check;
@@ -157,7 +158,8 @@ impl RawSite {
         let timeout = check.timeout(every, defaults);
         let enabled = check.optional("enabled", &self.enabled, parse::bool, true);
         let tags = check.optional("tags", &self.tags, check::tags, Vec::new());
-        let settings = check.settings(url.as_deref(), timeout, defaults);
+        let mut settings = check.settings(url.as_deref(), timeout, defaults);
+        settings.request.hide(self.expanded_in_url(url.as_deref()));
         let retries = i64::from(SiteDefaults::retries_for(&settings.request.method));
         let retries =
             check.optional("retries", &self.retries, |value| parse::count(value, &(0..=10)), retries);
@@ -181,6 +183,12 @@ impl RawSite {
             }
             _ => Err(problems),
         }
+    }
+
+    /// What `${NAME}` stood for in the URL, behind its host.
+    fn expanded_in_url(&self, url: Option<&str>) -> Vec<String> {
+        let expanded = self.url.as_ref().map_or(&[][..], |setting| &setting.expanded);
+        url.map(|url| behind_host(url, expanded)).unwrap_or_default()
     }
 
     /// The id that it names.

@@ -1,14 +1,11 @@
 //! What of a site's settings nobody is to see who only looks at them.
 
 use super::{CheckSettings, RequestSettings};
-
-/// What stands in a secret's place.
-const HIDDEN: &str = "***";
+use crate::model::secret::{HIDDEN, is_secret_name};
 
 /// Whether a header of this name is likely to hold something that opens doors.
 pub fn is_secret_header(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["auth", "cookie", "key", "token", "secret", "password", "session"].iter().any(|word| name.contains(word))
+    is_secret_name(name)
 }
 
 impl CheckSettings {
@@ -24,6 +21,13 @@ impl CheckSettings {
 }
 
 impl RequestSettings {
+    /// Adds texts that are shown nowhere.
+    pub fn hide(&mut self, texts: Vec<String>) {
+        self.hide.extend(texts);
+        self.hide.sort_unstable();
+        self.hide.dedup();
+    }
+
     fn hide_secrets(&mut self) {
         if self.body_base64.take().is_some() {
             self.body = Some(HIDDEN.to_owned());
@@ -34,6 +38,7 @@ impl RequestSettings {
         for (name, value) in &mut self.headers {
             hide(is_secret_header(name).then_some(value));
         }
+        self.hide.iter_mut().for_each(|text| hide(Some(text)));
     }
 }
 

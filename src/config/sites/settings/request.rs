@@ -6,12 +6,14 @@ use url::{Host, Url};
 
 use super::super::super::parse;
 use super::super::super::problem::Fault;
+use super::super::super::value::Value;
 use super::header;
 use super::keys::Keys;
 use super::section::Section;
+use crate::model::secret::SHORTEST_SECRET;
 use crate::model::settings::{Base64, BasicAuth, IpFamily, RequestSettings};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "method",
     "headers",
     "body",
@@ -23,6 +25,7 @@ const KEYS: [&str; 11] = [
     "follow_redirects",
     "max_redirects",
     "ip",
+    "hide",
 ];
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -50,6 +53,7 @@ pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
         ip: keys.text("ip", ip).unwrap_or_default(),
         ..default
     };
+    settings.hide(keys.list("hide", hidden));
     if let Some(body) = body(&keys) {
         settings.set_body(body);
     }
@@ -69,6 +73,15 @@ fn ip(word: &str) -> Result<IpFamily, Fault> {
         "v6" => Ok(IpFamily::V6),
         _ => Err(parse::unknown_word(word, &["any", "v4", "v6"])),
     }
+}
+
+fn hidden(value: &Value) -> Result<String, Fault> {
+    let text = parse::text(value)?;
+    if text.len() < SHORTEST_SECRET {
+        let message = format!("holds a text of fewer than {SHORTEST_SECRET} characters");
+        return Err(Fault::new(message, "leave it out: it would be hidden all over, and could be guessed"));
+    }
+    Ok(text.to_owned())
 }
 
 fn read_headers(headers: &Keys<'_>) -> BTreeMap<String, String> {

@@ -3,20 +3,30 @@
 use std::cell::RefCell;
 
 use super::super::super::problem::{Fault, Problem};
+use super::super::super::secret::real;
 use super::super::super::suggest::nearest;
 use super::super::super::value::{Origin, Setting, Value, inner_key};
 use super::super::RawSite;
 use super::keys::Keys;
-use crate::model::settings::is_secret_header;
+use crate::model::secret::HIDDEN;
 
 /// Whatever they hold is shown to nobody, also where it is wrong.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 6] = [
     "request.bearer_token",
     "request.basic_auth.password",
     "request.body",
     "request.body_base64",
+    "request.hide",
     "tls.client_key",
 ];
+
+/// Headers that are known to hold no secret. Of any other, nobody can know.
+fn is_harmless_header(name: &str) -> bool {
+    const HARMLESS: [&str; 7] =
+        ["cache-control", "content-type", "host", "pragma", "range", "referer", "user-agent"];
+    let name = name.to_ascii_lowercase();
+    name.starts_with("accept") || HARMLESS.contains(&name.as_str())
+}
 
 /// `request`, `tls` or `expect`, as one site says it.
 #[derive(Clone, Copy)]
@@ -76,7 +86,9 @@ impl<'a> Section<'a> {
             let fault = if setting.source.is_some() { discreet(fault, setting) } else { fault };
             self.refuse(path, setting, fault);
         };
-        parse(&setting.value).map_err(refuse).ok()
+        let text = setting.value.as_str().filter(|text| *text == HIDDEN && self.is_secret(path));
+        let parsed = text.map_or(Ok(()), real).and_then(|()| parse(&setting.value));
+        parsed.map_err(refuse).ok()
     }
 
     pub(super) fn refuse(self, path: &str, setting: &Setting, fault: Fault) {
@@ -98,8 +110,9 @@ impl<'a> Section<'a> {
 
     fn is_secret(self, path: &str) -> bool {
         let full = self.full(path);
+        let full = full.split('[').next().unwrap_or(&full);
         let header = full.strip_prefix("request.headers.");
-        header.map_or_else(|| SECRETS.contains(&full.as_str()), is_secret_header)
+        header.map_or_else(|| SECRETS.contains(&full), |name| !is_harmless_header(name))
     }
 
     fn full(self, path: &str) -> String {
