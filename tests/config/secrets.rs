@@ -1,6 +1,8 @@
 //! No refusal shows a secret, wherever it was written, and nothing that is shown can be taken for one.
 
-use uptime_monitor::config::{Format, Origin, SiteDefaults, parse_sites};
+use std::path::Path;
+
+use uptime_monitor::config::{Format, SiteDefaults, parse_sites};
 
 use crate::{Setup, assert_says, problem};
 
@@ -78,8 +80,7 @@ fn a_secret_in_a_line_that_is_no_toml_is_not_told() {
 fn a_secret_in_an_import_that_is_none_is_not_told() {
     let told = |text: &str, format| {
         let defaults = SiteDefaults::of(&Setup::file("").config().checker);
-        let origin = Origin::Flag("sites".into());
-        match parse_sites(text.as_bytes(), format, &origin, &defaults) {
+        match parse_sites(text.as_bytes(), format, Path::new("sites"), &defaults) {
             Ok(import) => format!("{:?}", import.rejected),
             Err(problems) => problems.to_string(),
         }
