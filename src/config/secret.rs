@@ -33,7 +33,7 @@ pub fn hide_password(text: &str) -> Cow<'_, str> {
 }
 
 fn hide_user_info(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
+    let Some((scheme, rest)) = text.split_once("://") else { return hide_bare_user_info(text) };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let at = if authority.contains('@') {
         authority.rfind('@')?
@@ -53,6 +53,13 @@ fn hide_user_info(text: &str) -> Option<String> {
     }
 }
 
+/// `user:password@host` without a scheme.
+fn hide_bare_user_info(text: &str) -> Option<String> {
+    let (user_info, host) = text.split_at(text.rfind('@')?);
+    let (user, _) = user_info.split_once(':').filter(|_| !user_info.contains(char::is_whitespace))?;
+    Some(format!("{user}:{HIDDEN}{host}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +70,7 @@ mod tests {
 
         assert_eq!(shown("postgres://u:secret@db/uptime"), "postgres://u:***@db/uptime");
         assert_eq!(shown("postgres://u:sec/r@t@db/uptime"), "postgres://u:***@db/uptime");
+        assert_eq!(shown("u:secret@kafka:9092"), "u:***@kafka:9092");
         assert_eq!(
             shown("postgres://db/uptime?password=secret&x=1"),
             "postgres://db/uptime?password=***&x=1"

@@ -1,10 +1,11 @@
 //! What a result that is not up keeps for the person who asks why.
 
 use super::expect::{Verdict, quoted};
-use super::mask::{self, HIDDEN, Mask};
+use super::mask::{self, Mask};
 use super::trace::Notes;
 use super::wire::Head;
 use crate::model::Evidence;
+use crate::model::secret::HIDDEN;
 use crate::model::settings::is_secret_header;
 
 /// Bytes of body.

@@ -164,7 +164,7 @@ fn what_a_value_file_holds_is_not_shown() {
 #[test]
 fn a_named_file_beats_the_variable_which_beats_the_usual_places() {
     let folder = tempfile::tempdir().unwrap();
-    let put = |name: &str| std::fs::write(folder.path().join(name), "").unwrap();
+    let put = |name: &str| std::fs::write(folder.path().join(name), "\n").unwrap();
     let env = [("UPTIME_CONFIG".to_owned(), "variable.toml".to_owned())];
     let find = |explicit: Option<&str>, env: &[(String, String)]| {
         let found = find_file_in(folder.path(), explicit.map(Path::new), env).unwrap()?;
