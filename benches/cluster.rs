@@ -325,7 +325,7 @@ fn result(id: i64, scheduled_at: DateTime<Utc>) -> CheckResult {
         settings: None,
     };
     let slot = Slot { scheduled_at, site_id: SiteId(id) };
-    let job = Job { slot, attempt: 1, every_s: 60, late: false, target };
+    let job = Job { slot, attempt: 1, next_slot: Clock::instant(), target };
     CheckResult {
         status: Status::Up,
         error: None,

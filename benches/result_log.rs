@@ -36,6 +36,7 @@ use servers::{Kafka, unique_name};
 use support::Effort;
 use support::meter::{Cost, Meter, machine};
 use support::table::{Samples, Table};
+use uptime_monitor::clock::Clock;
 use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target, Timings, Unchecked};
 use uptime_monitor::result_log::ResultLog;
 use uptime_monitor::result_log::kafka::KafkaResultLog;
@@ -118,7 +119,7 @@ fn result(number: i64) -> CheckResult {
         settings: None,
     };
     let slot = Slot { scheduled_at, site_id: SiteId(number % 5_000) };
-    let job = Job { slot, attempt: 1, every_s: 60, late: false, target };
+    let job = Job { slot, attempt: 1, next_slot: Clock::instant(), target };
     let us = |spread: i64| Some((number * 7_919 % spread).unsigned_abs());
     CheckResult {
         status: Status::Up,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -167,12 +167,20 @@ pub struct Job {
     pub slot: Slot,
     /// Leases so far, this one included: 1 for the first.
     pub attempt: u32,
-    /// Seconds between two slots of the site.
-    pub every_s: u32,
-    /// Claimed more than one interval late: ends as `missed`, not as a check.
-    pub late: bool,
+    /// The site's next slot, by the clock of the database that the job was claimed from. A second later the job is late.
+    pub next_slot: Instant,
     /// What to request.
     pub target: Target,
+}
+
+impl Job {
+    /// Slots are whole seconds, so a job is on time for the whole of the second in which the next slot comes.
+    const GRACE: Duration = Duration::from_secs(1);
+
+    /// Whether the next slot is over: then the job ends as `missed`, and not as a check.
+    pub fn is_late(&self, now: Instant) -> bool {
+        now >= self.next_slot + Self::GRACE
+    }
 }
 
 /// What one check needs to know of its site.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{SubsecRound as _, TimeDelta};
 use common::world::World;
-use common::{batch, last, result, site};
+use common::{batch, jan_1, last, result, site};
 use uptime_monitor::clock::Timestamp;
 use uptime_monitor::model::settings::CheckSettings;
 use uptime_monitor::model::{
@@ -71,6 +71,13 @@ async fn many_called(database: &World, name: &str, count: usize, every_s: u32) {
         .expect("sites are imported");
 }
 
+async fn many_more(database: &World, count: usize, every_s: u32) {
+    let specs: Vec<SiteSpec> =
+        (0..count).map(|number| site(&format!("site-of-{every_s}-{number}"), every_s)).collect();
+    let declared = specs.into_iter().map(Into::into).collect();
+    database.store.import(declared, false, Arc::new(|_| {})).await.expect("sites are imported");
+}
+
 mod queue {
     use super::*;
 
@@ -83,7 +90,16 @@ mod queue {
         claimers_never_share_a_job,
         only_the_owner_of_the_lease_completes_a_job,
         a_released_job_is_claimable_at_once,
-        a_job_more_than_one_interval_late_is_marked_so,
+        a_job_that_was_not_run_is_handed_back_without_an_attempt,
+        a_late_job_is_not_claimed_and_ends_as_missed,
+        late_jobs_of_any_number_do_not_keep_fresh_ones_from_being_claimed,
+        what_has_waited_and_is_not_late_is_claimed_after_what_is_fresh,
+        jobs_of_an_older_version_are_claimed_or_settled_by_the_interval_of_their_site,
+        a_job_whose_lease_ended_too_late_is_settled_and_one_that_is_leased_is_not,
+        a_late_slot_that_has_a_result_keeps_it,
+        a_missed_slot_turns_the_status_only_of_sites_that_know_nothing_newer,
+        after_a_pause_of_any_length_fresh_slots_are_claimed_at_once_and_the_audit_is_exact,
+        a_job_that_failed_twice_is_claimed_alone,
         jobs_of_a_removed_site_are_not_in_the_way,
         a_clock_that_is_set_back_does_not_stop_the_schedule,
         a_lease_that_is_renewed_ends_later,
@@ -200,15 +216,234 @@ mod queue {
         assert_eq!(again[0].attempt, 2);
     }
 
-    async fn a_job_more_than_one_interval_late_is_marked_so(database: &World) {
+    async fn a_job_that_was_not_run_is_handed_back_without_an_attempt(database: &World) {
+        many(database, 1, 60).await;
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        let job = database.queue.claim("a", 1, LEASE).await.unwrap();
+
+        let by_other = database.queue.hand_back("b", &slots(&job)).await.unwrap();
+        let by_owner = database.queue.hand_back("a", &slots(&job)).await.unwrap();
+        let again = database.queue.claim("b", 1, LEASE).await.unwrap();
+
+        assert_eq!((by_other, by_owner), (0, 1));
+        assert_eq!(again[0].attempt, 1);
+    }
+
+    /// How much older than the newest of all its slot is.
+    fn age_s(all: &[Job], job: &Job) -> i64 {
+        let newest = all.iter().map(|job| job.slot.scheduled_at).max().unwrap();
+        (newest - job.slot.scheduled_at).num_seconds()
+    }
+
+    /// Settles until nothing is late, and returns how many slots were recorded.
+    async fn settle_all(database: &World) -> usize {
+        let mut missed = 0;
+        loop {
+            let settled = database.queue.settle_late("me", 100).await.unwrap();
+            assert!(settled.missed <= 100, "{settled:?}");
+            missed += settled.missed;
+            if !settled.more {
+                return missed;
+            }
+        }
+    }
+
+    async fn missed_rows(database: &World) -> u64 {
+        let found = database.store.statistics(last(&database.clock, 86_400), None).await.unwrap();
+        found.iter().map(|site| site.missed).sum()
+    }
+
+    async fn a_late_job_is_not_claimed_and_ends_as_missed(database: &World) {
+        many(database, 3, 10).await;
+        database.forward(10).await;
+        database.queue.enqueue_due().await.unwrap();
+        let before = database.queue.settle_late("me", 100).await.unwrap();
+
+        database.forward(21).await;
+        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let settled = database.queue.settle_late("me", 100).await.unwrap();
+
+        assert_eq!((before.missed, before.more), (0, false));
+        assert_eq!((jobs.len(), settled.missed, settled.more), (0, 3, false));
+        assert_eq!(database.queue.depth().await.unwrap().jobs, 0);
+        assert_eq!(missed_rows(database).await, 3);
+        let site = database.store.site("site-0").await.unwrap();
+        assert_eq!((site.last_status, site.since), (Some(Status::Missed), site.last_updated));
+    }
+
+    async fn late_jobs_of_any_number_do_not_keep_fresh_ones_from_being_claimed(database: &World) {
+        many(database, 50, 1).await;
+        database.forward(1).await;
+        database.queue.enqueue_due().await.unwrap();
+        // Each second's slots, and nobody to check them.
+        for _ in 0..40 {
+            database.forward(1).await;
+            database.queue.enqueue_due().await.unwrap();
+        }
+
+        let fresh = database.queue.claim("a", 100, LEASE).await.unwrap();
+        let settled = database.queue.settle_late("me", 1_000).await.unwrap();
+
+        assert!(fresh.len() >= 50, "{}", fresh.len());
+        assert!(fresh.iter().all(|job| age_s(&fresh, job) <= 1), "of the last two seconds");
+        assert_eq!((settled.missed, settled.more), (1_000, true), "bounded");
+        let missed = 1_000 + settle_all(database).await;
+        assert_eq!(missed + database.queue.depth().await.unwrap().jobs, 41 * 50);
+        assert!(missed >= 39 * 50, "{missed}");
+    }
+
+    async fn what_has_waited_and_is_not_late_is_claimed_after_what_is_fresh(database: &World) {
+        many(database, 1_200, 60).await;
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        let all = database.queue.claim("a", 10_000, LEASE).await.unwrap();
+        database.queue.complete("a", &slots(&all)).await.unwrap();
+        for _ in 0..59 {
+            database.forward(1).await;
+            database.queue.enqueue_due().await.unwrap();
+        }
+
+        let first = database.queue.claim("a", 8, LEASE).await.unwrap();
+        let rest = database.queue.claim("a", 10_000, LEASE).await.unwrap();
+
+        let all = [first.clone(), rest.clone()].concat();
+        assert!(first.iter().all(|job| age_s(&all, job) <= 1), "fresh ones first");
+        assert!(rest.iter().any(|job| age_s(&all, job) > 50), "and those that are nearly late as well");
+        assert_eq!(settle_all(database).await, 0);
+        let depth = database.queue.depth().await.unwrap();
+        assert_eq!((depth.jobs, depth.leased), (first.len() + rest.len(), first.len() + rest.len()));
+    }
+
+    async fn jobs_of_an_older_version_are_claimed_or_settled_by_the_interval_of_their_site(database: &World) {
+        many(database, 40, 60).await;
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        database.sql("UPDATE job_queue SET late_after_s = 0").await;
+        database.forward(30).await;
+
+        let missed = settle_all(database).await;
+        let jobs = database.queue.claim("a", 1_000, LEASE).await.unwrap();
+
+        let now = jan_1() + TimeDelta::seconds(150);
+        assert!(missed > 0 && !jobs.is_empty());
+        assert_eq!(missed + jobs.len(), 80);
+        assert!(jobs.iter().all(|job| (now - job.slot.scheduled_at).num_seconds() <= 60));
+    }
+
+    async fn a_job_whose_lease_ended_too_late_is_settled_and_one_that_is_leased_is_not(database: &World) {
+        many(database, 2, 60).await;
+        database.forward(60).await;
+        database.queue.enqueue_due().await.unwrap();
+        let jobs = database.queue.claim("a", 2, LEASE).await.unwrap();
+        // The lease of the first ends when it could still be checked, and nobody claims it in time.
+        for _ in 0..3 {
+            database.forward(25).await;
+            database.queue.renew("a", &slots(&jobs[1..]), LEASE).await.unwrap();
+        }
+
+        let claimed = database.queue.claim("b", 10, LEASE).await.unwrap();
+        let missed = settle_all(database).await;
+
+        assert!(claimed.is_empty());
+        assert_eq!((missed, database.queue.depth().await.unwrap().jobs), (1, 1));
+        assert_eq!(database.queue.complete("a", &slots(&jobs)).await.unwrap(), 1, "the one that was renewed");
+    }
+
+    async fn a_late_slot_that_has_a_result_keeps_it(database: &World) {
         many(database, 1, 10).await;
         database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
+        let job = database.queue.claim("a", 1, Duration::from_secs(1)).await.unwrap().remove(0);
+        database.store.persist(&batch(vec![result(&job, Status::Up)]).await).await.unwrap();
 
-        database.forward(21).await;
-        let jobs = database.queue.claim("a", 1, LEASE).await.unwrap();
+        database.forward(40).await;
+        let missed = settle_all(database).await;
 
-        assert!(jobs[0].late);
+        assert_eq!((missed, missed_rows(database).await), (0, 0));
+        assert_eq!(database.queue.depth().await.unwrap().jobs, 0);
+        assert_eq!(database.store.site("site-0").await.unwrap().last_status, Some(Status::Up));
+    }
+
+    async fn a_missed_slot_turns_the_status_only_of_sites_that_know_nothing_newer(database: &World) {
+        many(database, 2, 1).await;
+        for _ in 0..4 {
+            database.forward(1).await;
+            database.queue.enqueue_due().await.unwrap();
+        }
+        let fresh = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let newest = fresh.iter().max_by_key(|job| job.slot).unwrap();
+        let site_of = |job: &Job| format!("site-{}", job.slot.site_id.0 - 1);
+        database.store.persist(&batch(vec![result(newest, Status::Up)]).await).await.unwrap();
+        database.queue.hand_back("a", &slots(&fresh)).await.unwrap();
+
+        database.forward(1).await;
+        let oldest_left = database.queue.depth().await.unwrap().oldest;
+        settle_all(database).await;
+
+        let up = database.store.site(&site_of(newest)).await.unwrap();
+        assert_eq!((up.last_status, up.since), (Some(Status::Up), Some(newest.slot.scheduled_at)));
+        let other = fresh.iter().find(|job| job.slot.site_id != newest.slot.site_id).unwrap();
+        let missed = database.store.site(&site_of(other)).await.unwrap();
+        assert_eq!((missed.last_status, missed.since), (Some(Status::Missed), oldest_left));
+        assert_eq!(missed.last_updated, Some(newest.slot.scheduled_at - TimeDelta::seconds(1)));
+    }
+
+    async fn after_a_pause_of_any_length_fresh_slots_are_claimed_at_once_and_the_audit_is_exact(
+        database: &World,
+    ) {
+        many(database, 40, 1).await;
+        many_more(database, 40, 60).await;
+        let mut checked = 0;
+        for pause_s in [5, 30, 600, 8 * 3_600] {
+            database.forward(pause_s).await;
+            for _ in 0..3 {
+                database.forward(1).await;
+                database.queue.enqueue_due().await.unwrap();
+                let jobs = database.queue.claim("a", 10_000, LEASE).await.unwrap();
+                let fresh = jobs.iter().filter(|job| age_s(&jobs, job) <= 1).count();
+                assert!(fresh >= 40, "after {pause_s} s: {fresh}");
+                let results = jobs.iter().map(|job| result(job, Status::Up)).collect();
+                database.store.persist(&batch(results).await).await.unwrap();
+                database.queue.complete("a", &slots(&jobs)).await.unwrap();
+                checked += jobs.len() as u64;
+            }
+        }
+
+        // Until the youngest slot is old enough to be judged.
+        database.forward(5).await;
+        let waiting = database.store.audit(last(&database.clock, 86_400), 0).await.unwrap();
+        let missed = settle_all(database).await as u64;
+        let settled = database.store.audit(last(&database.clock, 86_400), 0).await.unwrap();
+
+        assert_eq!((waiting.unaccounted, settled.unaccounted), (0, 0), "{settled:?}");
+        assert_eq!(waiting.expected, settled.expected);
+        assert_eq!((settled.recorded, settled.waiting), (checked + missed, 0));
+        let in_gaps: u64 = settled.gaps.iter().map(|gap| gap.slots).sum();
+        assert_eq!(settled.expected, settled.recorded + in_gaps);
+    }
+
+    async fn a_job_that_failed_twice_is_claimed_alone(database: &World) {
+        many(database, 10, 3_600).await;
+        database.forward(3_600).await;
+        database.queue.enqueue_due().await.unwrap();
+        database.sql("UPDATE job_queue SET attempt = 2 WHERE site_id <= 3").await;
+        database.sql("UPDATE job_queue SET attempt = 5 WHERE site_id IN (4, 5)").await;
+
+        let others = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let first = database.queue.claim_suspects("a", LEASE, 5).await.unwrap();
+        let second = database.queue.claim_suspects("a", LEASE, 5).await.unwrap();
+
+        let attempts = |jobs: &[Job]| {
+            let mut attempts: Vec<u32> = jobs.iter().map(|job| job.attempt).collect();
+            attempts.sort_unstable();
+            attempts
+        };
+        assert_eq!(attempts(&others), [1; 5]);
+        assert_eq!(attempts(&first), [3, 6, 6], "one of those that may yet work, and all that are given up");
+        assert_eq!(attempts(&second), [3]);
     }
 
     async fn jobs_of_a_removed_site_are_not_in_the_way(database: &World) {
@@ -274,7 +509,9 @@ mod queue {
 
         let job = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
 
-        assert_eq!((job.attempt, job.every_s, job.late), (1, 60, false));
+        let left = job.next_slot - uptime_monitor::clock::Clock::instant();
+        assert!(left > Duration::from_secs(58) && left <= Duration::from_secs(60), "{left:?}");
+        assert_eq!(job.attempt, 1);
         assert_eq!((job.target.url, job.target.timeout, job.target.retries), (spec.url, spec.timeout, 2));
         assert_eq!(job.target.settings, None);
     }
@@ -1590,7 +1827,8 @@ mod clocks {
             settings: None,
         };
         let at = |days: i64| Slot { scheduled_at: now - TimeDelta::days(days), site_id: SiteId(1) };
-        let job = |slot| Job { slot, attempt: 1, every_s: 60, late: false, target: target.clone() };
+        let next_slot = uptime_monitor::clock::Clock::instant();
+        let job = |slot| Job { slot, attempt: 1, next_slot, target: target.clone() };
         let results = (1..10).map(|n| result(&job(at(3 * n)), Status::Up)).collect();
         database.store.persist(&batch(results).await).await.unwrap();
     }

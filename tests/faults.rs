@@ -20,7 +20,7 @@ use uptime_monitor::clock::Clock;
 use uptime_monitor::config::{Sources, load};
 use uptime_monitor::database::sqlite;
 use uptime_monitor::model::{Job, SiteSpec, Slot};
-use uptime_monitor::queue::{Depth, JobQueue, QueueError, Tick};
+use uptime_monitor::queue::{Depth, JobQueue, QueueError, Settled, Tick};
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::store::accounting::Audit;
 use uptime_monitor::store::{Catalog, History};
@@ -56,6 +56,38 @@ impl Monitor {
         Self { database, target, stages }
     }
 
+    /// With sites that are due every ten seconds, and with the settings that are shipped.
+    async fn shipped(sites: usize) -> Self {
+        let (database, target) = (Database::new(Clock::system()), Target::start());
+        let spec = |number: usize| SiteSpec {
+            url: target.url(&format!("/{number}")),
+            ..site(&format!("s-{number}"), 10)
+        };
+        let specs = (0..sites).map(|number| spec(number).into()).collect();
+        database.store.import(specs, false, Arc::new(|_| {})).await.unwrap();
+        let queue = Arc::new(database.queue.clone());
+        let shipped = load(Sources::default()).unwrap();
+        let capacity = shipped.config.result_log.capacity;
+        // Two checkers, as on two cores, and an end of what hangs that a test can wait for.
+        let settings = Settings { policy: patient(), checkers: 2, ..settings(&shipped.config, 200).unwrap() };
+        let stages = start_with(&database, queue, settings, capacity);
+        Self { database, target, stages }
+    }
+
+    /// Waits until the burst of a second is over and its checks have ended: then checkers are idle, and results wait to be stored.
+    async fn idle(&self) {
+        eventually("an idle moment", DEADLINE, async || {
+            let ms = self.database.clock.now().timestamp_subsec_millis();
+            (400..600).contains(&ms) && self.stages.leases.checking() == 0
+        })
+        .await;
+    }
+
+    /// Rows that are not what a check of the first attempt leaves.
+    fn not_at_first(&self) -> Vec<String> {
+        rows_not_at_first(&self.database.path)
+    }
+
     fn inject(&self, actor: &str, fault: Fault) {
         self.stages.running.inject(actor, fault);
     }
@@ -75,12 +107,19 @@ impl Monitor {
         eventually("results go on", DEADLINE, async || self.stages.tally.total() >= before + results).await;
     }
 
+    /// Lets everything that is under way come to its end.
+    async fn come_to_rest(&self) {
+        self.stages.running.stop("scheduler", Duration::from_secs(1)).await;
+        eventually("the queue is empty", DEADLINE, async || {
+            self.database.queue.depth().await.unwrap().jobs == 0
+        })
+        .await;
+    }
+
     /// Lets everything that is under way come to its end, and counts.
     async fn finish(self) -> Audit {
+        self.come_to_rest().await;
         let Self { database, stages, .. } = self;
-        stages.running.stop("scheduler", Duration::from_secs(1)).await;
-        eventually("the queue is empty", DEADLINE, async || database.queue.depth().await.unwrap().jobs == 0)
-            .await;
         let audit = database.store.audit(last(&database.clock, 86_400), 0).await.unwrap();
         stages.running.shutdown(Duration::from_secs(1)).await;
         assert_eq!(duplicate_rows(&database.path), 0);
@@ -89,13 +128,17 @@ impl Monitor {
 }
 
 fn start_stages(database: &Database, queue: Arc<dyn JobQueue>, policy: Policy) -> Stages {
+    start_with(database, queue, Settings { policy, ..quick_settings() }, 20_000)
+}
+
+fn start_with(database: &Database, queue: Arc<dyn JobQueue>, settings: Settings, capacity: usize) -> Stages {
     let ports = Ports {
         queue,
-        log: Arc::new(LocalResultLog::new(20_000)),
+        log: Arc::new(LocalResultLog::new(capacity)),
         store: Arc::new(database.store.clone()),
         clock: database.clock.clone(),
     };
-    Stages::start(Parts::ALL, Settings { policy, ..quick_settings() }, ports)
+    Stages::start(Parts::ALL, settings, ports)
 }
 
 /// The product's own settings with short times.
@@ -178,6 +221,56 @@ async fn every_actor_may_lose_its_thread() {
     survives(Fault::KillThread).await;
 }
 
+/// Whoever fails while there is nothing to do costs nothing: no slot is missed, and none is checked twice.
+async fn is_no_matter_to_idle_actors(fault: Fault) {
+    let monitor = Monitor::shipped(200).await;
+    monitor.stored_more(20).await;
+
+    for actor in ["checker-0", "checker-1", "claimer", "publisher", "persister", "scheduler"] {
+        monitor.idle().await;
+        let before = monitor.restarts(actor);
+        monitor.inject(actor, fault);
+        eventually(&format!("{actor} comes back"), DEADLINE, async || monitor.restarts(actor) > before).await;
+        monitor.stored_more(20).await;
+    }
+
+    assert_eq!(monitor.not_at_first(), [""; 0]);
+    monitor.come_to_rest().await;
+    let (requests, results) = (monitor.target.requests() as u64, monitor.stages.tally.total());
+    assert_eq!(requests, results, "each slot was checked once");
+    assert_nothing_lost(&monitor.finish().await);
+}
+
+#[actix::test]
+async fn an_idle_actor_that_stops_costs_no_slot() {
+    is_no_matter_to_idle_actors(Fault::Stop).await;
+}
+
+#[actix::test]
+async fn an_idle_actor_that_panics_costs_no_slot() {
+    is_no_matter_to_idle_actors(Fault::PanicInHandler).await;
+}
+
+#[actix::test]
+async fn an_idle_actor_whose_future_panics_costs_no_slot() {
+    is_no_matter_to_idle_actors(Fault::PanicInFuture).await;
+}
+
+#[actix::test]
+async fn an_idle_actor_that_hangs_costs_no_slot() {
+    is_no_matter_to_idle_actors(Fault::HangAsync).await;
+}
+
+#[actix::test]
+async fn an_idle_actor_that_blocks_its_thread_costs_no_slot() {
+    is_no_matter_to_idle_actors(Fault::BlockThread(Duration::from_secs(2))).await;
+}
+
+#[actix::test]
+async fn an_idle_actor_that_loses_its_thread_costs_no_slot() {
+    is_no_matter_to_idle_actors(Fault::KillThread).await;
+}
+
 #[actix::test]
 async fn a_thousand_random_kills_lose_nothing() {
     const KILLS: u64 = 1_000;
@@ -194,6 +287,21 @@ async fn a_thousand_random_kills_lose_nothing() {
     monitor.stored_more(200).await;
 
     assert_nothing_lost(&monitor.finish().await);
+}
+
+fn rows_not_at_first(path: &Path) -> Vec<String> {
+    use diesel::prelude::*;
+    use diesel::sql_types::Text;
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        row: String,
+    }
+    let sql = "SELECT format('site %d at %d: %s at attempt %d, %d ms after its slot', site_id, scheduled_at, status, attempt,
+                 started_at_us / 1000 - scheduled_at * 1000) AS row
+               FROM ping_status WHERE status <> 'up' OR attempt <> 1";
+    let rows = diesel::sql_query(sql).load::<Row>(&mut sqlite::connect(path).unwrap()).unwrap();
+    rows.into_iter().map(|row| row.row).collect()
 }
 
 /// The table's key forbids them; this asks the table and not the key.
@@ -338,12 +446,29 @@ impl JobQueue for Poisoned {
         Ok(jobs.into_iter().map(|job| Job { attempt: 99, ..job }).collect())
     }
 
+    async fn claim_suspects(
+        &self,
+        owner: &str,
+        lease: Duration,
+        given_up: u32,
+    ) -> Result<Vec<Job>, QueueError> {
+        self.0.claim_suspects(owner, lease, given_up).await
+    }
+
+    async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError> {
+        self.0.settle_late(worker, most).await
+    }
+
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         self.0.complete(owner, slots).await
     }
 
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         self.0.release(owner, slots).await
+    }
+
+    async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        self.0.hand_back(owner, slots).await
     }
 
     async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {

@@ -73,7 +73,7 @@ impl Shop {
 fn found(id: i64, at: uptime_monitor::clock::Timestamp) -> CheckResult {
     let target = Target { url: "http://127.0.0.1:9/".to_owned(), timeout: LEASE, retries: 0, settings: None };
     let slot = Slot { scheduled_at: at.with_nanosecond(0).unwrap(), site_id: SiteId(id) };
-    result(&Job { slot, attempt: 1, every_s: 60, late: false, target }, Status::Up)
+    result(&Job { slot, attempt: 1, next_slot: Clock::instant(), target }, Status::Up)
 }
 
 #[actix::test]

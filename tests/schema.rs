@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta};
 use common::jan_1;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
+use uptime_monitor::clock::Clock;
 use uptime_monitor::model::{
     Certificate, CheckResult, Evidence, Hop, Job, Reason, SiteId, Slot, Status, Target, Timings, Unchecked,
 };
@@ -127,7 +128,7 @@ fn unchecked(why: Unchecked) -> CheckResult {
         retries: 0,
         settings: None,
     };
-    let job = Job { slot, attempt: 6, every_s: 60, late: true, target };
+    let job = Job { slot, attempt: 6, next_slot: Clock::instant(), target };
     CheckResult::unchecked(&job, jan_1() + TimeDelta::seconds(90), "host-1", why)
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use uptime_monitor::app::Ports;
 use uptime_monitor::clock::{Clock, Timestamp};
 use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Target};
-use uptime_monitor::queue::{Depth, JobQueue, QueueError, Tick};
+use uptime_monitor::queue::{Depth, JobQueue, QueueError, Settled, Tick};
 use uptime_monitor::result_log::{Batch, Condition, LogError, LogReader, ResultLog};
 use uptime_monitor::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 
@@ -65,7 +65,12 @@ impl Feed {
     fn job(&self, scheduled_at: Timestamp) -> Job {
         let site_id = SiteId(self.next_site.fetch_add(1, Ordering::Relaxed));
         let slot = Slot { scheduled_at, site_id };
-        Job { slot, attempt: 1, every_s: 60, late: false, target: self.target.clone() }
+        Job {
+            slot,
+            attempt: 1,
+            next_slot: Clock::instant() + Duration::from_secs(60),
+            target: self.target.clone(),
+        }
     }
 }
 
@@ -81,6 +86,14 @@ impl JobQueue for Feed {
         Ok((0..self.take(limit)).map(|_| self.job(now)).collect())
     }
 
+    async fn claim_suspects(&self, _: &str, _: Duration, _: u32) -> Result<Vec<Job>, QueueError> {
+        Ok(Vec::new())
+    }
+
+    async fn settle_late(&self, _: &str, _: usize) -> Result<Settled, QueueError> {
+        Ok(Settled::default())
+    }
+
     async fn complete(&self, _: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         self.completed.fetch_add(slots.len(), Ordering::SeqCst);
         self.news.notify_one();
@@ -90,6 +103,10 @@ impl JobQueue for Feed {
     async fn release(&self, _: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         self.due.fetch_add(slots.len(), Ordering::SeqCst);
         Ok(slots.len())
+    }
+
+    async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        self.release(owner, slots).await
     }
 
     async fn renew(&self, _: &str, slots: &[Slot], _: Duration) -> Result<usize, QueueError> {

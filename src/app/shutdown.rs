@@ -87,7 +87,7 @@ async fn give_back(stages: &Stages, end: Deadline) {
     if slots.is_empty() {
         return;
     }
-    match end.give(GIVE_BACK, stages.ports.queue.release(&stages.owner, &slots)).await {
+    match end.give(GIVE_BACK, stages.ports.queue.hand_back(&stages.owner, &slots)).await {
         Some(Ok(jobs)) => info!(jobs; "unfinished jobs are back in the queue"),
         Some(Err(error)) => warn!(error = chain(&error); "failed to give jobs back; their leases will end"),
         None => warn!("the queue did not answer; leases will end"),

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::pipeline::checker::Checker;
 use crate::pipeline::claimer::Claimer;
 use crate::pipeline::janitor::Janitor;
+use crate::pipeline::late::LateSlots;
 use crate::pipeline::leases::Leases;
 use crate::pipeline::persister::Persister;
 use crate::pipeline::publisher::Publisher;
@@ -76,6 +77,8 @@ impl Stages {
     /// Starts them in an actix system: last stage first, so that each finds its neighbour.
     pub fn start(parts: Parts, settings: Settings, ports: Ports) -> Self {
         let (leases, tally) = (Leases::default(), Tally::default());
+        let late =
+            LateSlots::new(Arc::clone(&ports.queue), tally.clone(), Arc::clone(&settings.claim.worker));
         let mut supervisor = Supervisor::new(settings.policy);
         if parts.stores {
             let tally = (!parts.checks).then(|| tally.clone());
@@ -84,13 +87,13 @@ impl Stages {
             janitor(&mut supervisor, &settings, &ports);
         }
         let (claimer, checkers) = if parts.checks {
-            let (claimer, checkers) = worker(&mut supervisor, &settings, &ports, &leases, &tally);
+            let (claimer, checkers) = worker(&mut supervisor, &settings, &ports, &leases, &tally, &late);
             (Some(claimer), checkers)
         } else {
             (None, Vec::new())
         };
         if parts.schedules {
-            scheduler(&mut supervisor, &settings, &ports, claimer.clone());
+            scheduler(&mut supervisor, &settings, &ports, claimer.clone(), late);
         }
         let owner = settings.claim.owner;
         Self { running: supervisor.start(), leases, tally, ports, owner, claimer, checkers }
@@ -115,9 +118,10 @@ fn worker(
     ports: &Ports,
     leases: &Leases,
     tally: &Tally,
+    late: &LateSlots,
 ) -> (Handle<Claimer>, Vec<Handle<Checker>>) {
     let publisher = publisher(supervisor, settings, ports, leases, tally);
-    let claimer = claimer(supervisor, settings, ports, leases, &publisher);
+    let claimer = claimer(supervisor, settings, ports, leases, late, &publisher);
     let checkers = (0..settings.checkers)
         .map(|number| checker(supervisor, number, settings, ports, leases, &claimer, &publisher))
         .collect();
@@ -167,13 +171,15 @@ fn claimer(
     settings: &Settings,
     ports: &Ports,
     leases: &Leases,
+    late: &LateSlots,
     publisher: &Handle<Publisher>,
 ) -> Handle<Claimer> {
     let (settings, ports) = (settings.claim.clone(), ports.clone());
-    let (leases, publisher) = (leases.clone(), publisher.clone());
+    let (leases, late, publisher) = (leases.clone(), late.clone(), publisher.clone());
     supervisor.supervise("claimer", move |life| {
         let (queue, clock) = (Arc::clone(&ports.queue), ports.clock.clone());
-        Claimer::new(life, settings.clone(), queue, leases.clone(), clock, publisher.clone())
+        let (leases, late) = (leases.clone(), late.clone());
+        Claimer::new(life, settings.clone(), queue, leases, late, clock, publisher.clone())
     })
 }
 
@@ -200,9 +206,11 @@ fn scheduler(
     settings: &Settings,
     ports: &Ports,
     claimer: Option<Handle<Claimer>>,
+    late: LateSlots,
 ) {
     let (every, ports) = (settings.tick, ports.clone());
     supervisor.supervise(SCHEDULER, move |life| {
-        Scheduler::new(life, Arc::clone(&ports.queue), ports.clock.clone(), every, claimer.clone())
+        let (queue, clock) = (Arc::clone(&ports.queue), ports.clock.clone());
+        Scheduler::new(life, queue, clock, every, claimer.clone(), late.clone())
     });
 }

@@ -99,6 +99,10 @@ pub enum DatabaseError {
     #[error("the database is locked by another program")]
     Busy(#[source] DieselError),
 
+    /// SQLite: somebody else was writing when another piece of our work tried. Safe to try again.
+    #[error("the database is locked by another program")]
+    Locked,
+
     /// PostgreSQL answered a statement with an error. Its transaction was rolled back.
     #[error("failed to run a database statement: {message} (SQLSTATE {code})")]
     Answered {
@@ -133,7 +137,11 @@ impl DatabaseError {
     /// Whether waiting may help: the database is away, busy or starting, and not set up wrongly. What a start waits for.
     pub fn may_heal(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Exhausted { .. } | Self::Silent { .. } | Self::Busy(_) => true,
+            Self::Unreachable { .. }
+            | Self::Exhausted { .. }
+            | Self::Silent { .. }
+            | Self::Busy(_)
+            | Self::Locked => true,
             // Two clients behind one pooler have prepared a statement of the same name: gone with the session.
             Self::Answered { code, .. } if code == "42P05" => true,
             Self::Answered { code, .. } => !is_in(code, &SETUP_CLASSES) && !self.blames_data(),

@@ -7,8 +7,9 @@ use std::fs::{File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -17,6 +18,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::oneshot;
 
 use super::DatabaseError;
+use crate::clock::Clock;
 use crate::failure::chain;
 use crate::private;
 
@@ -57,6 +59,22 @@ type Work = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 #[derive(Clone)]
 pub struct Sqlite {
     work: SyncSender<Work>,
+    lock: LastLock,
+}
+
+/// When another program's lock last outlasted our patience. Each wait takes seconds, and many that are made one after another would
+/// take minutes: so whoever waited for the thread meanwhile, with work that is tried again anyway, hears of the lock at once.
+#[derive(Debug, Clone, Default)]
+struct LastLock(Arc<Mutex<Option<Instant>>>);
+
+impl LastLock {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Clock::instant());
+    }
+
+    fn was_found_since(&self, asked: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|found| found >= asked)
+    }
 }
 
 impl Sqlite {
@@ -80,7 +98,7 @@ impl Sqlite {
             .name("sqlite".to_owned())
             .spawn(move || serve(&path, &mut connection, &inbox))
             .map_err(|source| DatabaseError::Open { path: PathBuf::new(), source: source.into() })?;
-        Ok(Self { work })
+        Ok(Self { work, lock: LastLock::default() })
     }
 
     /// Runs `work` in one transaction on the writing thread: all of it happens, or nothing.
@@ -92,9 +110,13 @@ impl Sqlite {
         E: From<DatabaseError> + Send + 'static,
         W: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
     {
+        let (lock, asked) = (self.lock.clone(), Clock::instant());
         self.call(move |connection| {
+            if durability == Durability::Derived && lock.was_found_since(asked) {
+                return Err(DatabaseError::Locked.into());
+            }
             connection.batch_execute(durability.pragma()).map_err(DatabaseError::from)?;
-            all_or_nothing(connection, work)
+            all_or_nothing(connection, &lock, work)
         })
         .await
     }
@@ -140,6 +162,7 @@ impl Sqlite {
 /// cause is kept aside.
 fn all_or_nothing<T, E: From<DatabaseError>>(
     connection: &mut SqliteConnection,
+    lock: &LastLock,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut cause = None;
@@ -149,7 +172,15 @@ fn all_or_nothing<T, E: From<DatabaseError>>(
             DieselError::RollbackTransaction
         })
     });
-    outcome.map_err(|error| cause.unwrap_or_else(|| DatabaseError::from(error).into()))
+    outcome.map_err(|error| {
+        cause.unwrap_or_else(|| {
+            let error = DatabaseError::from(error);
+            if matches!(error, DatabaseError::Busy(_)) {
+                lock.note();
+            }
+            error.into()
+        })
+    })
 }
 
 fn serve(path: &Path, connection: &mut SqliteConnection, inbox: &Receiver<Work>) {

@@ -201,7 +201,7 @@ impl CheckResult {
         let (status, reason, error) = match why {
             Unchecked::Late => {
                 let late_s = (found_at - job.slot.scheduled_at).num_seconds();
-                (Status::Missed, None, format!("claimed {late_s} s after its slot, later than one interval"))
+                (Status::Missed, None, format!("found {late_s} s after its slot, later than one interval"))
             }
             Unchecked::Poison => (
                 Status::Unknown,
@@ -241,7 +241,7 @@ impl CheckResult {
 /// Why a slot ends without a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unchecked {
-    /// Claimed more than one interval after its slot.
+    /// Not begun within one interval of its slot.
     Late,
     /// Every lease so far ended without a result: the job keeps killing its worker.
     Poison,

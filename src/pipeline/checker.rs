@@ -1,6 +1,6 @@
 //! Runs checks on one thread, each as a task of its own, and hands their results on in groups.
 //!
-//! In:    jobs, as answers to our own `Pull`; `CheckEnded`, from each check.
+//! In:    jobs, in the tray of our own `Pull`; `CheckEnded`, from each check.
 //! Out:   `Pull` to the claimer, for as many jobs as there are free slots; `Publish` to the publisher.
 //! Crash: running checks are aborted; their jobs go back to the queue when our next incarnation begins.
 //!
@@ -11,18 +11,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
-use chrono::TimeDelta;
 use log::warn;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::Drain;
-use super::claimer::{Claimer, Pull};
+use super::claimer::{Claimer, LonerEnded, Pull};
 use super::leases::{Holder, Leases};
 use super::publisher::{Publisher, publish};
+use super::tray::Tray;
 use crate::clock::Clock;
-use crate::model::{CheckResult, Job, Slot};
+use crate::model::{CheckResult, Job, Slot, Unchecked};
 use crate::probe::{self, Probe};
+use crate::queue::SUSPECT;
 use crate::supervisor::{Handle, Life};
 
 /// Slots are whole seconds, so jobs come in bursts. Letting the number of running checks grow over this time keeps a burst
@@ -132,13 +133,14 @@ impl Checker {
         self.pulling = true;
         let (claimer, holder, me) = (self.claimer.clone(), Holder::of(&self.life), ctx.address());
         self.life.spawn(async move {
-            let jobs = loop {
-                match claimer.send(Pull { holder: holder.clone(), free }).await {
-                    Ok(jobs) => break jobs,
+            let tray = loop {
+                let tray = Tray::default();
+                match claimer.send(Pull { holder: holder.clone(), free, tray: tray.slot() }).await {
+                    Ok(()) => break tray,
                     Err(_) => claimer.up().await,
                 }
             };
-            me.do_send(Pulled(jobs));
+            me.do_send(Pulled(tray));
         });
     }
 
@@ -152,16 +154,35 @@ impl Checker {
     }
 
     /// Starts up to `most` of the jobs that are ready.
-    fn start(&mut self, most: usize, ctx: &Context<Self>) {
-        let (now, wall) = (Clock::instant(), self.clock.now());
-        for job in self.ready.drain(..most.min(self.ready.len())) {
+    fn start(&mut self, most: usize, ctx: &mut Context<Self>) {
+        let now = Clock::instant();
+        for _ in 0..most {
+            let Some(job) = self.ready.pop_front() else { break };
+            if job.is_late(now) {
+                // It was on time when it was claimed, and then the process was stopped.
+                self.miss(&job, ctx);
+                continue;
+            }
             self.running += 1;
-            let next_slot = job.slot.scheduled_at + TimeDelta::seconds(job.every_s.into());
-            let next_slot = now + (next_slot - wall).to_std().unwrap_or_default();
             self.over_by =
                 self.over_by.max(now + job.target.timeout * (u32::from(job.target.retries) + 1) + GRACE);
             let worker = Arc::clone(&self.settings.worker);
-            self.checks.spawn_local(check(self.probe.clone(), job, next_slot, worker, ctx.address()));
+            self.checks.spawn_local(check(self.probe.clone(), job, worker, ctx.address()));
+        }
+    }
+
+    fn miss(&mut self, job: &Job, ctx: &mut Context<Self>) {
+        let missed = CheckResult::unchecked(job, self.clock.now(), &self.settings.worker, Unchecked::Late);
+        self.end_alone(job.slot, job.attempt);
+        self.gather(missed, ctx);
+    }
+
+    /// A job that had to run alone has ended: another one may run.
+    fn end_alone(&self, slot: Slot, attempt: u32) {
+        if attempt > SUSPECT {
+            self.leases.has_run(slot);
+            // A claimer that does not hear of it looks by itself.
+            let _ = self.claimer.try_send(LonerEnded);
         }
     }
 
@@ -221,9 +242,9 @@ impl Actor for Checker {
 }
 
 /// One check, from job to news. The mailbox takes the news without asking: there is one for each running check.
-async fn check(probe: Probe, job: Job, until_next_slot: Instant, worker: Arc<str>, checker: Addr<Checker>) {
+async fn check(probe: Probe, job: Job, worker: Arc<str>, checker: Addr<Checker>) {
     let mut ending = Ending { checker, slot: job.slot, result: None };
-    let outcome = probe.check(&job.target, until_next_slot).await;
+    let outcome = probe.check(&job.target, job.next_slot).await;
     ending.result = Some(outcome.into_result(probe::Slot {
         site_id: Some(job.slot.site_id),
         url: &job.target.shown_url(),
@@ -249,13 +270,18 @@ impl Drop for Ending {
 /// News: the claimer has answered.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Pulled(Vec<Job>);
+struct Pulled(Tray);
 
 impl Handler<Pulled> for Checker {
     type Result = ();
 
-    fn handle(&mut self, Pulled(jobs): Pulled, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Pulled(tray): Pulled, ctx: &mut Context<Self>) {
         self.pulling = false;
+        let jobs = tray.take(&self.leases, &Holder::of(&self.life));
+        if jobs.is_empty() {
+            // The claimer has taken them back.
+            return self.go_on(ctx);
+        }
         self.life.set_busy(true);
         self.ready.extend(jobs);
         let steps = (START_SPREAD.as_millis() / START_STEP.as_millis()) as usize;
@@ -283,7 +309,10 @@ impl Handler<CheckEnded> for Checker {
         self.running -= 1;
         self.start(1, ctx);
         match result {
-            Some(result) => self.gather(result, ctx),
+            Some(result) => {
+                self.end_alone(slot, result.attempt);
+                self.gather(result, ctx);
+            }
             None => {
                 warn!(site_id = slot.site_id.0, scheduled_at = slot.scheduled_at.to_rfc3339(); "a check panicked; its job goes back to the queue");
                 self.leases.abandon(&[slot]);

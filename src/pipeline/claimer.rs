@@ -1,29 +1,38 @@
 //! Claims due jobs in batches and gives them to the checkers that ask for work.
 //!
 //! In:    `Pull`, from a checker with free slots; `JobsQueued`, a hint from the scheduler; `Poll`, from our own timer.
-//! Out:   the jobs, as the answer to `Pull`; jobs that are not to be run, as results to the publisher.
+//! Out:   the jobs, in the tray that came with `Pull`; jobs that are given up, as results to the publisher.
 //! Crash: claimed jobs keep their lease; our next incarnation gives back those that no checker holds.
+
+mod recovery;
+mod suspects;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
+use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
 use log::{debug, warn};
 use tokio::sync::oneshot;
 
+pub use self::suspects::LonerEnded;
 use super::Drain;
+use super::late::LateSlots;
 use super::leases::{Holder, Leases};
-use super::publisher::{Publisher, publish};
+use super::publisher::Publisher;
+use super::tray::{Served, TraySlot};
 use crate::clock::Clock;
-use crate::failure::{chain, persevere};
-use crate::model::{CheckResult, Job, Slot, Unchecked};
+use crate::failure::chain;
+use crate::model::{Job, Slot};
 use crate::queue::{JobQueue, QueueError};
 use crate::supervisor::{Handle, Life};
 
 /// Jobs in one claim at most. Several workers share what is due better in such portions, and one costs the database
 /// hardly more per job than a larger one.
 const BATCH: usize = 500;
+
+/// How often to look for what is rare: late jobs, and such as may kill their worker.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 
 /// How this process claims.
 #[derive(Debug, Clone)]
@@ -46,26 +55,38 @@ pub struct Claimer {
     settings: ClaimSettings,
     queue: Arc<dyn JobQueue>,
     leases: Leases,
+    late: LateSlots,
     clock: Clock,
     publisher: Handle<Publisher>,
     /// Checkers that wait for an answer: never more than there are checkers.
     waiting: VecDeque<Waiting>,
+    /// Trays with jobs that their checkers have not taken yet.
+    served: Vec<Served>,
+    /// The leases of earlier incarnations have been looked through. Nothing is claimed before.
+    recovered: bool,
     /// A claim is under way.
     claiming: bool,
-    /// Groups of results without a check that are not stored yet. No claim is made meanwhile, so they are never many.
-    settling: usize,
+    /// A claim of suspects is under way.
+    suspecting: bool,
+    /// Results of jobs that were given up and are not stored yet.
+    unsettled: usize,
     /// The last claim found less than it asked for: nothing is due until somebody says so.
     drained: bool,
+    /// Somebody has said so while a claim was under way, which may have looked before.
+    hinted: bool,
     /// No more claims: the process is about to end.
     draining: bool,
     /// The queue failed last time, and that has been said.
     failing: bool,
+    /// When what is rare was last looked for.
+    looked_after: Option<Instant>,
 }
 
 struct Waiting {
     holder: Holder,
     free: usize,
-    answer: oneshot::Sender<Vec<Job>>,
+    tray: TraySlot,
+    served: oneshot::Sender<()>,
 }
 
 impl Claimer {
@@ -75,6 +96,7 @@ impl Claimer {
         settings: ClaimSettings,
         queue: Arc<dyn JobQueue>,
         leases: Leases,
+        late: LateSlots,
         clock: Clock,
         publisher: Handle<Publisher>,
     ) -> Self {
@@ -83,27 +105,32 @@ impl Claimer {
             settings,
             queue,
             leases,
+            late,
             clock,
             publisher,
             waiting: VecDeque::new(),
+            served: Vec::new(),
+            recovered: false,
             claiming: false,
-            settling: 0,
-            // Nothing is claimed before the leases of earlier incarnations have been looked through.
-            drained: true,
+            suspecting: false,
+            unsettled: 0,
+            drained: false,
+            hinted: false,
             draining: false,
             failing: false,
+            looked_after: None,
         }
     }
 
     /// Asks the queue for as many jobs as checkers wait for.
     fn claim(&mut self, ctx: &mut Context<Self>) {
-        // A checker that has died meanwhile no longer listens.
-        self.waiting.retain(|waiting| !waiting.answer.is_closed());
+        self.waiting.retain(|waiting| !waiting.tray.is_gone());
         let wanted = self.waiting.iter().map(|waiting| waiting.free).sum::<usize>().min(BATCH);
-        if wanted == 0 || self.claiming || self.settling > 0 || self.drained || self.draining {
+        if wanted == 0 || self.claiming || self.drained || self.draining || !self.recovered {
             return;
         }
         self.claiming = true;
+        self.hinted = false;
         let (queue, owner, lease) =
             (Arc::clone(&self.queue), Arc::clone(&self.settings.owner), self.settings.lease);
         let me = ctx.address();
@@ -118,102 +145,83 @@ impl Claimer {
         while !jobs.is_empty() {
             let Some(waiting) = self.waiting.pop_front() else { break };
             let share = jobs.len().div_ceil(self.waiting.len() + 1).min(waiting.free);
-            let rest = jobs.split_off(share);
-            self.leases.hand(&jobs, &waiting.holder);
-            if let Err(refused) = waiting.answer.send(jobs) {
-                self.leases.abandon(&refused.iter().map(|job| job.slot).collect::<Vec<_>>());
+            let mut rest = jobs.split_off(share);
+            match waiting.tray.put(jobs) {
+                Ok(served) => {
+                    self.served.push(served);
+                    // A checker that does not listen any more does not take them either.
+                    let _ = waiting.served.send(());
+                }
+                Err(refused) => rest.extend(refused),
             }
             jobs = rest;
         }
-        self.leases.abandon(&jobs.iter().map(|job| job.slot).collect::<Vec<_>>());
+        self.leases.leave_unused(&slots(&jobs));
     }
 
-    /// Ends jobs that are too late, or that have killed too many workers, as results without a check.
-    fn settle_unchecked(&mut self, jobs: &[Job], why: Unchecked, ctx: &mut Context<Self>) {
-        if jobs.is_empty() {
-            return;
+    /// Serves others with what checkers have not taken.
+    fn clear_trays(&mut self) {
+        let now = Clock::instant();
+        let mut left_over = Vec::new();
+        self.served.retain(|served| served.left_over(now).map(|jobs| left_over.extend(jobs)).is_none());
+        if !left_over.is_empty() {
+            debug!(jobs = left_over.len(); "a checker has not taken its jobs; others get them");
+            self.hand_out(left_over);
         }
-        let found_at = self.clock.now();
-        warn!(jobs = jobs.len(), why:?; "jobs end without a check");
-        let results = jobs
-            .iter()
-            .map(|job| CheckResult::unchecked(job, found_at, &self.settings.worker, why))
-            .collect();
-        let (publisher, results) = (self.publisher.clone(), Arc::new(results));
-        let me = ctx.address();
-        self.settling += 1;
-        self.life.spawn(async move {
-            publish(&publisher, &results).await;
-            me.do_send(Settled);
-        });
     }
 
-    /// Gives back jobs whose checkers have died.
-    fn release_orphans(&self) {
-        let orphans = self.leases.take_orphans();
-        if orphans.is_empty() {
-            return;
+    fn look_after(&mut self, ctx: &mut Context<Self>) {
+        let now = Clock::instant();
+        if self.looked_after.is_none_or(|looked| now - looked >= LOOK_AFTER) {
+            self.looked_after = Some(now);
+            self.late.settle(&self.life);
+            self.claim_suspects(ctx);
         }
-        debug!(jobs = orphans.len(); "jobs of a dead checker go back to the queue");
-        let (queue, owner, leases) =
-            (Arc::clone(&self.queue), Arc::clone(&self.settings.owner), self.leases.clone());
-        self.life.spawn(async move {
-            if let Err(error) = queue.release(&owner, &orphans).await {
-                warn!(error = chain(&error); "failed to give jobs back; trying again");
-                leases.abandon(&orphans);
-            }
-        });
     }
+}
+
+fn slots(jobs: &[Job]) -> Vec<Slot> {
+    jobs.iter().map(|job| job.slot).collect()
 }
 
 impl Actor for Claimer {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let (queue, owner, leases, life) = (
-            Arc::clone(&self.queue),
-            Arc::clone(&self.settings.owner),
-            self.leases.clone(),
-            self.life.clone(),
-        );
-        let recovery = async move {
-            let leased =
-                persevere(&life, "look for jobs of an earlier claimer", async || queue.leased(&owner).await)
-                    .await;
-            let strays: Vec<Slot> = leased.into_iter().filter(|slot| !leases.is_held(slot)).collect();
-            leases.abandon(&strays);
-        };
-        ctx.wait(recovery.into_actor(self).map(|(), claimer, ctx| {
-            claimer.release_orphans();
-            ctx.notify(JobsQueued);
-            ctx.run_interval(claimer.settings.poll, |_, ctx| ctx.notify(Poll));
-        }));
+        self.recover(ctx);
+        ctx.run_interval(self.settings.poll, |_, ctx| ctx.notify(Poll));
     }
 }
 
-/// An order from a checker: give me up to `free` jobs. Answered when there are some.
+/// An order from a checker: put up to `free` jobs into the tray. Answered when there are some.
 #[derive(Debug, Message)]
-#[rtype(result = "Vec<Job>")]
+#[rtype(result = "()")]
 pub struct Pull {
     /// Who asks.
     pub holder: Holder,
     /// At least 1.
     pub free: usize,
+    /// Where to put them.
+    pub tray: TraySlot,
 }
 
 impl Handler<Pull> for Claimer {
-    type Result = ResponseFuture<Vec<Job>>;
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, Pull { holder, free }: Pull, ctx: &mut Context<Self>) -> Self::Result {
-        let (answer, jobs) = oneshot::channel();
-        self.waiting.push_back(Waiting { holder, free, answer });
+    fn handle(&mut self, Pull { holder, free, tray }: Pull, ctx: &mut Context<Self>) -> Self::Result {
+        let (served, answer) = oneshot::channel();
+        // An earlier incarnation may hang, and hold its tray for as long as it does.
+        self.waiting.retain(|waiting| !holder.follows(&waiting.holder));
+        self.waiting.push_back(Waiting { holder, free, tray, served });
         self.claim(ctx);
-        // Without an answer the claimer is gone, and so is this future's receiver: nobody sees the empty answer.
-        Box::pin(async move { jobs.await.unwrap_or_default() })
+        Box::pin(async move {
+            // A question that was dropped is answered, too: its tray is empty.
+            let _ = answer.await;
+        })
     }
 }
 
-/// News from the scheduler: there is something to claim.
+/// News from the scheduler, or from a checker: there is something to claim.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct JobsQueued;
@@ -222,7 +230,7 @@ impl Handler<JobsQueued> for Claimer {
     type Result = ();
 
     fn handle(&mut self, _: JobsQueued, ctx: &mut Context<Self>) {
-        self.drained = false;
+        (self.drained, self.hinted) = (false, true);
         self.claim(ctx);
     }
 }
@@ -236,8 +244,10 @@ impl Handler<Poll> for Claimer {
     type Result = ();
 
     fn handle(&mut self, _: Poll, ctx: &mut Context<Self>) {
+        self.clear_trays();
         self.release_orphans();
-        self.drained = false;
+        self.look_after(ctx);
+        (self.drained, self.hinted) = (false, true);
         self.claim(ctx);
     }
 }
@@ -267,27 +277,9 @@ impl Handler<Claimed> for Claimer {
             }
         };
         self.failing = false;
-        self.drained = jobs.len() < wanted;
-        let (poison, jobs): (Vec<Job>, Vec<Job>) =
-            jobs.into_iter().partition(|job| job.attempt > self.settings.max_attempts);
-        let (late, jobs): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.late);
-        self.settle_unchecked(&poison, Unchecked::Poison, ctx);
-        self.settle_unchecked(&late, Unchecked::Late, ctx);
+        self.drained = jobs.len() < wanted && !self.hinted;
+        let jobs = self.give_up_lost(jobs, ctx);
         self.hand_out(jobs);
-        self.claim(ctx);
-    }
-}
-
-/// News: a group of results without a check is stored.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Settled;
-
-impl Handler<Settled> for Claimer {
-    type Result = ();
-
-    fn handle(&mut self, _: Settled, ctx: &mut Context<Self>) {
-        self.settling -= 1;
         self.claim(ctx);
     }
 }

@@ -10,13 +10,16 @@
 pub mod checker;
 pub mod claimer;
 pub mod janitor;
+pub mod late;
 pub mod leases;
 pub mod persister;
 pub mod publisher;
+mod renewal;
 pub mod scheduler;
 mod storing;
 pub mod surveyor;
 pub mod tally;
+pub mod tray;
 
 use actix::Message;
 

@@ -6,18 +6,18 @@
 //!
 //! Crash: senders get no answer and send again; a result that is stored twice changes nothing.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
-use log::{debug, warn};
+use log::warn;
 use tokio::sync::{mpsc, oneshot};
 
 use super::claimer::ClaimSettings;
 use super::leases::Leases;
+use super::renewal::{Renewals, renew};
 use super::tally::Tally;
-use crate::failure::{Outage, chain, persevere, persevere_while};
+use crate::failure::{Outage, persevere, persevere_while};
 use crate::model::{CheckResult, Slot};
 use crate::queue::JobQueue;
 use crate::result_log::{LogError, ResultLog};
@@ -34,6 +34,7 @@ pub struct Publisher {
     lease: Duration,
     /// Of the log. One for all groups that wait for it.
     outage: Arc<Outage>,
+    renewals: Renewals,
     acknowledged: mpsc::UnboundedSender<Acknowledged>,
     inbox: Option<mpsc::UnboundedReceiver<Acknowledged>>,
 }
@@ -56,8 +57,9 @@ impl Publisher {
     ) -> Self {
         let (acknowledged, inbox) = mpsc::unbounded_channel();
         let (owner, lease) = (Arc::clone(&claims.owner), claims.lease);
-        let outage = Arc::default();
-        Self { life, log, queue, leases, tally, owner, lease, outage, acknowledged, inbox: Some(inbox) }
+        let (outage, renewals) = (Arc::default(), Renewals::default());
+        let inbox = Some(inbox);
+        Self { life, log, queue, leases, tally, owner, lease, outage, renewals, acknowledged, inbox }
     }
 }
 
@@ -65,11 +67,14 @@ impl Actor for Publisher {
     type Context = Context<Self>;
 
     fn started(&mut self, _: &mut Context<Self>) {
+        self.leases.succeed_publisher(self.life.generation());
         if let Some(inbox) = self.inbox.take() {
             let (life, queue, leases) = (self.life.clone(), Arc::clone(&self.queue), self.leases.clone());
             let completing =
                 complete(life, queue, leases, self.tally.clone(), Arc::clone(&self.owner), inbox);
             self.life.spawn(completing);
+            let queue = Arc::clone(&self.queue);
+            self.life.spawn(renew(queue, Arc::clone(&self.owner), self.lease, self.renewals.clone()));
         }
     }
 }
@@ -131,13 +136,11 @@ impl Handler<Publish> for Publisher {
     fn handle(&mut self, Publish(results): Publish, _: &mut Context<Self>) -> Self::Result {
         let (done, stored) = oneshot::channel();
         let (life, log, acknowledged) = (self.life.clone(), Arc::clone(&self.log), self.acknowledged.clone());
-        let (queue, owner, lease) = (Arc::clone(&self.queue), Arc::clone(&self.owner), self.lease);
-        let outage = Arc::clone(&self.outage);
+        self.leases.publish(results.iter().filter_map(CheckResult::slot), self.life.generation());
+        let (waits, outage) = (self.renewals.of(&results), Arc::clone(&self.outage));
         self.life.spawn(async move {
-            tokio::select! {
-                () = append(&life, &*log, &outage, &results) => {}
-                never = keep_leases(&*queue, &owner, &results, lease) => match never {}
-            }
+            append(&life, &*log, &outage, &results).await;
+            drop(waits);
             // It fails only when this incarnation has ended; then the sender sends again.
             let _ = acknowledged.send(Acknowledged { results, done });
         });
@@ -173,22 +176,6 @@ async fn append_all(
         Err(LogError::Unacceptable { which, message }) => Err((which, message)),
         // No other error comes here.
         Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Renews the leases of jobs whose results the log has not taken yet.
-async fn keep_leases(
-    queue: &dyn JobQueue,
-    owner: &str,
-    results: &[CheckResult],
-    lease: Duration,
-) -> Infallible {
-    let slots: Vec<Slot> = results.iter().filter_map(CheckResult::slot).collect();
-    loop {
-        tokio::time::sleep(lease / 2).await;
-        if let Err(error) = queue.renew(owner, &slots, lease).await {
-            debug!(error = chain(&error); "failed to renew leases; these slots may be checked again");
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Fills the job queue with the slots that have become due.
 //!
 //! In:    `Tick`, only from our own timer, just after each whole second.
-//! Out:   `JobsQueued`, a hint to the claimer of this process; claimers elsewhere look by themselves.
+//! Out:   `JobsQueued`, a hint to the claimer of this process; claimers elsewhere look by themselves. Slots that nobody has
+//!        checked in time end as `missed`.
 //! Crash: nothing. The queue remembers up to where it is filled, and the next tick goes on from there.
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use actix::{Actor, AsyncContext, Context, Handler, Message};
 use log::warn;
 
 use super::claimer::{Claimer, JobsQueued};
+use super::late::LateSlots;
 use crate::clock::Clock;
 use crate::failure::chain;
 use crate::queue::{JobQueue, Tick};
@@ -24,6 +26,7 @@ pub struct Scheduler {
     /// From one tick to the next.
     every: Duration,
     claimer: Option<Handle<Claimer>>,
+    late: LateSlots,
     /// The queue failed last time, and that has been said.
     failing: bool,
     /// The clock was wrong for certain last time, and that has been said.
@@ -38,8 +41,9 @@ impl Scheduler {
         clock: Clock,
         every: Duration,
         claimer: Option<Handle<Claimer>>,
+        late: LateSlots,
     ) -> Self {
-        Self { life, queue, clock, every, claimer, failing: false, waits_for_clock: false }
+        Self { life, queue, clock, every, claimer, late, failing: false, waits_for_clock: false }
     }
 
     /// Wakes just after the next multiple of the interval, so that jobs are queued in the second in which they are due.
@@ -117,6 +121,7 @@ impl Handler<Ticked> for Scheduler {
                     // One that is down or busy looks by itself within its poll interval.
                     let _ = claimer.try_send(JobsQueued);
                 }
+                self.late.settle(&self.life);
             }
             Err(error) if !self.failing => {
                 self.failing = true;

@@ -23,6 +23,11 @@ impl Tally {
         self.0.worst_lag_ms.fetch_max(lag_ms, Ordering::Relaxed);
     }
 
+    /// Counts slots that ended without a check and without a result on its way.
+    pub fn missed(&self, slots: usize) {
+        self.0.by_status[Status::Missed as usize].fetch_add(slots as u64, Ordering::Relaxed);
+    }
+
     /// Results of this status since the start.
     pub fn of(&self, status: Status) -> u64 {
         self.0.by_status[status as usize].load(Ordering::Relaxed)

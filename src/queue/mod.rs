@@ -18,7 +18,10 @@ use crate::model::{Job, Slot};
 ///
 /// - a slot is queued once, however many schedulers call [`enqueue_due`](Self::enqueue_due) at a time;
 /// - a job is with one owner at a time, until its lease ends; then it can be claimed again with `attempt + 1`;
-/// - a job leaves only by [`complete`](Self::complete), called by the owner of its lease;
+/// - a job that has waited for longer than one interval is late: it is never claimed, and however many late jobs there are,
+///   neither a claim nor a tick takes longer for them;
+/// - a job leaves by [`complete`](Self::complete), called by the owner of its lease, or by
+///   [`settle_late`](Self::settle_late), with a result `missed`, when it is late and nobody has a lease on it;
 /// - no transaction is open between calls.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
@@ -26,14 +29,33 @@ pub trait JobQueue: Send + Sync {
     /// most one per site, and the gap is recorded. With a clock that cannot be right, nothing is queued and nothing recorded.
     async fn enqueue_due(&self) -> Result<Tick, QueueError>;
 
-    /// Leases up to `limit` due jobs to `owner`, oldest first, until `lease` after the time that all tries of the site may take.
+    /// Leases up to `limit` due jobs to `owner`, until `lease` after the time that all tries of the site may take. Jobs of this
+    /// second and the last come first; then those that have waited, the most impatient sites first. Jobs that have ended
+    /// without a result [`SUSPECT`] times or more are left to [`claim_suspects`](Self::claim_suspects).
     async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError>;
+
+    /// Like [`claim`](Self::claim), for jobs that have ended without a result [`SUSPECT`] times or more: the oldest of them that
+    /// has done so less than `given_up` times, and some that have done so more often.
+    async fn claim_suspects(
+        &self,
+        owner: &str,
+        lease: Duration,
+        given_up: u32,
+    ) -> Result<Vec<Job>, QueueError>;
+
+    /// Ends up to `most` jobs that are late and not leased: each leaves the queue, and its slot is recorded as `missed`, found
+    /// so by `worker`, in one transaction.
+    async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError>;
 
     /// Removes jobs whose results the log has acknowledged. Those that `owner` no longer holds stay. Returns how many went.
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError>;
 
-    /// Gives jobs back that `owner` will not finish: claimable at once.
+    /// Gives jobs back that ended without a result: claimable at once.
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError>;
+
+    /// Gives jobs back that `owner` has not run, or has broken off in good order: claimable at once, and the lease does not
+    /// count as an attempt.
+    async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError>;
 
     /// Makes leases that `owner` still holds end `lease` from now at the earliest, for jobs whose results wait for the log.
     async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError>;
@@ -47,6 +69,19 @@ pub trait JobQueue: Send + Sync {
 
     /// What waits.
     async fn depth(&self) -> Result<Depth, QueueError>;
+}
+
+/// A job with this many leases behind it, none of which ended with a result, may be one that kills its worker. It is run alone,
+/// so that it takes no others with it.
+pub const SUSPECT: u32 = 2;
+
+/// What one call of [`JobQueue::settle_late`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Slots recorded as `missed`.
+    pub missed: usize,
+    /// There may be more of them.
+    pub more: bool,
 }
 
 /// What one call of [`JobQueue::enqueue_due`] did.
@@ -74,9 +109,9 @@ pub struct Gap {
 /// What waits in the queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// Jobs, leased ones included.
+    /// Jobs, leased ones included. Of a very long queue it may be told only that there are so many at least.
     pub jobs: usize,
-    /// Of these, with an owner.
+    /// Of these, leased to somebody now.
     pub leased: usize,
     /// Slot of the oldest job.
     pub oldest: Option<Timestamp>,

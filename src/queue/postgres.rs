@@ -1,21 +1,25 @@
 //! The queue in PostgreSQL, for any number of schedulers and workers. Every time in it is the database's.
 
+mod claim;
+mod late;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::OptionalExtension as _;
 use diesel::result::QueryResult;
-use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz};
 use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
+use self::claim::{claim, claim_suspects};
 use super::tick::{Due, Plan, Progress};
-use super::{Depth, JobQueue, QueueError, Tick};
+use super::{Depth, JobQueue, QueueError, Settled, Tick};
 use crate::clock::Timestamp;
 use crate::database::postgres::Postgres;
 use crate::database::rows::from_seconds;
 use crate::database::{DatabaseError, set_back, statement};
-use crate::model::{Job, SiteId, Slot, Target};
+use crate::model::{Job, SiteId, Slot};
 use crate::schedule::{self, DueRange};
 
 /// [`JobQueue`] on PostgreSQL.
@@ -58,6 +62,24 @@ impl JobQueue for PostgresJobQueue {
             .await?)
     }
 
+    async fn claim_suspects(
+        &self,
+        owner: &str,
+        lease: Duration,
+        given_up: u32,
+    ) -> Result<Vec<Job>, QueueError> {
+        let (owner, lease_s) = (owner.to_owned(), lease.as_secs_f64());
+        Ok(self
+            .database
+            .call(async move |connection| claim_suspects(connection, &owner, lease_s, given_up).await)
+            .await?)
+    }
+
+    async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError> {
+        let worker = worker.to_owned();
+        Ok(self.database.call(async move |connection| late::settle(connection, &worker, most).await).await?)
+    }
+
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
         self.change(Complete { ats, sites, owner }).await
@@ -66,6 +88,11 @@ impl JobQueue for PostgresJobQueue {
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
         self.change(Release { ats, sites, owner }).await
+    }
+
+    async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
+        self.change(HandBack { ats, sites, owner }).await
     }
 
     async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {
@@ -168,66 +195,6 @@ async fn enqueue_ranges(connection: &mut AsyncPgConnection, ranges: &[DueRange])
     due.execute(connection).await
 }
 
-/// A job, and what its site says: nothing, where it is gone.
-type ClaimedRow = (
-    (Timestamp, i64, i32),
-    (Option<bool>, Option<i32>, Option<String>, Option<i64>, Option<i32>, Option<String>),
-);
-
-type ClaimedSql = (
-    (Timestamptz, BigInt, Integer),
-    (Nullable<Bool>, Nullable<Integer>, Nullable<Text>, Nullable<BigInt>, Nullable<Integer>, Nullable<Text>),
-);
-
-/// Claims until there are `limit` jobs or no more. Jobs without a site are removed on the way: they would be found first for
-/// ever, and a claim that found nothing else would look like an empty queue.
-async fn claim(
-    connection: &mut AsyncPgConnection,
-    owner: &str,
-    limit: i64,
-    lease_s: f64,
-) -> Result<Vec<Job>, DatabaseError> {
-    let mut jobs: Vec<Job> = Vec::new();
-    loop {
-        let missing = limit.saturating_sub(jobs.len() as i64);
-        let claim = Claim { limit: missing, lease_s, owner: owner.to_owned() };
-        let rows: Vec<ClaimedRow> = claim.load(connection).await?;
-        let mut orphans = Vec::new();
-        for row in rows {
-            match job(row) {
-                Ok(job) => jobs.push(job),
-                Err(orphan) => orphans.push(orphan),
-            }
-        }
-        if orphans.is_empty() {
-            jobs.sort_unstable_by_key(|job| job.slot);
-            return Ok(jobs);
-        }
-        let Keys { ats, sites } = Keys::of(&orphans);
-        Complete { ats, sites, owner: owner.to_owned() }.execute(connection).await?;
-    }
-}
-
-/// The slot is returned where the site is gone.
-fn job(((at, site, attempt), known): ClaimedRow) -> Result<Job, Slot> {
-    let slot = slot(at, site);
-    let (late, every_s, url, timeout_ms, retries, settings) = known;
-    let (Some(late), Some(every_s), Some(url), Some(timeout_ms), Some(retries)) =
-        (late, every_s, url, timeout_ms, retries)
-    else {
-        return Err(slot);
-    };
-    let timeout = Duration::from_millis(timeout_ms.unsigned_abs());
-    let retries = u8::try_from(retries).unwrap_or(u8::MAX);
-    Ok(Job {
-        slot,
-        attempt: attempt.unsigned_abs(),
-        every_s: every_s.unsigned_abs(),
-        late,
-        target: Target { url, timeout, retries, settings: settings.map(Into::into) },
-    })
-}
-
 statement!(for Pg:
     /// The right to tick; no row while another has it. Nothing is waited for, so the time is that of the lock.
     HoldTicks {} -> (Nullable<Timestamptz>, Nullable<Timestamptz>, Timestamptz) =
@@ -255,8 +222,8 @@ statement!(for Pg:
         every_s: Vec<i32> as Array<Integer>, phase_from: Vec<i32> as Array<Integer>, phase_to: Vec<i32> as Array<Integer>,
         bases: Vec<Timestamp> as Array<Timestamptz>,
     } -> () =
-    "INSERT INTO job_queue (scheduled_at, site_id, visible_at)
-     SELECT due.at, due.site_id, due.at
+    "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
+     SELECT due.at, due.site_id, due.at, range.every_s
      FROM unnest(" (every_s: Array<Integer>) ", " (phase_from: Array<Integer>) ", " (phase_to: Array<Integer>) ", "
      (bases: Array<Timestamptz>) ") AS range (every_s, phase_from, phase_to, base)
      CROSS JOIN LATERAL (
@@ -271,26 +238,6 @@ statement!(for Pg:
 statement!(for Pg: RecordGap { after: Timestamp as Timestamptz, until: Timestamp as Timestamptz } -> () =
     "INSERT INTO schedule_gap (after_at, until_at) VALUES (" (after: Timestamptz) ", " (until: Timestamptz) ")");
 
-statement!(for Pg:
-    /// Leases what is due, oldest first, and passes over what others are just claiming. Jobs without a site come along.
-    /// Settings are passed on as the text that they are: who cannot read it is the check.
-    Claim { limit: i64 as BigInt, lease_s: f64 as Double, owner: String as Text } -> ClaimedSql =
-    "WITH due AS MATERIALIZED (
-       SELECT scheduled_at, site_id FROM job_queue WHERE visible_at <= uptime_now()
-       ORDER BY visible_at LIMIT " (limit: BigInt) " FOR UPDATE SKIP LOCKED),
-     known AS MATERIALIZED (
-       SELECT due.scheduled_at, due.site_id, site.every_s, site.url, site.timeout_ms, site.retries, site.settings::text
-       FROM due LEFT JOIN site_config AS site ON site.id = due.site_id)
-     UPDATE job_queue AS job
-     SET lease_owner = " (owner: Text) ", attempt = job.attempt + 1,
-         visible_at = date_trunc('second', uptime_now()) + interval '1 second' * ceil("
-         (lease_s: Double) " + coalesce(known.timeout_ms / 1000.0 * (known.retries + 1), 0)::float8)
-     FROM known WHERE job.scheduled_at = known.scheduled_at AND job.site_id = known.site_id
-     RETURNING job.scheduled_at, job.site_id, job.attempt,
-       date_trunc('second', uptime_now()) - job.scheduled_at > known.every_s * interval '1 second',
-       known.every_s, known.url, known.timeout_ms, known.retries, known.settings"
-);
-
 statement!(for Pg: Complete { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =
     "DELETE FROM job_queue AS job
      USING unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
@@ -298,6 +245,11 @@ statement!(for Pg: Complete { ats: Vec<Timestamp> as Array<Timestamptz>, sites: 
 
 statement!(for Pg: Release { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =
     "UPDATE job_queue AS job SET visible_at = job.scheduled_at, lease_owner = NULL
+     FROM unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
+     WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
+
+statement!(for Pg: HandBack { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =
+    "UPDATE job_queue AS job SET visible_at = job.scheduled_at, lease_owner = NULL, attempt = greatest(job.attempt - 1, 0)
      FROM unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
      WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
 
@@ -314,4 +266,4 @@ statement!(for Pg: Leased { owner: String as Text } -> (Timestamptz, BigInt) =
     "SELECT scheduled_at, site_id FROM job_queue WHERE lease_owner = " (owner: Text));
 
 statement!(for Pg: CountJobs {} -> (BigInt, BigInt, Nullable<Timestamptz>) =
-    "SELECT count(*), count(lease_owner), min(scheduled_at) FROM job_queue");
+    "SELECT count(*), count(lease_owner) FILTER (WHERE visible_at > uptime_now()), min(scheduled_at) FROM job_queue");

@@ -1,5 +1,8 @@
 //! The queue in the embedded database.
 
+mod claim;
+mod late;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,14 +10,15 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use serde_json::json;
 
+use self::claim::{claim, claim_suspects};
 use super::tick::{Due, Plan, Progress};
-use super::{Depth, JobQueue, QueueError, Tick};
+use super::{Depth, JobQueue, QueueError, Settled, Tick};
 use crate::clock::Clock;
 use crate::database::DatabaseError;
 use crate::database::rows::from_seconds;
 use crate::database::sqlite::{Durability, Sqlite};
 use crate::database::{set_back, statement};
-use crate::model::{Job, SiteId, Slot, Target};
+use crate::model::{Job, SiteId, Slot};
 use crate::schedule::{self, DueRange};
 
 /// [`JobQueue`] on SQLite. The process's clock is the database's clock here.
@@ -55,10 +59,26 @@ impl JobQueue for SqliteJobQueue {
     }
 
     async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
-        let owner = owner.to_owned();
+        let (owner, clock) = (owner.to_owned(), self.clock.clone());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-        Ok(self.change_now(move |connection, now| claim(connection, now, &owner, limit, lease_ms)).await?)
+        Ok(self.change(move |connection| claim(connection, clock.now(), &owner, limit, lease)).await?)
+    }
+
+    async fn claim_suspects(
+        &self,
+        owner: &str,
+        lease: Duration,
+        given_up: u32,
+    ) -> Result<Vec<Job>, QueueError> {
+        let (owner, clock) = (owner.to_owned(), self.clock.clone());
+        Ok(self
+            .change(move |connection| claim_suspects(connection, clock.now(), &owner, lease, given_up))
+            .await?)
+    }
+
+    async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError> {
+        let (worker, clock) = (worker.to_owned(), self.clock.clone());
+        Ok(self.change(move |connection| late::settle(connection, clock.now(), &worker, most)).await?)
     }
 
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
@@ -89,6 +109,14 @@ impl JobQueue for SqliteJobQueue {
             })
         };
         Ok(self.change(work).await?)
+    }
+
+    async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        let owner = owner.to_owned();
+        let keys: Vec<_> =
+            slots.iter().map(|slot| json!([slot.scheduled_at.timestamp(), slot.site_id.0])).collect();
+        let hand_back = HandBack { slots: json!(keys).to_string(), owner };
+        Ok(self.change(move |connection| Ok(hand_back.execute(connection)?)).await?)
     }
 
     async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {
@@ -122,8 +150,9 @@ impl JobQueue for SqliteJobQueue {
     }
 
     async fn depth(&self) -> Result<Depth, QueueError> {
-        let work = |connection: &mut SqliteConnection| -> Result<Depth, DatabaseError> {
-            let (jobs, leased, oldest): (i64, i64, Option<i64>) = CountJobs {}.get_result(connection)?;
+        let now = self.clock.now_s();
+        let work = move |connection: &mut SqliteConnection| -> Result<Depth, DatabaseError> {
+            let (jobs, leased, oldest): (i64, i64, Option<i64>) = CountJobs { now }.get_result(connection)?;
             Ok(Depth { jobs: jobs as usize, leased: leased as usize, oldest: oldest.map(from_seconds) })
         };
         Ok(self.database.read(work).await?)
@@ -176,37 +205,6 @@ fn enqueue_ranges(connection: &mut SqliteConnection, ranges: &[DueRange]) -> Que
     EnqueueDue { ranges: json!(rows).to_string() }.execute(connection)
 }
 
-type ClaimedRow = (i64, i64, i32, i32, String, i64, i32, Option<String>);
-
-fn claim(
-    connection: &mut SqliteConnection,
-    now: i64,
-    owner: &str,
-    limit: i64,
-    lease_ms: i64,
-) -> Result<Vec<Job>, DatabaseError> {
-    let rows: Vec<ClaimedRow> = DueJobs { now, limit }.load(connection)?;
-    rows.into_iter()
-        .map(|(scheduled_at, site_id, attempt, every_s, url, timeout_ms, retries, settings)| {
-            let tries_ms = timeout_ms * i64::from(retries + 1);
-            let until = now + (lease_ms + tries_ms + 999) / 1000;
-            Lease { scheduled_at, site_id, owner: owner.to_owned(), until }.execute(connection)?;
-            Ok(Job {
-                slot: Slot { scheduled_at: from_seconds(scheduled_at), site_id: SiteId(site_id) },
-                attempt: (attempt + 1).unsigned_abs(),
-                every_s: every_s.unsigned_abs(),
-                late: now - scheduled_at > i64::from(every_s),
-                target: Target {
-                    url,
-                    timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
-                    retries: u8::try_from(retries).unwrap_or(u8::MAX),
-                    settings: settings.map(Into::into),
-                },
-            })
-        })
-        .collect()
-}
-
 statement!(LastTick {} -> (Nullable<BigInt>, Nullable<BigInt>) =
     "SELECT last_tick, CASE WHEN last_tick IS NULL THEN (SELECT min(active_from) FROM site_config) END
      FROM scheduler_state WHERE id = 1");
@@ -227,8 +225,8 @@ statement!(
 statement!(
     /// `ranges` is a JSON array of `[every_s, phase_from, phase_to, base]`.
     EnqueueDue { ranges: String as Text } -> () =
-    "INSERT INTO job_queue (scheduled_at, site_id, visible_at)
-     SELECT (due.value ->> 3) + site.phase_s, site.id, (due.value ->> 3) + site.phase_s
+    "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
+     SELECT (due.value ->> 3) + site.phase_s, site.id, (due.value ->> 3) + site.phase_s, site.every_s
      FROM json_each(" (ranges: Text) ") AS due CROSS JOIN site_config AS site
      WHERE site.enabled = 1 AND site.every_s = (due.value ->> 0)
        AND site.phase_s BETWEEN (due.value ->> 1) AND (due.value ->> 2)
@@ -239,19 +237,6 @@ statement!(
 statement!(RecordGap { after: i64 as BigInt, until: i64 as BigInt } -> () =
     "INSERT INTO schedule_gap (after_s, until_s) VALUES (" (after: BigInt) ", " (until: BigInt) ")");
 
-statement!(
-    /// Settings are passed on as the text that they are: who cannot read it is the check.
-    DueJobs { now: i64 as BigInt, limit: i64 as BigInt }
-    -> (BigInt, BigInt, Integer, Integer, Text, BigInt, Integer, Nullable<Text>) =
-    "SELECT job.scheduled_at, job.site_id, job.attempt, site.every_s, site.url, site.timeout_ms, site.retries, site.settings
-     FROM job_queue AS job INDEXED BY job_queue_visible CROSS JOIN site_config AS site ON site.id = job.site_id
-     WHERE job.visible_at <= " (now: BigInt) " ORDER BY job.visible_at LIMIT " (limit: BigInt)
-);
-
-statement!(Lease { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text, until: i64 as BigInt } -> () =
-    "UPDATE job_queue SET visible_at = " (until: BigInt) ", lease_owner = " (owner: Text) ", attempt = attempt + 1
-     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt));
-
 statement!(Complete { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text } -> () =
     "DELETE FROM job_queue WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt)
     " AND lease_owner = " (owner: Text));
@@ -259,6 +244,14 @@ statement!(Complete { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner
 statement!(Release { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text } -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL
      WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt) " AND lease_owner = " (owner: Text));
+
+statement!(
+    /// In one statement: a process that ends has little time.
+    HandBack { slots: String as Text, owner: String as Text } -> () =
+    "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL, attempt = max(attempt - 1, 0)
+     WHERE (scheduled_at, site_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(" (slots: Text) "))
+       AND lease_owner = " (owner: Text)
+);
 
 statement!(Renew { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text, until: i64 as BigInt } -> () =
     "UPDATE job_queue SET visible_at = max(visible_at, " (until: BigInt) ")
@@ -270,8 +263,17 @@ statement!(Leased { owner: String as Text } -> (BigInt, BigInt) =
 statement!(ReleaseAll {} -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL WHERE lease_owner IS NOT NULL");
 
-statement!(CountJobs {} -> (BigInt, BigInt, Nullable<BigInt>) =
-    "SELECT count(*), count(lease_owner), min(scheduled_at) FROM job_queue");
+statement!(
+    /// Counting takes the one thread's time, so a longer queue counts as half a million, and only leases are looked at one by one.
+    CountJobs { now: i64 as BigInt } -> (BigInt, BigInt, Nullable<BigInt>) =
+    "WITH RECURSIVE patience (s) AS (
+       SELECT max(late_after_s) FROM job_queue
+       UNION ALL SELECT (SELECT max(late_after_s) FROM job_queue WHERE late_after_s < patience.s) FROM patience WHERE s IS NOT NULL)
+     SELECT (SELECT count(*) FROM (SELECT 1 FROM job_queue LIMIT 500000)),
+            (SELECT count(job.lease_owner) FROM patience CROSS JOIN job_queue AS job INDEXED BY job_queue_visible
+             ON job.late_after_s = patience.s AND job.visible_at > " (now: BigInt) "),
+            (SELECT min(scheduled_at) FROM job_queue)"
+);
 
 #[cfg(test)]
 mod tests {

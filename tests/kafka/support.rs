@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use rdkafka::ClientConfig;
+use uptime_monitor::clock::Clock;
 use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target};
 use uptime_monitor::result_log::LogReader;
 use uptime_monitor::result_log::kafka::KafkaResultLog;
@@ -40,8 +41,7 @@ pub(crate) fn numbered(number: i64) -> CheckResult {
     let job = Job {
         slot: Slot { scheduled_at: jan_1() + TimeDelta::seconds(number), site_id: SiteId(number) },
         attempt: 1,
-        every_s: 60,
-        late: false,
+        next_slot: Clock::instant(),
         target: Target {
             url: format!("https://example.com/{number}"),
             timeout: Duration::from_secs(1),

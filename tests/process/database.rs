@@ -44,6 +44,25 @@ fn while_another_program_locks_the_database_it_waits_and_then_goes_on() {
 }
 
 #[test]
+fn locked_for_longer_than_an_actor_may_be_without_progress_it_restarts_nobody() {
+    let machine = Machine::new().with("supervisor.stall", "8s");
+    machine.import_load();
+    let monitor = machine.start();
+    machine.records_more(300);
+
+    let mut other = machine.connect();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    // Not a wait for anything: the length of the fault.
+    std::thread::sleep(Duration::from_secs(14));
+    other.batch_execute("ROLLBACK").unwrap();
+
+    machine.records_more(600);
+    assert!(!monitor.err().contains("actor restarts"), "a lock is no failure of an actor: {}", monitor.err());
+    monitor.kill();
+    machine.assert_nothing_lost(900);
+}
+
+#[test]
 fn a_command_waits_for_its_turn_while_another_program_writes() {
     let machine = Machine::new();
     machine.cli("migrate").fine();

@@ -44,14 +44,24 @@ impl Machine {
         Self { _own: Some(own), ..machine }
     }
 
+    /// In a folder of its own, with the settings that are shipped.
+    pub(crate) fn shipped() -> Self {
+        let own = tempfile::tempdir().unwrap();
+        let machine = Self::plain(own.path());
+        Self { _own: Some(own), ..machine }
+    }
+
     /// In a folder that the test looks after.
     pub(crate) fn in_folder(folder: &Path) -> Self {
+        let machine = Self::plain(folder);
+        let quick = [("worker.lease", "1s"), ("worker.poll", "100ms"), ("persister.linger", "50ms")];
+        quick.iter().fold(machine, |machine, (key, value)| machine.with(key, value))
+    }
+
+    fn plain(folder: &Path) -> Self {
         // The web server in this process holds a connection for each check that hangs.
         rlimit::increase_nofile_limit(8192).unwrap();
-        let quick = [("worker.lease", "1s"), ("worker.poll", "100ms"), ("persister.linger", "50ms")];
-        let machine =
-            Self { target: Target::start(), folder: folder.to_owned(), env: Vec::new(), _own: None };
-        quick.iter().fold(machine, |machine, (key, value)| machine.with(key, value))
+        Self { target: Target::start(), folder: folder.to_owned(), env: Vec::new(), _own: None }
     }
 
     /// With a setting, in the environment.

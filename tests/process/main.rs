@@ -7,6 +7,7 @@ mod database;
 mod disk;
 mod health;
 mod kill;
+mod late;
 mod load;
 mod machine;
 mod process;

@@ -368,9 +368,10 @@ statement!(for Pg: ActiveFrom { ids: Vec<i64> as Array<BigInt> } -> (BigInt, Tim
     "SELECT id, active_from FROM site_config WHERE id = ANY(" (ids: Array<BigInt>) ")");
 
 statement!(for Pg: Enqueue { ids: Vec<i64> as Array<BigInt>, ats: Vec<Timestamp> as Array<Timestamptz> } -> (BigInt,) =
-    "INSERT INTO job_queue (scheduled_at, site_id, visible_at)
-     SELECT slot.at, slot.site_id, slot.at
+    "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
+     SELECT slot.at, slot.site_id, slot.at, site.every_s
      FROM unnest(" (ids: Array<BigInt>) ", " (ats: Array<Timestamptz>) ") AS slot (site_id, at)
+     JOIN site_config AS site ON site.id = slot.site_id
      WHERE NOT EXISTS (SELECT 1 FROM ping_status AS row WHERE row.scheduled_at = slot.at AND row.site_id = slot.site_id)
      ON CONFLICT DO NOTHING RETURNING site_id");
 

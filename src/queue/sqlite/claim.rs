@@ -1,0 +1,173 @@
+//! Claims: which jobs come first, and which are left out.
+//!
+//! Jobs that may wait equally long (`late_after_s`) stand together in the index `job_queue_visible`, in order of time. A claim reads
+//! stretches of it, and none of them holds a job whose slot is late: only a job whose lease has ended may be late and lie in one.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+use crate::clock::{Clock, Timestamp};
+use crate::database::DatabaseError;
+use crate::database::rows::from_seconds;
+use crate::database::statement;
+use crate::model::{Job, SiteId, Slot, Target};
+use crate::queue::SUSPECT;
+
+/// Jobs that are given up in one call.
+const GIVEN_UP: i64 = 500;
+
+/// Suspects are few, and those that turn out to be late are put aside: so one that is not is among so many.
+const SUSPECTS: i64 = 100;
+
+/// A job, how long it may wait, and what its site says.
+type FoundRow = (i64, i64, i32, i64, String, i64, i32, Option<String>);
+
+struct Found {
+    slot: Slot,
+    /// Leases so far.
+    attempt: u32,
+    /// The site's next slot.
+    next_slot: Timestamp,
+    target: Target,
+}
+
+impl From<FoundRow> for Found {
+    fn from((at, site_id, attempt, late_after_s, url, timeout_ms, retries, settings): FoundRow) -> Self {
+        Self {
+            slot: Slot { scheduled_at: from_seconds(at), site_id: SiteId(site_id) },
+            attempt: attempt.unsigned_abs(),
+            next_slot: from_seconds(at.saturating_add(late_after_s)),
+            target: Target {
+                url,
+                timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
+                retries: u8::try_from(retries).unwrap_or(u8::MAX),
+                settings: settings.map(Into::into),
+            },
+        }
+    }
+}
+
+/// Whoever leases, and since when.
+struct Claimer<'a> {
+    owner: &'a str,
+    lease: Duration,
+    now: Timestamp,
+}
+
+impl Claimer<'_> {
+    /// Leases a job, or puts it aside when it is late.
+    fn take(&self, connection: &mut SqliteConnection, found: Found) -> QueryResult<Option<Job>> {
+        let (scheduled_at, site_id) = (found.slot.scheduled_at.timestamp(), found.slot.site_id.0);
+        let left = found.next_slot - self.now;
+        if left <= -TimeDelta::seconds(1) {
+            PutAside { scheduled_at, site_id }.execute(connection)?;
+            return Ok(None);
+        }
+        let tries = found.target.timeout * (u32::from(found.target.retries) + 1);
+        let lease_s = (self.lease + tries).as_millis().div_ceil(1_000);
+        let until = self.now.timestamp().saturating_add(i64::try_from(lease_s).unwrap_or(i64::MAX));
+        Lease { scheduled_at, site_id, owner: self.owner.to_owned(), until }.execute(connection)?;
+        Ok(Some(Job {
+            slot: found.slot,
+            attempt: found.attempt + 1,
+            next_slot: Clock::instant() + left.to_std().unwrap_or_default(),
+            target: found.target,
+        }))
+    }
+}
+
+pub(super) fn claim(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    owner: &str,
+    limit: i64,
+    lease: Duration,
+) -> Result<Vec<Job>, DatabaseError> {
+    let claimer = Claimer { owner, lease, now };
+    let rows: Vec<FoundRow> = DueJobs { now: now.timestamp(), limit }.load(connection)?;
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in rows {
+        jobs.extend(claimer.take(connection, row.into())?);
+    }
+    Ok(jobs)
+}
+
+pub(super) fn claim_suspects(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    owner: &str,
+    lease: Duration,
+    given_up: u32,
+) -> Result<Vec<Job>, DatabaseError> {
+    let claimer = Claimer { owner, lease, now };
+    let now = now.timestamp();
+    let given_up = i64::from(given_up.max(SUSPECT));
+    let lost = Suspects { now, from: given_up, below: i64::MAX, limit: GIVEN_UP };
+    let suspects = Suspects { now, from: SUSPECT.into(), below: given_up, limit: SUSPECTS };
+    let lost: Vec<FoundRow> = lost.load(connection)?;
+    let suspects: Vec<FoundRow> = suspects.load(connection)?;
+    let mut jobs = Vec::with_capacity(lost.len() + 1);
+    for row in lost {
+        jobs.extend(claimer.take(connection, row.into())?);
+    }
+    for row in suspects {
+        if let Some(job) = claimer.take(connection, row.into())? {
+            jobs.push(job);
+            break;
+        }
+    }
+    Ok(jobs)
+}
+
+statement!(
+    /// In each stretch all who may wait equally long: first the last second, then this one, then what has waited for longer.
+    /// Without its own LIMIT, SQLite would not keep the order of `stretch`.
+    /// Settings are passed on as the text that they are: who cannot read it is the check.
+    DueJobs { now: i64 as BigInt, limit: i64 as BigInt }
+    -> (BigInt, BigInt, Integer, BigInt, Text, BigInt, Integer, Nullable<Text>) =
+    "WITH RECURSIVE
+       patience (s) AS (
+         SELECT max(late_after_s) FROM job_queue
+         UNION ALL SELECT (SELECT max(late_after_s) FROM job_queue WHERE late_after_s < patience.s) FROM patience WHERE s IS NOT NULL),
+       stretch (nth, s, first, last) AS MATERIALIZED (
+         SELECT nth.value, s,
+                " (now: BigInt) " - CASE nth.value WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE iif(s = 0, 2678400, s) END,
+                " (now: BigInt) " - CASE nth.value WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE 2 END
+         FROM patience CROSS JOIN json_each('[0, 1, 2]') AS nth WHERE s IS NOT NULL
+         ORDER BY 1, 2 LIMIT 1000000)
+     SELECT job.scheduled_at, job.site_id, job.attempt, iif(job.late_after_s = 0, site.every_s, job.late_after_s),
+            site.url, site.timeout_ms, site.retries, site.settings
+     FROM stretch
+     CROSS JOIN job_queue AS job INDEXED BY job_queue_visible
+       ON job.late_after_s = stretch.s AND job.visible_at BETWEEN stretch.first AND stretch.last AND job.attempt < 2
+     CROSS JOIN site_config AS site ON site.id = job.site_id
+     LIMIT " (limit: BigInt)
+);
+
+statement!(
+    /// Those that are late and wait for `settle` are passed over.
+    Suspects { now: i64 as BigInt, from: i64 as BigInt, below: i64 as BigInt, limit: i64 as BigInt }
+    -> (BigInt, BigInt, Integer, BigInt, Text, BigInt, Integer, Nullable<Text>) =
+    "SELECT job.scheduled_at, job.site_id, job.attempt, iif(job.late_after_s = 0, site.every_s, job.late_after_s),
+            site.url, site.timeout_ms, site.retries, site.settings
+     FROM job_queue AS job INDEXED BY job_queue_suspect CROSS JOIN site_config AS site ON site.id = job.site_id
+     WHERE job.attempt >= 2 AND job.attempt >= " (from: BigInt) " AND job.attempt < " (below: BigInt)
+    " AND job.visible_at <= " (now: BigInt)
+    " AND job.visible_at >= " (now: BigInt) " - iif(job.late_after_s = 0, site.every_s, job.late_after_s)
+     ORDER BY job.visible_at LIMIT " (limit: BigInt)
+);
+
+statement!(Lease { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text, until: i64 as BigInt } -> () =
+    "UPDATE job_queue SET visible_at = " (until: BigInt) ", lease_owner = " (owner: Text) ", attempt = attempt + 1
+     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt));
+
+statement!(
+    /// A job whose lease has ended, and which is late by now, goes to where `settle` looks.
+    PutAside { scheduled_at: i64 as BigInt, site_id: i64 as BigInt } -> () =
+    "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL,
+       late_after_s = iif(late_after_s = 0, (SELECT every_s FROM site_config WHERE id = site_id), late_after_s)
+     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt)
+);
