@@ -110,9 +110,25 @@ impl Sqlite {
         E: From<DatabaseError> + Send + 'static,
         W: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
     {
+        let lock = self.lock.clone();
+        self.call(move |connection| {
+            connection.batch_execute(durability.pragma()).map_err(DatabaseError::from)?;
+            all_or_nothing(connection, &lock, work)
+        })
+        .await
+    }
+
+    /// Like [`transaction`](Self::transaction), for work that is tried again: it fails at once when other work, which came before it,
+    /// has found the database locked meanwhile.
+    pub async fn repeated_transaction<T, E, W>(&self, durability: Durability, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
+    {
         let (lock, asked) = (self.lock.clone(), Clock::instant());
         self.call(move |connection| {
-            if durability == Durability::Derived && lock.was_found_since(asked) {
+            if lock.was_found_since(asked) {
                 return Err(DatabaseError::Locked.into());
             }
             connection.batch_execute(durability.pragma()).map_err(DatabaseError::from)?;

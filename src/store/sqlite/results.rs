@@ -24,13 +24,13 @@ impl ResultStore for SqliteStore {
         let work = move |connection: &mut SqliteConnection| {
             persist(connection, groups.iter().flat_map(|group| group.iter()))
         };
-        Ok(self.database.transaction(Durability::Full, work).await?)
+        Ok(self.database.repeated_transaction(Durability::Full, work).await?)
     }
 
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
         let clock = self.clock.clone();
         let work = move |connection: &mut SqliteConnection| prune(connection, clock.now_s(), &retention);
-        Ok(self.database.transaction(Durability::Full, work).await?)
+        Ok(self.database.repeated_transaction(Durability::Full, work).await?)
     }
 
     async fn settled_before(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -45,7 +45,7 @@ impl ResultStore for SqliteStore {
         let work = move |connection: &mut SqliteConnection| -> Result<usize, DatabaseError> {
             Ok(NoteRead { before }.execute(connection)?)
         };
-        self.database.transaction(Durability::Derived, work).await?;
+        self.database.repeated_transaction(Durability::Derived, work).await?;
         Ok(())
     }
 }
