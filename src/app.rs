@@ -11,6 +11,7 @@ mod stages;
 mod status;
 mod storage;
 mod watch;
+mod watched;
 
 use std::net::TcpListener;
 use std::sync::Arc;

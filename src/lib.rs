@@ -10,11 +10,11 @@
 //! |---|---|---|
 //! | [`app`] | composition root: configuration to ports to supervised actors, and the order in which they end | everything |
 //! | [`cli`] | one file per command | everything |
-//! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model`, `json`, `pattern` |
+//! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model`, `json`, `pattern`, `postgres_url` |
 //! | [`pipeline`] | the actors, in flow order | `model`, `clock`, `schedule`, `supervisor`, `probe`, the ports |
 //! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust`, `json`, `pattern` |
 //! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule`, `trust` |
-//! | [`database`] | the databases: SQLite with one writing thread, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust` |
+//! | [`database`] | the databases: SQLite with one writing thread, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust`, `postgres_url` |
 //! | [`web`] | what a process tells over HTTP: how it is | `model`, `clock`, `supervisor`, `pipeline`'s tally, the ports |
 //! | [`report`] | what was measured: tables, JSON, CSV | `model`, `clock`, `store`'s port |
 //! | [`schedule`] | when a site is due: a pure function | nothing |
@@ -22,6 +22,7 @@
 //! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
 //! | `json` | documents as answers have them, and RFC 9535 paths into them, within a budget | `clock`, `pattern` |
 //! | `pattern` | regular expressions, PEM, hosts and server names, read in one way at load and in checks | `trust` |
+//! | `postgres_url` | the URL of a PostgreSQL database, read in one way at load and when connecting | nothing |
 //! | `private` | files and folders for their owner alone | nothing |
 //! | `trust` | the crypto provider, whom we trust when a server shows a certificate, and why not, in sentences | nothing |
 //! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
@@ -36,6 +37,7 @@ mod json;
 pub mod model;
 mod pattern;
 pub mod pipeline;
+mod postgres_url;
 mod private;
 pub mod probe;
 pub mod queue;

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "postgres/addresses.rs"]
+mod addresses;
 mod common;
+#[path = "postgres/conditions.rs"]
+mod conditions;
 
 use std::collections::HashSet;
 use std::sync::Arc;

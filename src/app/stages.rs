@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::settings::Settings;
+use super::watched::observed;
 use crate::clock::Clock;
 use crate::pipeline::checker::Checker;
 use crate::pipeline::claimer::Claimer;
@@ -19,7 +20,7 @@ use crate::queue::JobQueue;
 use crate::result_log::ResultLog;
 use crate::store::ResultStore;
 use crate::supervisor::{Handle, Running, Supervisor};
-use crate::web::Sources;
+use crate::web::{Sources, Troubles};
 
 /// What the stages talk to.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ pub struct Stages {
     pub tally: Tally,
     /// What they talk to.
     pub ports: Ports,
+    troubles: Troubles,
     pub(super) owner: Arc<str>,
     pub(super) claimer: Option<Handle<Claimer>>,
     pub(super) checkers: Vec<Handle<Checker>>,
@@ -77,6 +79,7 @@ impl Stages {
     /// Starts them in an actix system: last stage first, so that each finds its neighbour.
     pub fn start(parts: Parts, settings: Settings, ports: Ports) -> Self {
         let (leases, tally) = (Leases::default(), Tally::default());
+        let (ports, troubles) = observed(ports);
         let late =
             LateSlots::new(Arc::clone(&ports.queue), tally.clone(), Arc::clone(&settings.claim.worker));
         let mut supervisor = Supervisor::new(settings.policy);
@@ -96,7 +99,7 @@ impl Stages {
             scheduler(&mut supervisor, &settings, &ports, claimer.clone(), late);
         }
         let owner = settings.claim.owner;
-        Self { running: supervisor.start(), leases, tally, ports, owner, claimer, checkers }
+        Self { running: supervisor.start(), leases, tally, ports, troubles, owner, claimer, checkers }
     }
 
     /// What tells how they are, and how the actor is that answers over HTTP.
@@ -106,6 +109,7 @@ impl Stages {
             queue: Arc::clone(&self.ports.queue),
             log: Arc::clone(&self.ports.log),
             boards,
+            troubles: self.troubles.clone(),
             tally: self.tally.clone(),
             clock: self.ports.clock.clone(),
         }

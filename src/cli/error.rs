@@ -1,7 +1,6 @@
 //! Why a command failed, and which exit code that makes.
 
 use std::io;
-use std::time::Duration;
 
 use super::output;
 use crate::app::AppError;
@@ -49,13 +48,6 @@ pub(super) enum CliError {
     /// The database is away.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-
-    /// The database did not answer, and said nothing.
-    #[error("the database did not answer within {waited:?}; look whether the server at database.url is well")]
-    NoAnswer {
-        /// For how long it was waited for.
-        waited: Duration,
-    },
 
     /// Nobody tells how a process is.
     #[error("no process answers at {url}: {why}; is it running, with web.listen set to this address?")]
@@ -110,7 +102,6 @@ impl CliError {
             Self::Refused(errors) => errors.iter().map(store_exit_code).max().unwrap_or(WRONG_USAGE),
             Self::App(error) => error.exit_code(),
             Self::NoDatabase { .. }
-            | Self::NoAnswer { .. }
             | Self::NotAnswering { .. }
             | Self::Database(_)
             | Self::Output(_)

@@ -3,13 +3,13 @@
 use std::io::Write as _;
 
 use super::output::Output;
-use super::storage::wait_briefly;
+use super::storage::wait;
 use super::{Answer, FINE};
 use crate::app;
 use crate::config::{Config, hide_password};
 
 pub(super) fn run(config: &Config, output: &mut Output) -> Answer {
-    let applied = wait_briefly(app::migrate(&config.database))?;
+    let applied = wait(app::migrate(&config.database))?;
     for migration in &applied {
         writeln!(output, "applied {migration}")?;
     }

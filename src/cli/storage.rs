@@ -1,10 +1,8 @@
 //! Opens the store for a command that works beside the others.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
 
 use super::error::CliError;
 use crate::app;
@@ -12,9 +10,6 @@ use crate::clock::Clock;
 use crate::config::DatabaseConfig;
 use crate::database::DatabaseError;
 use crate::store::{Catalog, History, StoreError};
-
-/// A command does not wait longer than this for a server: its user does.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The store's ports, for commands that do one thing after the other.
 pub(super) struct Storage {
@@ -42,7 +37,7 @@ impl Storage {
     fn open(config: &DatabaseConfig) -> Result<Self, CliError> {
         let runtime = runtime()?;
         let app::Storage { catalog, history, clock, .. } =
-            within_patience(&runtime, app::Storage::for_command(config))?;
+            runtime.block_on(app::Storage::for_command(config))?;
         Ok(Self { catalog, history, clock, runtime })
     }
 
@@ -55,17 +50,9 @@ impl Storage {
     }
 }
 
-/// Waits for an answer of the database, but not for ever.
-pub(super) fn wait_briefly<T>(answer: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, CliError> {
-    within_patience(&runtime()?, answer)
-}
-
-fn within_patience<T>(
-    runtime: &Runtime,
-    answer: impl Future<Output = Result<T, DatabaseError>>,
-) -> Result<T, CliError> {
-    let answer = runtime.block_on(async { timeout(PATIENCE, answer).await });
-    Ok(answer.map_err(|_| CliError::NoAnswer { waited: PATIENCE })??)
+/// Waits for an answer of the database. A server that says nothing at all ends the wait, however long its work may take.
+pub(super) fn wait<T>(answer: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, CliError> {
+    Ok(runtime()?.block_on(answer)?)
 }
 
 fn runtime() -> Result<Runtime, CliError> {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::problem::Fault;
-
 use crate::model::secret::{HIDDEN, hide_parameters, is_secret_name};
+use crate::postgres_url::PostgresUrl;
 
 /// Whether the setting `key`, dotted or not, holds a secret and nothing else.
 pub(super) fn is_secret_key(key: &str) -> bool {
@@ -26,10 +26,21 @@ pub(super) fn real(text: &str) -> Result<(), Fault> {
 ///
 /// Hides rather too much than too little: a password may itself hold `/`, `?` or `@` that should have been escaped.
 pub fn hide_password(text: &str) -> Cow<'_, str> {
+    if let Some(scheme) = unreadable_postgres(text) {
+        return Cow::Owned(format!("{scheme}://{HIDDEN}"));
+    }
     match hide_user_info(text) {
         Some(hidden) => Cow::Owned(hide_parameters(&hidden).into_owned()),
         None => hide_parameters(text),
     }
+}
+
+/// The scheme of a PostgreSQL URL that cannot be read: any part of such a one may be a piece of the password.
+fn unreadable_postgres(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once("://")?;
+    let is_ours = scheme.ends_with("postgres") || scheme.ends_with("postgresql");
+    let url = &text[scheme.rfind("postgres")?..];
+    (is_ours && PostgresUrl::parse(url).is_err()).then_some(scheme)
 }
 
 fn hide_user_info(text: &str) -> Option<String> {
@@ -69,7 +80,7 @@ mod tests {
         let shown = |text| hide_password(text).into_owned();
 
         assert_eq!(shown("postgres://u:secret@db/uptime"), "postgres://u:***@db/uptime");
-        assert_eq!(shown("postgres://u:sec/r@t@db/uptime"), "postgres://u:***@db/uptime");
+        assert_eq!(shown("https://u:sec/r@t@db/uptime"), "https://u:***@db/uptime");
         assert_eq!(shown("u:secret@kafka:9092"), "u:***@kafka:9092");
         assert_eq!(
             shown("postgres://db/uptime?password=secret&x=1"),
@@ -80,6 +91,15 @@ mod tests {
     #[test]
     fn a_user_alone_may_be_a_token_over_http() {
         assert_eq!(hide_password("https://ghp_1234@host/"), "https://***@host/");
+    }
+
+    #[test]
+    fn of_a_postgres_url_that_should_have_been_escaped_nothing_is_shown() {
+        for rest in ["u:sec@ret@db/x", "u:sec/ret@db/x", "u:123?ret@db/x", "u:secret", "u:se%cret@db/x"] {
+            let text = format!("postgres://{rest}");
+            assert_eq!(hide_password(&text), "postgres://***");
+        }
+        assert_eq!(hide_password("database=postgres://u:a@b@c/d"), "database=postgres://***");
     }
 
     #[test]

@@ -2,18 +2,15 @@
 
 use std::net::SocketAddr;
 
-use url::Url;
-
 use super::parse::unknown_word;
 use super::problem::{Fault, quoted};
 use super::secret::real;
 use super::sections::ResultLogKind;
+use crate::postgres_url::{PostgresUrl, UrlFault};
 use crate::result_log::kafka_settings::{GroupProtocol, Mechanism, Security};
 
 /// How the URL of the embedded database begins.
 pub(super) const SQLITE: &str = "sqlite://";
-
-const SSL_MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
 
 /// `sqlite://PATH`, or what PostgreSQL's own programs accept as a URL.
 pub(super) fn database_url(url: &str) -> Result<String, Fault> {
@@ -46,23 +43,13 @@ fn sqlite(url: &str, path: &str) -> Result<String, Fault> {
     Ok(url.to_owned())
 }
 
+/// No fault repeats a part of it: where a password was not escaped, any part may be a piece of it.
 fn postgres(url: &str) -> Result<String, Fault> {
     real(url)?;
-    let example = "write for example \"postgres://user:password@host:5432/database\"; special characters in the password \
-                   are written as %XX";
-    let parsed = Url::parse(url).map_err(|error| Fault::new(format!("is no URL: {error}"), example))?;
-    let option = |name: &str| parsed.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
-    if parsed.host_str().is_none_or(str::is_empty) && option("host").is_none() {
-        return Err(Fault::new("names no host", example));
-    }
-    if parsed.path().trim_start_matches('/').is_empty() && option("dbname").is_none() {
+    let read = PostgresUrl::parse(url).map_err(|UrlFault { problem, remedy }| Fault::new(problem, remedy))?;
+    if read.database.is_none() {
+        let example = "write for example \"postgres://user:password@host:5432/database\"";
         return Err(Fault::new("names no database", example));
-    }
-    if let Some(mode) = option("sslmode")
-        && !SSL_MODES.contains(&mode.as_ref())
-    {
-        let fault = unknown_word(&mode, &SSL_MODES);
-        return Err(Fault::new(format!("has the unknown sslmode {}", quoted(&mode)), fault.remedy));
     }
     Ok(url.to_owned())
 }

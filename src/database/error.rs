@@ -63,7 +63,7 @@ pub enum DatabaseError {
     },
 
     /// PostgreSQL: no answer, as from a server that is frozen or cut off. The statement may have run.
-    #[error("no answer from PostgreSQL within {waited:?}")]
+    #[error("no answer from PostgreSQL within {waited:?}; look whether the server at database.url is well")]
     Silent {
         /// For how long it was waited for.
         waited: Duration,

@@ -1,10 +1,12 @@
 //! How this process is: its services, its queue, its actors.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::Troubles;
 use crate::clock::{Clock, Timestamp};
 use crate::failure::chain;
 use crate::model::Status;
@@ -47,6 +49,8 @@ pub struct Sources {
     pub log: Arc<dyn ResultLog>,
     /// For the actors, of each supervisor of the process.
     pub boards: Vec<Board>,
+    /// For work that fails although the services answer.
+    pub troubles: Troubles,
     /// For what was checked.
     pub tally: Tally,
     /// Wall time.
@@ -138,6 +142,9 @@ pub struct Report {
     pub result_log: Option<Log>,
     /// What waits.
     pub queue: Option<Queue>,
+    /// Work of this process that fails, by name (`ticks`, `claims`, `completed jobs`, `stores`), and why.
+    #[serde(default)]
+    pub failing: BTreeMap<String, String>,
     /// Results of this process by status, since it began.
     pub results: Option<serde_json::Map<String, serde_json::Value>>,
     /// The worst time from slot to start since the last status line, milliseconds.
@@ -220,6 +227,7 @@ impl Report {
             database: None,
             result_log: None,
             queue: None,
+            failing: BTreeMap::new(),
             results: None,
             worst_lag_ms: None,
             restarts: None,
@@ -241,6 +249,8 @@ impl Report {
             lag: condition.lag,
             deleted_unread: condition.deleted_unread,
         });
+        self.failing = sources.troubles.now();
+        self.problems.extend(self.failing.iter().map(|(work, why)| format!("{work} fail: {why}")));
         self.fill_own(sources);
     }
 

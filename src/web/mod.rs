@@ -7,6 +7,7 @@
 //! | `/health/live` | 200 while the process goes on, also when its services are away |
 
 mod health;
+mod troubles;
 
 use std::net::TcpListener;
 
@@ -19,6 +20,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use crate::failure::chain;
 use crate::supervisor::Life;
 pub use health::{Health, Report, Sources};
+pub use troubles::Troubles;
 
 /// Serves the paths of this module.
 ///

@@ -13,7 +13,9 @@ mod members;
 mod messages;
 mod moving_up;
 mod network;
+mod read_only;
 mod refusals;
+mod silence;
 mod start;
 mod topic;
 

@@ -159,6 +159,39 @@ fn a_url_of_postgresql_is_checked_before_it_is_tried() {
     assert_says(&url("postgres://u@db"), &["names no database"]);
     assert_says(&url("postgres://u@db/x?sslmode=verify"), &["unknown sslmode", "verify-full"]);
     assert_says(&url("postgres://u@db:port/x"), &["is no URL"]);
+    for (query, word, remedy) in [
+        ("gssencmode=disable", "gssencmode", "leave it out"),
+        ("passfile=/x", "passfile", "database.url_file"),
+        ("pgbouncer=true", "pgbouncer", "pool_mode = session"),
+        ("connection_limit=3", "connection_limit", "database.connections"),
+        ("target_session_attrs=primary", "target_session_attrs", "leave it out"),
+    ] {
+        assert_says(&url(&format!("postgres://u@db/x?{query}")), &["database.url", word, remedy]);
+    }
+    for fine in
+        ["u:p@h1:5432,h2:5432/x", "u@%2Fvar%2Frun%2Fpostgresql/x", "u@/x?host=a,b&port=1,2", "u@/x?host=/run"]
+    {
+        let loaded = Setup::file(&format!("[database]\nurl = \"postgres://{fine}\"")).load().unwrap();
+        assert_eq!(loaded.config.database.url, format!("postgres://{fine}"));
+    }
+}
+
+#[test]
+fn a_password_that_should_have_been_escaped_is_shown_nowhere() {
+    for (rest, remedy) in [
+        ("u:sec@ret99@db/x", "%40"),
+        ("u:sec/ret99@db/x", "%2F"),
+        ("u:sec?ret99@db/x", "%3F"),
+        ("u:123?ret99@db/x", "%3F"),
+        ("u:secret99", "%XX"),
+        ("u:sec%ret99@db/x", "%25"),
+    ] {
+        let told = problem(&format!("[database]\nurl = \"postgres://{rest}\""));
+        assert_says(&told, &["database.url", remedy]);
+        for piece in ["sec", "ret99", "123"] {
+            assert!(!told.contains(piece), "{rest}: {told}");
+        }
+    }
 }
 
 #[test]

@@ -1,39 +1,44 @@
-//! The URL of a PostgreSQL database, with the parts of libpq's dialect that tokio-postgres does not know.
+//! Where the database is, and as whom we log in.
 
 use std::path::PathBuf;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
-use url::form_urlencoded;
+use tokio_postgres::config as native;
 
 use super::tls::Verify;
 use crate::database::DatabaseError;
-use crate::failure::chain;
+use crate::postgres_url::{ChannelBinding, Host, Place, PostgresUrl, SslMode, UrlFault};
 
 /// Where the database is.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// All but TLS.
+    /// Login and database; the servers are in `hosts`.
     pub(super) config: Config,
+    /// In the order in which they are tried.
+    pub(super) hosts: Vec<Host>,
+    /// `load_balance_hosts=random`: each process begins with another one.
+    pub(super) any_order: bool,
     /// How much of the server's certificate has to be right.
     pub(super) tls: Verify,
     /// `sslrootcert`.
     pub(super) ca_file: Option<PathBuf>,
-    /// Host and port, for messages.
+    /// Hosts and ports, for messages.
     pub(super) server: String,
 }
 
 impl Address {
     /// Reads `url`. No message repeats it, for it has a password.
     pub(super) fn parse(url: &str) -> Result<Self, DatabaseError> {
-        let (plain, parameters) = take_tls_parameters(url);
-        let mut config: Config = plain.parse().map_err(|error| unreadable(chain(&error)))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(unreadable("it names no host".to_owned()));
-        }
-        let (ssl_mode, tls) = modes(parameters.mode.as_deref().unwrap_or("prefer"))?;
+        let url = PostgresUrl::parse(url).map_err(|UrlFault { problem, remedy }| DatabaseError::Refused {
+            server: "the address in database.url".to_owned(),
+            message: format!("it {problem}"),
+            remedy,
+        })?;
+        let (ssl_mode, tls) = modes(url.ssl_mode);
+        let mut config = login(&url);
         config.ssl_mode(ssl_mode);
-        Ok(Self { server: server(&config), ca_file: parameters.root_file, tls, config })
+        let (server, ca_file) = (url.servers(), url.root_cert);
+        Ok(Self { config, hosts: url.hosts, any_order: url.any_order, tls, ca_file, server })
     }
 
     pub(super) fn user(&self) -> &str {
@@ -44,79 +49,49 @@ impl Address {
     pub(super) fn database(&self) -> &str {
         self.config.get_dbname().unwrap_or_else(|| self.user())
     }
-}
 
-fn unreadable(message: String) -> DatabaseError {
-    DatabaseError::Refused {
-        server: "the address in database.url".to_owned(),
-        message,
-        remedy: "write it as postgres://user:password@host:5432/database?sslmode=verify-full".to_owned(),
-    }
-}
-
-#[derive(Default)]
-struct TlsParameters {
-    mode: Option<String>,
-    root_file: Option<PathBuf>,
-}
-
-/// The URL without `sslmode` and `sslrootcert`, and these.
-fn take_tls_parameters(url: &str) -> (String, TlsParameters) {
-    let mut parameters = TlsParameters::default();
-    // A question mark may also stand in a password, which ends with the first @.
-    let credentials = url.find('@').unwrap_or(0);
-    let Some(start) = url[credentials..].find('?').map(|at| credentials + at) else {
-        return (url.to_owned(), parameters);
-    };
-    let others: Vec<&str> =
-        url[start + 1..].split('&').filter(|&parameter| !parameters.take(parameter)).collect();
-    (format!("{}?{}", &url[..start], others.join("&")), parameters)
-}
-
-impl TlsParameters {
-    fn take(&mut self, parameter: &str) -> bool {
-        // In a URL of libpq a plus is a plus.
-        let plain = parameter.replace('+', "%2B");
-        let Some((key, value)) = form_urlencoded::parse(plain.as_bytes()).next() else { return false };
-        match &*key {
-            "sslmode" => self.mode = Some(value.into_owned()),
-            // libpq's word for the trust anchors of the system, which are what we take without a file.
-            "sslrootcert" if value == "system" => {}
-            "sslrootcert" => self.root_file = Some(PathBuf::from(value.into_owned())),
-            _ => return false,
+    /// How to talk to one of the hosts: nobody listens on the way to a socket, and servers offer no TLS there.
+    pub(super) fn config_for(&self, host: &Host) -> Config {
+        let mut config = self.config.clone();
+        if matches!(host.place, Place::Unix(_)) {
+            config.ssl_mode(native::SslMode::Disable);
         }
-        true
+        config
     }
 }
 
-fn modes(word: &str) -> Result<(SslMode, Verify), DatabaseError> {
-    match word {
-        "disable" => Ok((SslMode::Disable, Verify::Nothing)),
-        "allow" | "prefer" => Ok((SslMode::Prefer, Verify::Nothing)),
-        "require" => Ok((SslMode::Require, Verify::Nothing)),
-        "verify-ca" => Ok((SslMode::Require, Verify::Issuer)),
-        "verify-full" => Ok((SslMode::Require, Verify::IssuerAndName)),
-        other => Err(unreadable(format!(
-            "sslmode={other} is none of disable, prefer, require, verify-ca and verify-full"
-        ))),
+fn login(url: &PostgresUrl) -> Config {
+    let mut config = Config::new();
+    config.application_name(url.application_name.as_deref().unwrap_or("uptime-monitor"));
+    if let Some(user) = &url.user {
+        config.user(user);
     }
+    if let Some(password) = &url.password {
+        config.password(password);
+    }
+    if let Some(database) = &url.database {
+        config.dbname(database);
+    }
+    if let Some(options) = &url.options {
+        config.options(options);
+    }
+    config.channel_binding(match url.channel_binding {
+        ChannelBinding::Disable => native::ChannelBinding::Disable,
+        ChannelBinding::Prefer => native::ChannelBinding::Prefer,
+        ChannelBinding::Require => native::ChannelBinding::Require,
+    });
+    if url.tls_at_once {
+        config.ssl_negotiation(native::SslNegotiation::Direct);
+    }
+    config
 }
 
-fn server(config: &Config) -> String {
-    let hosts: Vec<String> = if config.get_hosts().is_empty() {
-        config.get_hostaddrs().iter().map(ToString::to_string).collect()
-    } else {
-        config.get_hosts().iter().map(host_name).collect()
-    };
-    let ports = config.get_ports();
-    let port = |index: usize| ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-    let servers = hosts.iter().enumerate().map(|(index, host)| format!("{host}:{}", port(index)));
-    servers.collect::<Vec<_>>().join(", ")
-}
-
-fn host_name(host: &Host) -> String {
-    match host {
-        Host::Tcp(name) => name.clone(),
-        Host::Unix(path) => path.display().to_string(),
+fn modes(mode: SslMode) -> (native::SslMode, Verify) {
+    match mode {
+        SslMode::Disable => (native::SslMode::Disable, Verify::Nothing),
+        SslMode::Prefer => (native::SslMode::Prefer, Verify::Nothing),
+        SslMode::Require => (native::SslMode::Require, Verify::Nothing),
+        SslMode::VerifyCa => (native::SslMode::Require, Verify::Issuer),
+        SslMode::VerifyFull => (native::SslMode::Require, Verify::IssuerAndName),
     }
 }

@@ -6,7 +6,9 @@ use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use super::connect::Connector;
+use super::connect::{Connector, Link};
+use super::ear::Said;
+use super::refusal;
 use crate::database::{DatabaseError, statement};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -17,7 +19,15 @@ const LOCK: &str = "SET lock_timeout = 0; SET statement_timeout = '1h'; SELECT p
 
 /// Applies what is missing, on a connection of its own.
 pub(super) async fn apply(connector: Connector) -> Result<Vec<String>, DatabaseError> {
-    let mut connection = connector.connection().await?;
+    let Link { connection, life } = connector.link().await?;
+    life.ear.forget();
+    apply_on(connection, &connector).await.map_err(|error| explain(error, life.ear.error(), &connector))
+}
+
+async fn apply_on(
+    mut connection: AsyncPgConnection,
+    connector: &Connector,
+) -> Result<Vec<String>, DatabaseError> {
     connection.batch_execute(LOCK).await?;
     refuse_newer(&mut connection, &connector.database()).await?;
     let mut harness = AsyncMigrationHarness::new(connection);
@@ -25,10 +35,31 @@ pub(super) async fn apply(connector: Connector) -> Result<Vec<String>, DatabaseE
     Ok(applied.iter().map(ToString::to_string).collect())
 }
 
+/// A migration's own error has lost its kind; what the server said last is what stopped it.
+fn explain(error: DatabaseError, said: Option<Said>, connector: &Connector) -> DatabaseError {
+    let (Some(said), server) = (said, connector.server()) else { return error };
+    if let Some(trouble) = refusal::unmigratable(&said, connector.address()) {
+        return trouble.at(server);
+    }
+    match error {
+        // The connection was lost, a lock not had, or changes are refused: none of that is the migration's fault.
+        DatabaseError::Migrate(cause) => {
+            let answered =
+                DatabaseError::Answered { code: said.sqlstate.clone(), message: said.message.clone() };
+            let passing = !said.leaves_session_fit() || matches!(said.sqlstate.as_str(), "55P03" | "57014");
+            if passing && answered.may_heal() { answered } else { DatabaseError::Migrate(cause) }
+        }
+        other => refusal::explain_failure(other, Some(&said), server),
+    }
+}
+
 /// Refuses a database that lacks migrations or has unknown ones.
 pub(super) async fn verify(connector: Connector) -> Result<(), DatabaseError> {
     let database = connector.database();
-    let applied = refuse_newer(&mut connector.connection().await?, &database).await?;
+    let Link { mut connection, life } = connector.link().await?;
+    life.ear.forget();
+    let applied = refuse_newer(&mut connection, &database).await;
+    let applied = applied.map_err(|error| explain(error, life.ear.error(), &connector))?;
     let missing = known()?.iter().filter(|name| !applied.contains(name)).count();
     match missing {
         0 => Ok(()),

@@ -6,9 +6,13 @@
 
 mod address;
 mod connect;
+mod dial;
+mod ear;
+mod fitness;
 mod migrations;
 mod pool;
 mod refusal;
+mod silence;
 mod tls;
 mod work;
 
@@ -22,6 +26,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::connect::Connector;
 use self::pool::LastTrouble;
+use self::silence::SILENCE;
 pub(crate) use self::work::Work;
 use super::DatabaseError;
 use crate::clock::Clock;
@@ -96,19 +101,38 @@ impl Postgres {
         let postgres = Self { inner: Arc::new(inner) };
         // Outside the pool, which knows of a failure only that time is up.
         let connector = postgres.inner.connector.clone();
-        postgres.on_runtime(async move { connector.check_server().await }).await?;
+        postgres.on_runtime(async move { audible(&connector, fitness::check(&connector)).await }).await?;
         Ok(postgres)
     }
 
     /// Applies what is missing and returns the names of what was applied. Many processes may do so at once.
     /// A database from a newer version is refused.
     pub async fn migrate(&self) -> Result<Vec<String>, DatabaseError> {
-        self.on_runtime(migrations::apply(self.inner.connector.clone())).await
+        let connector = self.inner.connector.clone();
+        self.on_runtime(async move {
+            // A migration blocks the thread that it runs on, and the silence has to be heard meanwhile.
+            let applying = tokio::spawn(migrations::apply(connector.clone()));
+            let applied = async {
+                let applied = applying.await.unwrap_or(Err(DatabaseError::Panicked))?;
+                fitness::check_commits(&connector).await?;
+                Ok(applied)
+            };
+            audible(&connector, applied).await
+        })
+        .await
     }
 
     /// Refuses a database that lacks migrations or has unknown ones.
     pub async fn verify(&self) -> Result<(), DatabaseError> {
-        self.on_runtime(migrations::verify(self.inner.connector.clone())).await
+        let connector = self.inner.connector.clone();
+        self.on_runtime(async move {
+            let verified = async {
+                migrations::verify(connector.clone()).await?;
+                fitness::check_commits(&connector).await
+            };
+            audible(&connector, verified).await
+        })
+        .await
     }
 
     /// Runs `work` on a connection, each statement a transaction of its own.
@@ -189,9 +213,14 @@ impl Postgres {
         let inner = Arc::clone(&self.inner);
         self.on_runtime(async move {
             let mut session = inner.session().await?;
-            let done = session.run(limit, work).await;
+            let done = if limit > SILENCE {
+                audible(&inner.connector, session.run(limit, work)).await
+            } else {
+                session.run(limit, work).await
+            };
+            let said = session.said();
             drop(session);
-            done.map_err(|error| inner.connector.explain_loss(error))
+            done.map_err(|error| refusal::explain_failure(error, said.as_ref(), inner.connector.server()))
         })
         .await
     }
@@ -230,6 +259,17 @@ impl Inner {
             return DatabaseError::Exhausted { waited };
         }
         pool::Trouble::Away(format!("no answer within {waited:?}")).at(self.connector.server())
+    }
+}
+
+/// Waits for `work` for as long as the server shows signs of life.
+async fn audible<T, E: From<DatabaseError>>(
+    connector: &Connector,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    tokio::select! {
+        done = work => done,
+        () = silence::falls(connector) => Err(DatabaseError::Silent { waited: SILENCE }.into()),
     }
 }
 

@@ -9,7 +9,8 @@ use diesel_async::pooled_connection::PoolableConnection as _;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use tokio::time::timeout;
 
-use super::connect::Connector;
+use super::connect::{Connector, Lifeline, Link};
+use super::ear::Said;
 use super::{PostgresSettings, Work};
 use crate::clock::Clock;
 use crate::database::DatabaseError;
@@ -37,14 +38,22 @@ pub(super) fn build(
 /// A connection, and whether it can be used again.
 pub(crate) struct Session {
     connection: AsyncPgConnection,
+    life: Lifeline,
+    /// The server has said something after which a new session is better.
+    spoiled: bool,
     /// Work has begun and not ended: it was given up, or it panicked. What the connection does now nobody knows.
     in_work: bool,
     used: Instant,
 }
 
 impl Session {
-    fn new(connection: AsyncPgConnection) -> Self {
-        Self { connection, in_work: false, used: Clock::instant() }
+    fn new(Link { connection, life }: Link) -> Self {
+        Self { connection, life, spoiled: false, in_work: false, used: Clock::instant() }
+    }
+
+    /// The last error that the server told in the last work.
+    pub(super) fn said(&self) -> Option<Said> {
+        self.life.ear.error()
     }
 
     /// Runs `work`, for `limit` at most.
@@ -55,15 +64,18 @@ impl Session {
             + Work<&'c mut AsyncPgConnection, Result<T, E>, Fut: Send>,
     {
         self.in_work = true;
+        self.life.ear.forget();
         let done = timeout(limit, work(&mut self.connection)).await;
         let done = done.map_err(|_| DatabaseError::Silent { waited: limit })?;
         self.in_work = false;
         self.used = Clock::instant();
+        // Also where the work went on after it: the next work may not.
+        self.spoiled |= self.said().is_some_and(|said| !said.leaves_session_fit());
         done
     }
 
     fn is_broken(&mut self) -> bool {
-        self.in_work || self.connection.is_broken()
+        self.in_work || self.spoiled || self.connection.is_broken()
     }
 }
 
@@ -115,6 +127,16 @@ impl Trouble {
         match self {
             Self::Away(message) => DatabaseError::Unreachable { server, source: message.into() },
             Self::Refused { message, remedy } => DatabaseError::Refused { server, message, remedy },
+        }
+    }
+}
+
+impl Trouble {
+    /// What to do about a refusal.
+    pub(super) fn remedy(self) -> Option<String> {
+        match self {
+            Self::Away(_) => None,
+            Self::Refused { remedy, .. } => Some(remedy),
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use diesel::result::{Error as DieselError, QueryResult};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
@@ -21,6 +20,9 @@ use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 /// the same.
 const DEADLOCK_TRIES: usize = 4;
 
+/// The SQLSTATE of a deadlock.
+const DEADLOCK: &str = "40P01";
+
 #[async_trait]
 impl ResultStore for PostgresStore {
     async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
@@ -30,9 +32,7 @@ impl ResultStore for PostgresStore {
         }
         self.partitions.prepare_for(results.iter().map(|(slot, _)| slot.scheduled_at)).await;
         let all = batch.results().filter(|result| result.site_id.is_some()).count();
-        let statement = Persist::of(&results);
-        let work = async move |connection: &mut AsyncPgConnection| persist(connection, statement).await;
-        let new = self.database.call(work).await?;
+        let new = self.store(Persist::of(&results)).await?;
         Ok(Persisted { new, repeated: all - new })
     }
 
@@ -68,26 +68,27 @@ fn in_order<'a>(results: impl Iterator<Item = &'a CheckResult>) -> Vec<(Slot, &'
     first
 }
 
-async fn persist(connection: &mut AsyncPgConnection, statement: Persist) -> Result<usize, DatabaseError> {
-    for _ in 1..DEADLOCK_TRIES {
-        match store(connection, statement.clone()).await {
-            Err(error) if is_deadlock(&error) => {
-                log::warn!("results are stored again after a deadlock");
+impl PostgresStore {
+    /// Stores them, again after a deadlock. Returns how many are new.
+    async fn store(&self, statement: Persist) -> Result<usize, DatabaseError> {
+        for _ in 1..DEADLOCK_TRIES {
+            match self.store_once(statement.clone()).await {
+                Err(error) if error.sqlstate() == Some(DEADLOCK) => {
+                    log::warn!("results are stored again after a deadlock");
+                }
+                stored => return stored,
             }
-            stored => return Ok(stored?),
         }
+        self.store_once(statement).await
     }
-    Ok(store(connection, statement).await?)
-}
 
-async fn store(connection: &mut AsyncPgConnection, statement: Persist) -> QueryResult<usize> {
-    let (new,): (i64,) = statement.get_result(connection).await?;
-    Ok(new as usize)
-}
-
-/// diesel hands no SQLSTATE on.
-fn is_deadlock(error: &DieselError) -> bool {
-    matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected"))
+    async fn store_once(&self, statement: Persist) -> Result<usize, DatabaseError> {
+        let work = async move |connection: &mut AsyncPgConnection| {
+            let (new,): (i64,) = statement.get_result(connection).await?;
+            Ok::<_, DatabaseError>(new as usize)
+        };
+        self.database.call(work).await
+    }
 }
 
 impl Persist {

@@ -49,6 +49,11 @@ impl Postgres {
         Path::new(self.ca_file.as_ref().expect("started with TLS"))
     }
 
+    /// Of one's own server: the folder of its socket.
+    pub fn folder(&self) -> &str {
+        self.own().path.to_str().unwrap()
+    }
+
     /// Where it listens: for a [`super::Proxy`].
     pub fn address(&self) -> SocketAddr {
         let url = Url::parse(&self.url).unwrap();

@@ -1,0 +1,88 @@
+//! The ports with an observer: what of their work fails is told by `/health`.
+//!
+//! Only work that is repeated until it succeeds is observed, so that no failure is told for longer than it lasts: ticks, claims,
+//! completed jobs, stored results. (Appends are told by the condition of the log itself.)
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Ports;
+use crate::clock::Timestamp;
+use crate::failure::chain;
+use crate::model::{Job, Slot};
+use crate::queue::{Depth, JobQueue, QueueError, Tick};
+use crate::result_log::Batch;
+use crate::store::{Persisted, ResultStore, StoreError};
+use crate::web::Troubles;
+
+/// The same ports, and where their failures are noted.
+pub(super) fn observed(ports: Ports) -> (Ports, Troubles) {
+    let troubles = Troubles::default();
+    let queue = Arc::new(Queue { port: ports.queue, troubles: troubles.clone() });
+    let store = Arc::new(Store { port: ports.store, troubles: troubles.clone() });
+    (Ports { queue, store, ..ports }, troubles)
+}
+
+fn noted<T, E: Error + 'static>(troubles: &Troubles, work: &'static str, done: Result<T, E>) -> Result<T, E> {
+    troubles.note(work, done.as_ref().err().map(|error| chain(error)));
+    done
+}
+
+struct Queue {
+    port: Arc<dyn JobQueue>,
+    troubles: Troubles,
+}
+
+#[async_trait]
+impl JobQueue for Queue {
+    async fn enqueue_due(&self) -> Result<Tick, QueueError> {
+        noted(&self.troubles, "ticks", self.port.enqueue_due().await)
+    }
+
+    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
+        noted(&self.troubles, "claims", self.port.claim(owner, limit, lease).await)
+    }
+
+    async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        noted(&self.troubles, "completed jobs", self.port.complete(owner, slots).await)
+    }
+
+    async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        self.port.release(owner, slots).await
+    }
+
+    async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {
+        self.port.renew(owner, slots, lease).await
+    }
+
+    async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
+        self.port.leased(owner).await
+    }
+
+    async fn release_dead(&self) -> Result<usize, QueueError> {
+        self.port.release_dead().await
+    }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        self.port.depth().await
+    }
+}
+
+struct Store {
+    port: Arc<dyn ResultStore>,
+    troubles: Troubles,
+}
+
+#[async_trait]
+impl ResultStore for Store {
+    async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
+        noted(&self.troubles, "stores", self.port.persist(batch).await)
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
+        self.port.prune(before, most).await
+    }
+}
