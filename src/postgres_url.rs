@@ -197,7 +197,6 @@ impl Parts {
             self.hosts.push(percent_decoded(host)?);
             self.ports.push(port.to_owned());
         }
-        // `h1,h2:5433`: libpq gives each its own port, and those without one 5432.
         Ok(())
     }
 

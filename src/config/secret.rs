@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(shown("https://u:sec/r@t@db/uptime"), "https://u:***@db/uptime");
         assert_eq!(shown("u:secret@kafka:9092"), "u:***@kafka:9092");
         assert_eq!(
-            shown("postgres://db/uptime?password=secret&x=1"),
-            "postgres://db/uptime?password=***&x=1"
+            shown("postgres://db/uptime?password=secret&sslmode=disable"),
+            "postgres://db/uptime?password=***&sslmode=disable"
         );
     }
 

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Counting a long queue costs the database; whoever asks more often gets the last count.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// A reason from before is told as long as this, while nothing newer is known.
+const RECENT: Duration = Duration::from_secs(15);
+
 /// What the report is made from. Clones share it.
 #[derive(Clone)]
 pub struct Health(Arc<Shared>);
@@ -106,13 +109,33 @@ impl Health {
         {
             return queue.clone();
         }
-        let queue = match tokio::time::timeout(PATIENCE, sources.queue.depth()).await {
-            Ok(Ok(depth)) => Ok(Queue::of(&depth, sources.clock.now())),
-            Ok(Err(error)) => Err(chain(&error)),
-            Err(_) => Err(format!("no answer within {PATIENCE:?}")),
-        };
+        let counting = tokio::spawn(self.clone().count(sources.clone()));
+        match tokio::time::timeout(PATIENCE, counting).await {
+            Ok(Ok(queue)) => queue,
+            _ => Err(self.why_no_answer()),
+        }
+    }
+
+    /// Goes on when nobody waits any more: why a database cannot be reached may take longer to learn than somebody waits.
+    async fn count(self, sources: Sources) -> Result<Queue, String> {
+        let counted = sources.queue.depth().await;
+        let queue =
+            counted.map(|depth| Queue::of(&depth, sources.clock.now())).map_err(|error| chain(&error));
         *lock(&self.0.last_queue) = Some((Clock::instant(), queue.clone()));
         queue
+    }
+
+    /// The reason that was found lately, or at least for how long nothing was heard.
+    fn why_no_answer(&self) -> String {
+        let mut last = lock(&self.0.last_queue);
+        match &*last {
+            Some((at, Err(error))) if at.elapsed() < RECENT => error.clone(),
+            _ => {
+                let silence = format!("no answer within {PATIENCE:?}");
+                *last = Some((Clock::instant(), Err(silence.clone())));
+                silence
+            }
+        }
     }
 }
 
