@@ -15,7 +15,7 @@ use crate::failure::chain;
 use crate::model::{Job, Slot};
 use crate::queue::{Depth, JobQueue, QueueError, Tick};
 use crate::result_log::Batch;
-use crate::store::{Persisted, ResultStore, StoreError};
+use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 use crate::web::Troubles;
 
 /// The same ports, and where their failures are noted.
@@ -82,7 +82,15 @@ impl ResultStore for Store {
         noted(&self.troubles, "stores", self.port.persist(batch).await)
     }
 
-    async fn prune(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
-        self.port.prune(before, most).await
+    async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
+        self.port.prune(retention).await
+    }
+
+    async fn settled_before(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.port.settled_before().await
+    }
+
+    async fn note_read(&self, before: Option<Timestamp>) -> Result<(), StoreError> {
+        self.port.note_read(before).await
     }
 }
