@@ -80,7 +80,7 @@ fn a_secret_in_a_line_that_is_no_toml_is_not_told() {
 fn a_secret_in_an_import_that_is_none_is_not_told() {
     let told = |text: &str, format| {
         let defaults = SiteDefaults::of(&Setup::file("").config().checker);
-        match parse_sites(text.as_bytes(), format, Path::new("sites"), &defaults) {
+        match parse_sites(text.as_bytes(), format, Path::new("sites"), &defaults, &[]) {
             Ok(import) => format!("{:?}", import.rejected),
             Err(problems) => problems.to_string(),
         }

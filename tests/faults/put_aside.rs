@@ -25,7 +25,7 @@ impl ResultStore for Choosy {
         let refuses =
             |result: &CheckResult| result.site_id == Some(REFUSED) && (self.verdicts_too || is_whole(result));
         if batch.results().any(refuses) {
-            return Err(StoreError::Row("a value that it never takes".to_owned()));
+            return Err(StoreError::Exists(vec!["a value that it never takes".to_owned()]));
         }
         self.store.persist(batch).await
     }
