@@ -13,7 +13,7 @@ use super::Ports;
 use crate::clock::Timestamp;
 use crate::failure::chain;
 use crate::model::{Job, Slot};
-use crate::queue::{Depth, JobQueue, QueueError, Tick};
+use crate::queue::{Depth, JobQueue, QueueError, Settled, Tick};
 use crate::result_log::Batch;
 use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 use crate::web::Troubles;
@@ -46,12 +46,30 @@ impl JobQueue for Queue {
         noted(&self.troubles, "claims", self.port.claim(owner, limit, lease).await)
     }
 
+    async fn claim_suspects(
+        &self,
+        owner: &str,
+        lease: Duration,
+        given_up: u32,
+    ) -> Result<Vec<Job>, QueueError> {
+        let claimed = self.port.claim_suspects(owner, lease, given_up).await;
+        noted(&self.troubles, "claims of suspects", claimed)
+    }
+
+    async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError> {
+        noted(&self.troubles, "late slots", self.port.settle_late(worker, most).await)
+    }
+
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         noted(&self.troubles, "completed jobs", self.port.complete(owner, slots).await)
     }
 
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         self.port.release(owner, slots).await
+    }
+
+    async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
+        self.port.hand_back(owner, slots).await
     }
 
     async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {

@@ -165,7 +165,7 @@ pub struct Report {
     pub result_log: Option<Log>,
     /// What waits.
     pub queue: Option<Queue>,
-    /// Work of this process that fails, by name (`ticks`, `claims`, `completed jobs`, `stores`), and why.
+    /// Work of this process that fails, by name (`ticks`, `claims`, `stores` …), and why.
     #[serde(default)]
     pub failing: BTreeMap<String, String>,
     /// Results of this process by status, since it began.
