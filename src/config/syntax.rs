@@ -54,21 +54,6 @@ fn is_name(name: &str) -> bool {
     is_word && (REFERENCE.contains(&format!("[{name}]")) || keys.any(begins_there))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_known_key_or_heading_is_shown_and_nothing_that_may_be_a_value() {
-        assert_eq!(shown("bearer_token = abc"), "\"bearer_token\"");
-        assert_eq!(shown("[result_log.kafka"), "\"[result_log.kafka\"");
-        for line in ["hunter2", "aGVsbG8=", "hunter = 2", "[hunter2", "passwrd = \"hunter2", "\"hunter2 = x"]
-        {
-            assert_eq!(shown(line), "", "{line}");
-        }
-    }
-}
-
 fn start(error: &Error) -> usize {
     error.span().map_or(0, |span| span.start)
 }
@@ -97,4 +82,19 @@ pub(super) fn without_dead_ends<'a>(text: &'a str, lines: &Lines<'_>) -> (Cow<'a
         readable.to_mut().replace_range(from..to, &" ".repeat(to - from));
     }
     (readable, problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_key_or_heading_is_shown_and_nothing_that_may_be_a_value() {
+        assert_eq!(shown("bearer_token = abc"), "\"bearer_token\"");
+        assert_eq!(shown("[result_log.kafka"), "\"[result_log.kafka\"");
+        for line in ["hunter2", "aGVsbG8=", "hunter = 2", "[hunter2", "passwrd = \"hunter2", "\"hunter2 = x"]
+        {
+            assert_eq!(shown(line), "", "{line}");
+        }
+    }
 }

@@ -167,6 +167,7 @@ fn charsets() -> Vec<Case> {
 }
 
 /// A page of HTML or XML that says itself what it is written in.
+#[allow(clippy::too_many_lines, reason = "a table has as many lines as it has rows")]
 fn said_inside() -> Vec<Case> {
     let row = |name: &str, content_type: &str, encoding: &'static Encoding, before: &str, text: &str| {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n");

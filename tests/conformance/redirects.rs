@@ -168,6 +168,7 @@ fn leads_to(mut exchange: Exchange, location: &str) {
     exchange.send(if first { redirect(&location.replace("HOST", &host)) } else { answer("200 OK", "") });
 }
 
+#[allow(clippy::too_many_lines, reason = "a table has as many lines as it has rows")]
 fn unusable() -> Vec<Case> {
     let table = [
         ("ftp://127.0.0.1/", "neither http nor https"),

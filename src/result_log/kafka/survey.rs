@@ -49,7 +49,7 @@ impl Survey {
 
     /// Waits until the group has committed all that is in the topic now.
     pub(super) async fn read_to_end(&self) -> Result<(), LogError> {
-        let ends = self.ask(|client, topic| ends(client, topic)).await?;
+        let ends = self.ask(ends).await?;
         loop {
             let unread = ends.clone();
             if self.ask(move |client, topic| has_read(client, topic, &unread)).await? {
