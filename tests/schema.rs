@@ -91,6 +91,7 @@ fn in_full() -> CheckResult {
         failed: vec!["status 404, expected 2xx".to_owned()],
         addresses: vec!["192.0.2.7".parse().unwrap()],
         headers: vec![("server".to_owned(), "test".to_owned())],
+        skipped: vec!["My Header: x".to_owned()],
         body: Some("not found".to_owned()),
     };
     CheckResult {

@@ -133,7 +133,7 @@ async fn what_is_put_aside_is_a_dead_letter_with_its_reason() {
 #[actix::test]
 async fn a_slot_of_the_future_is_taken_by_our_own_topic_and_names_the_clocks_on_another() {
     let Some(kafka) = kafka() else { return };
-    let hours = |hours| chrono::Utc::now() + chrono::TimeDelta::hours(hours);
+    let hours = |hours| uptime_monitor::clock::Clock::system().now() + chrono::TimeDelta::hours(hours);
     let ahead = |number: i64| CheckResult { scheduled_at: hours(3), ..numbered(number) };
     let ours = settings(kafka.brokers());
     let others = settings(kafka.brokers());

@@ -135,7 +135,7 @@ impl Reply {
         self
     }
 
-    pub(crate) fn from_another_port(mut self) -> Self {
+    pub(crate) fn answering_from_another_port(mut self) -> Self {
         self.from_other_port = true;
         self
     }

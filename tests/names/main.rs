@@ -8,7 +8,6 @@
 )]
 
 #[path = "../common/authority.rs"]
-#[allow(dead_code, reason = "no test here has a certificate of its own")]
 mod authority;
 mod cache;
 mod canary;

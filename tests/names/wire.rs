@@ -35,7 +35,7 @@ async fn what_answers_no_question_of_ours_is_not_heard() {
         vec![
             forged(query).with_wrong_id(),
             forged(query).for_another_question(),
-            forged(query).from_another_port(),
+            forged(query).answering_from_another_port(),
             Reply::loopback(query, 60).after(50),
         ]
     });
