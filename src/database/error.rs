@@ -126,8 +126,8 @@ pub enum DatabaseError {
 }
 
 /// Classes of SQLSTATE with which PostgreSQL refuses the data of a statement: a value out of range or that its encoding
-/// cannot hold (22), a constraint (23), a row or statement that is too large (54).
-const DATA_CLASSES: [&str; 3] = ["22", "23", "54"];
+/// cannot hold (22), a constraint (23), a row or statement that is too large (54), somebody's own trigger (P0).
+const DATA_CLASSES: [&str; 4] = ["22", "23", "54", "P0"];
 
 /// Classes of SQLSTATE that name something set up wrongly: authorization (28), database or schema (3D, 3F), and privileges,
 /// tables, columns or functions (42). Somebody has to mend it.
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn what_the_server_says_of_the_data_is_told_from_what_time_or_an_operator_mends() {
         // The codes: PostgreSQL's documentation, appendix A.
-        for code in ["22P05", "22021", "22008", "22003", "23514", "54000"] {
+        for code in ["22P05", "22021", "22008", "22003", "23514", "54000", "P0001"] {
             assert!(answered(code).blames_data() && !answered(code).may_heal(), "{code}");
         }
         for code in [

@@ -16,10 +16,12 @@ use crate::common::servers::kafka;
 use crate::support::*;
 
 /// A topic as an operator might have made it.
-async fn made_by_hand(settings: &KafkaSettings, partitions: i32, limit: &str) {
+async fn made_by_hand(settings: &KafkaSettings, limit: &str) {
     let admin: AdminClient<DefaultClientContext> = client(settings).create().unwrap();
-    let topic = NewTopic::new(&settings.topic, partitions, TopicReplication::Fixed(1));
-    admin.create_topics(&[topic.set("max.message.bytes", limit)], &AdminOptions::new()).await.unwrap();
+    let topic = NewTopic::new(&settings.topic, settings.partitions, TopicReplication::Fixed(1));
+    // The second one is the default of 4.0 and newer.
+    let topic = topic.set("max.message.bytes", limit).set("message.timestamp.after.max.ms", "3600000");
+    admin.create_topics(&[topic], &AdminOptions::new()).await.unwrap();
 }
 
 async fn change_limit(settings: &KafkaSettings, limit: &str) {
@@ -49,7 +51,7 @@ fn large(number: i64, bytes: usize) -> CheckResult {
 async fn batches_stay_below_the_limit_of_the_topic() {
     let Some(kafka) = kafka() else { return };
     let settings = settings(kafka.brokers());
-    made_by_hand(&settings, settings.partitions, "20000").await;
+    made_by_hand(&settings, "20000").await;
     let log = open(&settings).await;
     let results: Vec<CheckResult> = (0..60).map(|number| large(number, 8_000)).collect();
 
@@ -78,7 +80,7 @@ async fn a_limit_that_is_lowered_while_results_flow_costs_none() {
 async fn what_is_too_large_alone_is_told_apart_and_its_neighbours_go_through() {
     let Some(kafka) = kafka() else { return };
     let settings = settings(kafka.brokers());
-    made_by_hand(&settings, settings.partitions, "6000").await;
+    made_by_hand(&settings, "6000").await;
     let log = open(&settings).await;
     let mut results = group(0..20).to_vec();
     results[3] = large(3, 10_000);
@@ -137,7 +139,7 @@ async fn a_slot_of_the_future_is_taken_by_our_own_topic_and_names_the_clocks_on_
     let ahead = |number: i64| CheckResult { scheduled_at: hours(3), ..numbered(number) };
     let ours = settings(kafka.brokers());
     let others = settings(kafka.brokers());
-    made_by_hand(&others, others.partitions, "1000000").await;
+    made_by_hand(&others, "1000000").await;
 
     open(&ours).await.append(Arc::new(vec![ahead(1), ahead(1)])).await.unwrap();
     let log = open(&others).await;

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{ClientContext, TopicPartitionList};
 
 use super::context::Context;
@@ -57,7 +57,12 @@ impl ClientContext for ReaderContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.client.error(error, reason);
+        use RDKafkaErrorCode::{UnsupportedFeature, UnsupportedVersion};
+        match error.rdkafka_error_code() {
+            // Not a trouble: another protocol will do.
+            Some(UnsupportedVersion | UnsupportedFeature) => self.tell(Event::Unsupported),
+            _ => self.client.error(error, reason),
+        }
     }
 
     fn stats_raw(&self, statistics: &[u8]) {
