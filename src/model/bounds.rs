@@ -41,9 +41,6 @@ pub const HEADERS: usize = 12 * 1024;
 /// All lines that were no header lines together.
 pub const SKIPPED: usize = 2 * 1024;
 
-/// All lines of the evidence that were passed over, together.
-pub const SKIPPED: usize = 4 * 1024;
-
 /// The body of the evidence: 4 KiB, each byte of which may have become a U+FFFD.
 pub const BODY: usize = 12 * 1024;
 
@@ -149,7 +146,6 @@ impl Evidence {
             cut(name, limit / 2);
             cut(value, limit - name.len());
         });
-        keep_within(&mut self.skipped, SKIPPED, String::len, cut);
         keep_within(&mut self.skipped, SKIPPED, String::len, cut);
         self.body.iter_mut().for_each(|body| cut(body, BODY));
     }
@@ -269,7 +265,6 @@ mod tests {
                 addresses: vec![address; 1_000],
                 headers: vec![(text(), text()); 100],
                 skipped: vec![text(); 100],
-                skipped: vec![text(); 100],
                 body: Some(text()),
             })),
             worker: text(),
@@ -312,7 +307,6 @@ mod tests {
         evidence.failed.truncate(20);
         evidence.addresses.truncate(20);
         evidence.headers.truncate(40);
-        evidence.skipped.truncate(10);
         evidence.skipped.truncate(8);
         evidence.body = Some("\u{FFFD}".repeat(4 * 1024));
 
