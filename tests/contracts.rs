@@ -75,6 +75,17 @@ async fn many_called(database: &World, name: &str, count: usize, every_s: u32) {
         .expect("sites are imported");
 }
 
+/// Lets `seconds` go by, and claims in each what has become due: what waits for longer than its interval is for nobody to claim.
+async fn claimed_while(database: &World, seconds: usize) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for _ in 0..seconds {
+        database.forward(1).await;
+        database.queue.enqueue_due().await.unwrap();
+        jobs.extend(database.queue.claim("a", 100, Duration::from_hours(1)).await.unwrap());
+    }
+    jobs
+}
+
 async fn many_more(database: &World, count: usize, every_s: u32) {
     let specs: Vec<SiteSpec> =
         (0..count).map(|number| site(&format!("site-of-{every_s}-{number}"), every_s)).collect();
@@ -431,6 +442,8 @@ mod queue {
 
     async fn a_job_that_failed_twice_is_claimed_alone(database: &World) {
         many(database, 10, 3_600).await;
+        let of_the_first_minute = claimed_while(database, 61).await;
+        database.queue.complete("a", &slots(&of_the_first_minute)).await.unwrap();
         database.forward(3_600).await;
         database.queue.enqueue_due().await.unwrap();
         database.sql("UPDATE job_queue SET attempt = 2 WHERE site_id <= 3").await;
@@ -622,7 +635,7 @@ mod store {
         database.store.persist(&batch(results.collect()).await).await.unwrap();
 
         database.forward(100 * 60).await;
-        let older_than_50_minutes = lived_through(50 * 60, 20);
+        let older_than_50_minutes = lived_through(50 * 60 + 30, 20);
         let first = database.store.prune(older_than_50_minutes).await.unwrap().rows;
         let mut rest = 0;
         while let removed @ 1.. = database.store.prune(older_than_50_minutes).await.unwrap().rows {
@@ -960,11 +973,9 @@ mod store {
         let at_once = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
         store(database, vec![result(&at_once, Status::Down)]).await;
         database.queue.complete("a", &[at_once.slot]).await.unwrap();
-        database.forward(90).await;
+        let mut jobs = claimed_while(database, 90).await;
         database.store.change(site("shop", 17)).await.unwrap();
-        database.forward(30).await;
-        database.queue.enqueue_due().await.unwrap();
-        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        jobs.extend(claimed_while(database, 30).await);
         assert!(jobs.len() > 1, "slots of both schedules");
         store(database, jobs.iter().map(|job| result(job, Status::Up)).collect()).await;
 
@@ -1642,11 +1653,7 @@ mod accounting {
     /// Checks all of three sites for 30 s, and stores nothing of it.
     async fn check_without_storing(database: &World) -> Vec<Job> {
         many(database, 3, 10).await;
-        for _ in 0..30 {
-            database.forward(1).await;
-            database.queue.enqueue_due().await.unwrap();
-        }
-        let jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
+        let jobs = claimed_while(database, 30).await;
         database.queue.complete("a", &slots(&jobs)).await.unwrap();
         jobs
     }
@@ -1695,11 +1702,7 @@ mod accounting {
         assert!(settled().await <= Some(ticked), "its first check is to come");
 
         many_called(database, "b", 3, 10).await;
-        for _ in 0..70 {
-            database.forward(1).await;
-            database.queue.enqueue_due().await.unwrap();
-        }
-        let mut jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
+        let mut jobs = claimed_while(database, 70).await;
         jobs.sort_by_key(|job| job.slot);
         assert_eq!(settled().await, Some(jobs[0].slot.scheduled_at));
         database.queue.complete("a", &slots(&jobs[..1])).await.unwrap();
@@ -1710,11 +1713,7 @@ mod accounting {
 
     async fn a_lost_slot_is_found(database: &World) {
         many(database, 3, 10).await;
-        for _ in 0..30 {
-            database.forward(1).await;
-            database.queue.enqueue_due().await.unwrap();
-        }
-        let jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
+        let jobs = claimed_while(database, 30).await;
         let kept = &jobs[1..];
         database
             .store
@@ -1744,9 +1743,10 @@ mod accounting {
         many(database, 2, 10).await;
         database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
+        let mut jobs = database.queue.claim("a", 100, Duration::from_hours(1)).await.unwrap();
         database.forward(100).await;
         database.queue.enqueue_due().await.unwrap();
-        let jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
+        jobs.extend(database.queue.claim("a", 100, LEASE).await.unwrap());
         database
             .store
             .persist(&batch(jobs.iter().map(|job| result(job, Status::Up)).collect()).await)
