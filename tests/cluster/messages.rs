@@ -36,8 +36,9 @@ fn messages_that_are_repeated_out_of_order_broken_or_old_neither_change_nor_hold
     cluster.ask("CREATE TABLE before AS SELECT * FROM ping_status");
     let (old, slot) = old_message(&cluster, &topic);
     topic.put(&[old]);
+    let repeated = repeated_and_out_of_order(&topic);
     topic.put(&poison(&topic));
-    topic.put(&repeated_and_out_of_order(&topic));
+    topic.put(&repeated);
     let letters = POISON.len() * topic.partitions().len();
     cluster.records_more(600);
     cluster.eventually("the poison is put aside", || dead.messages().len() >= letters);
