@@ -44,12 +44,12 @@ fn now_s(machine: &Machine) -> i64 {
     machine.number("SELECT unixepoch() AS number")
 }
 
-/// Starving, it would check nothing at all. A machine that is busy with other tests checks what it can, and a few will do; one that
-/// checks them all has to be on time.
+/// Starving, it would check nothing at all, and what it checked would be old. A machine that is busy with other tests checks what
+/// it can, later than one that has nothing else to do: how late is a figure for docs/OPERATIONS.md and not for here.
 fn assert_recovered(seconds: &Seconds) {
     let due = 3 * SECONDLY as i64;
     assert!(seconds.checked * 20 >= due, "{seconds:?}");
-    assert!(seconds.checked < due || seconds.lag_p99_ms < 1_000, "{seconds:?}");
+    assert!(seconds.lag_p99_ms < 1_000 * RECOVERY_S, "{seconds:?}");
 }
 
 #[test]
