@@ -148,7 +148,7 @@ statement!(for Pg:
 );
 
 statement!(for Pg:
-    /// Those that are late and wait for `settle` are passed over.
+    /// Late suspects are passed over: `settle` ends them.
     ClaimSuspects { given_up: i32 as Integer, limit: i64 as BigInt, lease_s: f64 as Double, owner: String as Text } -> ClaimedSql =
     "WITH lost AS MATERIALIZED (
        SELECT scheduled_at, site_id FROM job_queue
