@@ -153,6 +153,12 @@ impl<'a> Cluster<'a> {
         self.import(100, "other-second", "/slow/100", "2s");
     }
 
+    /// How often slots were left out because nobody scheduled for a while. What is due after the end of the last scheduler
+    /// is none of it, though an audit counts that as a gap.
+    pub(crate) fn gaps_while_scheduled(&self) -> u64 {
+        self.number("SELECT count(*) FROM schedule_gap")
+    }
+
     pub(crate) fn recorded(&self) -> u64 {
         self.number("SELECT count(*) FROM ping_status")
     }
