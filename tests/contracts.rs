@@ -112,6 +112,8 @@ mod queue {
         jobs_of_an_older_version_are_claimed_or_settled_by_the_interval_of_their_site,
         a_job_whose_lease_ended_too_late_is_settled_and_one_that_is_leased_is_not,
         a_late_slot_that_has_a_result_keeps_it,
+        a_check_that_is_stored_after_its_slot_was_missed_takes_its_place,
+        sites_that_can_wait_are_checked_although_more_is_due_than_can_be_checked,
         a_missed_slot_turns_the_status_only_of_sites_that_know_nothing_newer,
         after_a_pause_of_any_length_fresh_slots_are_claimed_at_once_and_the_audit_is_exact,
         a_job_that_failed_twice_is_claimed_alone,
@@ -382,6 +384,57 @@ mod queue {
         assert_eq!(database.store.site("site-0").await.unwrap().last_status, Some(Status::Up));
     }
 
+    async fn a_check_that_is_stored_after_its_slot_was_missed_takes_its_place(database: &World) {
+        many(database, 1, 10).await;
+        database.forward(10).await;
+        database.queue.enqueue_due().await.unwrap();
+        let job = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
+        database.forward(3_600).await;
+        settle_all(database).await;
+        let missed = database.store.site("site-0").await.unwrap();
+
+        let late = batch(vec![result(&job, Status::Missed), result(&job, Status::Up)]).await;
+        let stored = database.store.persist(&late).await.unwrap();
+        let site = database.store.site("site-0").await.unwrap();
+        let others = batch(vec![result(&job, Status::Missed), result(&job, Status::Down)]).await;
+        let again = database.store.persist(&others).await.unwrap();
+
+        assert_eq!(
+            (missed.last_status, missed.last_updated),
+            (Some(Status::Missed), Some(job.slot.scheduled_at))
+        );
+        assert_eq!((stored.new, again.new), (1, 0));
+        assert_eq!((site.last_status, site.last_updated), (Some(Status::Up), Some(job.slot.scheduled_at)));
+        let found = database.store.statistics(last(&database.clock, 86_400), None).await.unwrap();
+        assert_eq!((found[0].up, found[0].down, found[0].missed), (1, 0, 0));
+        assert_eq!(database.store.site("site-0").await.unwrap(), site);
+    }
+
+    /// 21 slots a second are due, and 15 can be checked.
+    async fn sites_that_can_wait_are_checked_although_more_is_due_than_can_be_checked(database: &World) {
+        many(database, 20, 1).await;
+        many_more(database, 60, 60).await;
+        let mut patient = 0;
+        for _ in 0..150 {
+            database.forward(1).await;
+            database.queue.enqueue_due().await.unwrap();
+            for _ in 0..5 {
+                let jobs = database.queue.claim("a", 3, LEASE).await.unwrap();
+                patient += jobs.iter().filter(|job| job.slot.site_id.0 > 20).count();
+                database.queue.complete("a", &slots(&jobs)).await.unwrap();
+            }
+            settle_all(database).await;
+        }
+
+        let found = database.store.statistics(last(&database.clock, 86_400), None).await.unwrap();
+        let missed = |of: fn(u32) -> bool| -> u64 {
+            found.iter().filter(|site| of(site.site.spec.every_s)).map(|site| site.missed).sum()
+        };
+        assert!(patient >= 90, "{patient} of some 100 slots");
+        assert_eq!(missed(|every_s| every_s == 60), 0);
+        assert!(missed(|every_s| every_s == 1) > 0);
+    }
+
     async fn a_missed_slot_turns_the_status_only_of_sites_that_know_nothing_newer(database: &World) {
         many(database, 2, 1).await;
         for _ in 0..4 {
@@ -615,6 +668,7 @@ mod store {
         let mut job = one_job(database).await;
         let mut since = None;
         for status in [Status::Up, Status::Down, Status::Down] {
+            database.forward(60).await;
             job.slot.scheduled_at += TimeDelta::seconds(60);
             if status == Status::Down && since.is_none() {
                 since = Some(job.slot.scheduled_at);
@@ -680,6 +734,7 @@ mod store {
 
     async fn a_status_stands_since_the_same_slot_whatever_the_order_of_arrival(database: &World) {
         let job = one_job(database).await;
+        database.forward(600).await;
         use Status::{Down, Up};
         store(database, in_a_row(&job, &[Up])).await;
 
@@ -714,6 +769,7 @@ mod store {
 
     async fn a_status_stands_since_its_first_slot_also_within_a_batch(database: &World) {
         let job = one_job(database).await;
+        database.forward(3_600).await;
         let minute = |minute: i64| Some(job.slot.scheduled_at + TimeDelta::seconds(60 * minute));
         let since = async || database.store.site("site-0").await.unwrap().since;
         use Status::{Down, Up};
@@ -1973,10 +2029,18 @@ mod clocks {
         let held = database.queue.claim("a", 1, LEASE).await.unwrap();
         database.store.persist(&batch(vec![result(&held[0], Status::Down)]).await).await.unwrap();
         database.queue.complete("a", &slots(&held)).await.unwrap();
+        database.forward(3).await;
+        database.queue.enqueue_due().await.unwrap();
+        let in_work = database.queue.claim("a", 2, LEASE).await.unwrap();
 
         database.forward(-DAY).await;
         let tick = database.queue.enqueue_due().await.unwrap();
         assert!(tick.set_back.is_some_and(|by| by.as_secs() == 86_400), "{tick:?}");
+        assert_nothing_is_of_the_future(database).await;
+        // What was in work ends afterwards.
+        let ended = in_work.iter().map(|job| result(job, Status::Down)).collect();
+        database.store.persist(&batch(ended).await).await.unwrap();
+        database.queue.complete("a", &slots(&in_work)).await.unwrap();
         assert_nothing_is_of_the_future(database).await;
         live(database, 120).await;
 

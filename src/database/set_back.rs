@@ -35,7 +35,7 @@ UPDATE result_log_state SET read_before = {now} WHERE read_before > {now};
 UPDATE sites SET last_updated = min(last_updated, {now}), since = min(since, {now}) WHERE last_updated > {now} OR since > {now};
 UPDATE site_config SET active_from = {now} WHERE active_from > {now};
 
-DELETE FROM job_queue WHERE scheduled_at > {now} AND lease_owner IS NULL;
+DELETE FROM job_queue WHERE scheduled_at > {now};
 UPDATE job_queue SET visible_at = max({now}, visible_at - {by_s}) WHERE lease_owner IS NOT NULL;
 
 INSERT INTO clock_gap (after_s, until_s) SELECT after_s, {now} FROM schedule_gap WHERE until_s > {now} AND after_s < {now};
@@ -62,7 +62,7 @@ UPDATE sites SET last_updated = least(last_updated, {now}), since = least(since,
 UPDATE site_config SET active_from = {now} WHERE active_from > {now};
 
 DELETE FROM job_queue WHERE (scheduled_at, site_id) IN (
-  SELECT scheduled_at, site_id FROM job_queue WHERE scheduled_at > {now} AND lease_owner IS NULL FOR UPDATE SKIP LOCKED);
+  SELECT scheduled_at, site_id FROM job_queue WHERE scheduled_at > {now} FOR UPDATE SKIP LOCKED);
 UPDATE job_queue SET visible_at = greatest({now}, visible_at - make_interval(secs => {by_s})) WHERE lease_owner IS NOT NULL;
 
 INSERT INTO clock_gap (after_at, until_at) SELECT after_at, {now} FROM schedule_gap WHERE until_at > {now} AND after_at < {now};

@@ -5,7 +5,8 @@
 
 /// `statement!(Name { field: RustType as SqlType, … } -> (SqlTypes of a row) = "SQL " (field: SqlType) " more SQL")`
 ///
-/// For SQLite; with `for Pg:` before the name, for PostgreSQL.
+/// For SQLite; with `for Pg:` before the name, for PostgreSQL. What several statements have in common is one of its own, a field
+/// `as ()` of theirs that `(include field)` puts in its place.
 macro_rules! statement {
     (for Pg: $($rest:tt)+) => {
         $crate::database::statement!(@define [diesel::pg::Pg] $($rest)+);
@@ -34,6 +35,10 @@ macro_rules! statement {
     };
     (@push $self:ident $out:ident $sql:literal $($rest:tt)*) => {
         $out.push_sql($sql);
+        $crate::database::statement!(@push $self $out $($rest)*);
+    };
+    (@push $self:ident $out:ident (include $field:ident) $($rest:tt)*) => {
+        diesel::query_builder::QueryFragment::walk_ast(&$self.$field, $out.reborrow())?;
         $crate::database::statement!(@push $self $out $($rest)*);
     };
     (@push $self:ident $out:ident ($field:ident : $sql:ty) $($rest:tt)*) => {

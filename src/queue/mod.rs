@@ -3,6 +3,7 @@
 //! The port is [`JobQueue`]; [`sqlite`] keeps it in the embedded database, [`postgres`] in one that many machines share.
 
 pub mod postgres;
+mod share;
 pub mod sqlite;
 mod tick;
 
@@ -30,7 +31,8 @@ pub trait JobQueue: Send + Sync {
     async fn enqueue_due(&self) -> Result<Tick, QueueError>;
 
     /// Leases up to `limit` due jobs to `owner`, until `lease` after the time that all tries of the site may take. Jobs of this
-    /// second and the last come first; then those that have waited, the most impatient sites first. Jobs that have ended
+    /// second and the last come first; then those that have waited, the most impatient sites first. One call of four begins with
+    /// jobs that are about to be late, so that no site starves where more is due than can be checked. Jobs that have ended
     /// without a result [`SUSPECT`] times or more are left to [`claim_suspects`](Self::claim_suspects).
     async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError>;
 
@@ -72,7 +74,7 @@ pub trait JobQueue: Send + Sync {
 }
 
 /// A job with this many leases behind it, none of which ended with a result, may be one that kills its worker. It is run alone,
-/// so that it takes no others with it.
+/// so that it takes no others with it. The number also stands in the claims' SQL and in the index `job_queue_suspect`.
 pub const SUSPECT: u32 = 2;
 
 /// What one call of [`JobQueue::settle_late`] did.

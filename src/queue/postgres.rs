@@ -13,6 +13,7 @@ use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use self::claim::{claim, claim_suspects};
+use super::share::Turns;
 use super::tick::{Due, Plan, Progress};
 use super::{Depth, JobQueue, QueueError, Settled, Tick};
 use crate::clock::Timestamp;
@@ -26,12 +27,13 @@ use crate::schedule::{self, DueRange};
 #[derive(Clone)]
 pub struct PostgresJobQueue {
     database: Postgres,
+    turns: Turns,
 }
 
 impl PostgresJobQueue {
     /// A queue in `database`.
     pub fn new(database: Postgres) -> Self {
-        Self { database }
+        Self { database, turns: Turns::default() }
     }
 
     /// Runs one statement, and returns how many jobs it has changed.
@@ -54,11 +56,10 @@ impl JobQueue for PostgresJobQueue {
 
     async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
         let owner = owner.to_owned();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let lease_s = lease.as_secs_f64();
+        let (share, lease_s) = (self.turns.next(limit), lease.as_secs_f64());
         Ok(self
             .database
-            .call(async move |connection| claim(connection, &owner, limit, lease_s).await)
+            .call(async move |connection| claim(connection, &owner, share, lease_s).await)
             .await?)
     }
 
@@ -265,5 +266,15 @@ statement!(for Pg: Renew {
 statement!(for Pg: Leased { owner: String as Text } -> (Timestamptz, BigInt) =
     "SELECT scheduled_at, site_id FROM job_queue WHERE lease_owner = " (owner: Text));
 
-statement!(for Pg: CountJobs {} -> (BigInt, BigInt, Nullable<Timestamptz>) =
-    "SELECT count(*), count(lease_owner) FILTER (WHERE visible_at > uptime_now()), min(scheduled_at) FROM job_queue");
+statement!(for Pg:
+    /// A longer queue counts as half a million, and only leases are looked at one by one: whoever asks must not take the time of
+    /// those who work.
+    CountJobs {} -> (BigInt, BigInt, Nullable<Timestamptz>) =
+    "WITH RECURSIVE patience (s) AS (
+       SELECT max(late_after_s) FROM job_queue
+       UNION ALL SELECT (SELECT max(late_after_s) FROM job_queue WHERE late_after_s < patience.s) FROM patience WHERE s IS NOT NULL)
+     SELECT (SELECT count(*) FROM (SELECT 1 FROM job_queue LIMIT 500000) AS counted),
+            (SELECT count(job.lease_owner) FROM patience JOIN job_queue AS job
+             ON job.late_after_s = patience.s AND job.visible_at > uptime_now()),
+            (SELECT min(scheduled_at) FROM job_queue)"
+);

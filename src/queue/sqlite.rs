@@ -11,6 +11,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use serde_json::json;
 
 use self::claim::{claim, claim_suspects};
+use super::share::Turns;
 use super::tick::{Due, Plan, Progress};
 use super::{Depth, JobQueue, QueueError, Settled, Tick};
 use crate::clock::Clock;
@@ -26,12 +27,13 @@ use crate::schedule::{self, DueRange};
 pub struct SqliteJobQueue {
     database: Sqlite,
     clock: Clock,
+    turns: Turns,
 }
 
 impl SqliteJobQueue {
     /// A queue in `database`.
     pub fn new(database: Sqlite, clock: Clock) -> Self {
-        Self { database, clock }
+        Self { database, clock, turns: Turns::default() }
     }
 
     /// All that the queue holds can be derived again: a slot from the schedule, a lease from its end.
@@ -60,8 +62,8 @@ impl JobQueue for SqliteJobQueue {
 
     async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
         let (owner, clock) = (owner.to_owned(), self.clock.clone());
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Ok(self.change(move |connection| claim(connection, clock.now(), &owner, limit, lease)).await?)
+        let share = self.turns.next(limit);
+        Ok(self.change(move |connection| claim(connection, clock.now(), &owner, share, lease)).await?)
     }
 
     async fn claim_suspects(

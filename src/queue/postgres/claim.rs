@@ -1,7 +1,8 @@
 //! Claims: which jobs come first, and which are left out.
 //!
 //! Jobs that may wait equally long (`late_after_s`) stand together in the index `job_queue_visible`, in order of time. A claim reads
-//! stretches of it, and none of them holds a job whose slot is late: only a job whose lease has ended may be late and lie in one.
+//! stretches of it, and none of them holds a job whose slot is late: only a job whose lease has ended may be late and lie in one,
+//! and one of a version that did not say how long it may wait.
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::database::{DatabaseError, statement};
 use crate::model::{Job, Slot, Target};
 use crate::queue::SUSPECT;
+use crate::queue::share::{First, Share};
 
 /// Jobs that are given up in one call.
 const GIVEN_UP: i64 = 500;
@@ -75,13 +77,14 @@ impl Claimed {
 pub(super) async fn claim(
     connection: &mut AsyncPgConnection,
     owner: &str,
-    limit: i64,
+    Share { limit, first }: Share,
     lease_s: f64,
 ) -> Result<Vec<Job>, DatabaseError> {
     let mut claimed = Claimed::default();
+    let hurry = if first == First::Hurried { -1 } else { 3 };
     loop {
         let missing = limit.saturating_sub(claimed.jobs.len() as i64);
-        let claim = Claim { limit: missing, lease_s, owner: owner.to_owned() };
+        let claim = Claim { limit: missing, hurry, lease: Lease { lease_s, owner: owner.to_owned() } };
         let rows: Vec<ClaimedRow> = claim.load(connection).await?;
         rows.into_iter().for_each(|row| claimed.add(row));
         let again = !claimed.orphans.is_empty();
@@ -100,7 +103,8 @@ pub(super) async fn claim_suspects(
     given_up: u32,
 ) -> Result<Vec<Job>, DatabaseError> {
     let given_up = i32::try_from(given_up.max(SUSPECT)).unwrap_or(i32::MAX);
-    let claim = ClaimSuspects { given_up, limit: GIVEN_UP, lease_s, owner: owner.to_owned() };
+    let claim =
+        ClaimSuspects { given_up, limit: GIVEN_UP, lease: Lease { lease_s, owner: owner.to_owned() } };
     let rows: Vec<ClaimedRow> = claim.load(connection).await?;
     let mut claimed = Claimed::default();
     rows.into_iter().for_each(|row| claimed.add(row));
@@ -109,11 +113,11 @@ pub(super) async fn claim_suspects(
 }
 
 statement!(for Pg:
-    /// Leases what is due, and passes over what others are just claiming. In each stretch are all who may wait equally long: first
-    /// the last second, then this one, then what has waited for longer. OFFSET 0 keeps the stretches in order, and the inner limit
-    /// has each read in the order of the index: without it all of a long one would be sorted. Jobs without a site come along.
-    /// Settings are passed on as the text that they are: who cannot read it is the check.
-    Claim { limit: i64 as BigInt, lease_s: f64 as Double, owner: String as Text } -> ClaimedSql =
+    /// Leases what is due, and passes over what others are just claiming. In each stretch are all jobs that may wait equally long:
+    /// first the last second, then this one, then what has waited for longer, but for what has used four fifths of its time,
+    /// which is last, or first where `hurry` is below 0. OFFSET 0 keeps the stretches in order, and the inner limit
+    /// has each read in the order of the index: without it all of a long one would be sorted.
+    Claim { limit: i64 as BigInt, hurry: i32 as Integer, lease: Lease as () } -> ClaimedSql =
     "WITH RECURSIVE
        patience (s) AS (
          SELECT max(late_after_s) FROM job_queue
@@ -122,7 +126,10 @@ statement!(for Pg:
          SELECT s, this_second - interval '1 second' * from_s AS first, this_second - interval '1 second' * to_s AS last
          FROM (SELECT date_trunc('second', uptime_now()) AS this_second) AS clock
          CROSS JOIN patience
-         CROSS JOIN LATERAL (VALUES (0, 1, 0), (1, 0, -1), (2, CASE s WHEN 0 THEN 2678400 ELSE s END, 1)) AS part (nth, from_s, to_s)
+         CROSS JOIN LATERAL (SELECT CASE WHEN s < 2 THEN s ELSE s * 4 / 5 END AS most) AS holding
+         CROSS JOIN LATERAL (VALUES
+           (" (hurry: Integer) ", s, most), (0, 1, 0), (1, 0, -1),
+           (2, CASE s WHEN 0 THEN 2678400 ELSE most END, 1)) AS part (nth, from_s, to_s)
          WHERE s IS NOT NULL ORDER BY nth, s),
        due AS MATERIALIZED (
          SELECT job.scheduled_at, job.site_id
@@ -133,23 +140,12 @@ statement!(for Pg:
              AND visible_at <= uptime_now() AND attempt < 2
            ORDER BY visible_at LIMIT " (limit: BigInt) " FOR UPDATE SKIP LOCKED) AS job
          LIMIT " (limit: BigInt) "),
-       known AS MATERIALIZED (
-         SELECT due.scheduled_at, due.site_id, site.every_s, site.url, site.timeout_ms, site.retries, site.settings::text
-         FROM due LEFT JOIN site_config AS site ON site.id = due.site_id)
-     UPDATE job_queue AS job
-     SET lease_owner = " (owner: Text) ", attempt = job.attempt + 1,
-         visible_at = date_trunc('second', uptime_now()) + interval '1 second' * ceil("
-         (lease_s: Double) " + coalesce(known.timeout_ms / 1000.0 * (known.retries + 1), 0)::float8)
-     FROM known WHERE job.scheduled_at = known.scheduled_at AND job.site_id = known.site_id
-     RETURNING job.scheduled_at, job.site_id, job.attempt,
-       extract(epoch FROM job.scheduled_at - uptime_now())::float8
-         + CASE job.late_after_s WHEN 0 THEN known.every_s ELSE job.late_after_s END,
-       known.url, known.timeout_ms, known.retries, known.settings"
+       " (include lease)
 );
 
 statement!(for Pg:
-    /// Late suspects are passed over: `settle` ends them.
-    ClaimSuspects { given_up: i32 as Integer, limit: i64 as BigInt, lease_s: f64 as Double, owner: String as Text } -> ClaimedSql =
+    /// A late suspect is passed over, for `settle` ends it; one that is lost may be late, and is put aside with what is late.
+    ClaimSuspects { given_up: i32 as Integer, limit: i64 as BigInt, lease: Lease as () } -> ClaimedSql =
     "WITH lost AS MATERIALIZED (
        SELECT scheduled_at, site_id FROM job_queue
        WHERE attempt >= 2 AND attempt >= " (given_up: Integer) " AND visible_at <= uptime_now()
@@ -161,7 +157,14 @@ statement!(for Pg:
          AND (late_after_s = 0 OR scheduled_at >= date_trunc('second', uptime_now()) - interval '1 second' * late_after_s)
        ORDER BY visible_at LIMIT 1 FOR UPDATE SKIP LOCKED),
      due AS (SELECT scheduled_at, site_id FROM lost UNION ALL SELECT scheduled_at, site_id FROM suspect),
-     known AS MATERIALIZED (
+     " (include lease)
+);
+
+statement!(for Pg:
+    /// The last part of a claim: leases the jobs in `due`. Jobs without a site come along. Settings are passed on as the
+    /// text that they are: who cannot read it is the check.
+    Lease { lease_s: f64 as Double, owner: String as Text } -> () =
+    "known AS MATERIALIZED (
        SELECT due.scheduled_at, due.site_id, site.every_s, site.url, site.timeout_ms, site.retries, site.settings::text
        FROM due LEFT JOIN site_config AS site ON site.id = due.site_id)
      UPDATE job_queue AS job

@@ -1,7 +1,8 @@
 //! Claims: which jobs come first, and which are left out.
 //!
 //! Jobs that may wait equally long (`late_after_s`) stand together in the index `job_queue_visible`, in order of time. A claim reads
-//! stretches of it, and none of them holds a job whose slot is late: only a job whose lease has ended may be late and lie in one.
+//! stretches of it, and none of them holds a job whose slot is late: only a job whose lease has ended may be late and lie in one,
+//! and one of a version that did not say how long it may wait.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::database::rows::from_seconds;
 use crate::database::statement;
 use crate::model::{Job, SiteId, Slot, Target};
 use crate::queue::SUSPECT;
+use crate::queue::share::{First, Share};
 
 /// Jobs that are given up in one call.
 const GIVEN_UP: i64 = 500;
@@ -83,15 +85,17 @@ pub(super) fn claim(
     connection: &mut SqliteConnection,
     now: Timestamp,
     owner: &str,
-    limit: i64,
+    Share { limit, first }: Share,
     lease: Duration,
 ) -> Result<Vec<Job>, DatabaseError> {
     let claimer = Claimer { owner, lease, now };
-    let rows: Vec<FoundRow> = DueJobs { now: now.timestamp(), limit }.load(connection)?;
+    let hurry = if first == First::Hurried { -1 } else { 3 };
+    let rows: Vec<FoundRow> = DueJobs { now: now.timestamp(), limit, hurry }.load(connection)?;
     let mut jobs = Vec::with_capacity(rows.len());
     for row in rows {
         jobs.extend(claimer.take(connection, row.into())?);
     }
+    jobs.sort_unstable_by_key(|job| job.slot);
     Ok(jobs)
 }
 
@@ -123,20 +127,22 @@ pub(super) fn claim_suspects(
 }
 
 statement!(
-    /// In each stretch all who may wait equally long: first the last second, then this one, then what has waited for longer.
+    /// In each stretch all jobs that may wait equally long: first the last second, then this one, then what has waited for longer,
+    /// but for what has used four fifths of its time, which is last, or first where `hurry` is below 0.
     /// Without its own LIMIT, SQLite would not keep the order of `stretch`.
     /// Settings are passed on as the text that they are: who cannot read it is the check.
-    DueJobs { now: i64 as BigInt, limit: i64 as BigInt }
+    DueJobs { now: i64 as BigInt, limit: i64 as BigInt, hurry: i64 as BigInt }
     -> (BigInt, BigInt, Integer, BigInt, Text, BigInt, Integer, Nullable<Text>) =
     "WITH RECURSIVE
        patience (s) AS (
          SELECT max(late_after_s) FROM job_queue
          UNION ALL SELECT (SELECT max(late_after_s) FROM job_queue WHERE late_after_s < patience.s) FROM patience WHERE s IS NOT NULL),
+       holding (s, most) AS (SELECT s, iif(s < 2, s, s * 4 / 5) FROM patience WHERE s IS NOT NULL),
        stretch (nth, s, first, last) AS MATERIALIZED (
-         SELECT nth.value, s,
-                " (now: BigInt) " - CASE nth.value WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE iif(s = 0, 2678400, s) END,
-                " (now: BigInt) " - CASE nth.value WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE 2 END
-         FROM patience CROSS JOIN json_each('[0, 1, 2]') AS nth WHERE s IS NOT NULL
+         SELECT " (hurry: BigInt) ", s, " (now: BigInt) " - s, " (now: BigInt) " - most - 1 FROM holding
+         UNION ALL SELECT 0, s, " (now: BigInt) " - 1, " (now: BigInt) " - 1 FROM holding
+         UNION ALL SELECT 1, s, " (now: BigInt) ", " (now: BigInt) " FROM holding
+         UNION ALL SELECT 2, s, " (now: BigInt) " - iif(s = 0, 2678400, most), " (now: BigInt) " - 2 FROM holding
          ORDER BY 1, 2 LIMIT 1000000)
      SELECT job.scheduled_at, job.site_id, job.attempt, iif(job.late_after_s = 0, site.every_s, job.late_after_s),
             site.url, site.timeout_ms, site.retries, site.settings

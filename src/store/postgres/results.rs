@@ -1,6 +1,6 @@
 //! Writing results: one row per slot, and the newest status of each site.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
@@ -11,7 +11,7 @@ use super::rows::storable;
 use crate::clock::Timestamp;
 use crate::database::{DatabaseError, statement};
 use crate::model::bounds::possible;
-use crate::model::{CheckResult, Slot};
+use crate::model::{CheckResult, Slot, Status};
 use crate::result_log::Batch;
 use crate::store::failure::evidence_text;
 use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
@@ -56,16 +56,19 @@ impl ResultStore for PostgresStore {
     }
 }
 
-/// One result for each slot, the first that came, in the order in which everybody writes them, so that no two writers wait for
+/// One result for each slot, the one that stands, in the order in which everybody writes them, so that no two writers wait for
 /// each other.
 fn in_order<'a>(results: impl Iterator<Item = &'a CheckResult>) -> Vec<(Slot, &'a CheckResult)> {
-    let mut seen = HashSet::new();
-    let mut first: Vec<(Slot, &CheckResult)> = results
-        .filter_map(|result| result.slot().map(|slot| (slot, result)))
-        .filter(|(slot, _)| seen.insert(*slot))
-        .collect();
-    first.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at));
-    first
+    let mut standing: HashMap<Slot, &CheckResult> = HashMap::new();
+    for (slot, result) in results.filter_map(|result| Some((result.slot()?, result))) {
+        let first = standing.entry(slot).or_insert(result);
+        if first.status == Status::Missed {
+            *first = result;
+        }
+    }
+    let mut standing: Vec<_> = standing.into_iter().collect();
+    standing.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at));
+    standing
 }
 
 impl PostgresStore {
@@ -126,11 +129,12 @@ impl Persist {
 }
 
 statement!(for Pg:
-    /// A batch in one statement: the new rows, then the sites whose newest slot is among them. Returns the number of new rows.
+    /// A batch in one statement: the new rows, then the sites whose newest slot is among them. Returns the number of new rows. The
+    /// first result of a slot stands, but for `missed`, which gives way to a check.
     ///
     /// Rows come in order of site and slot, and sites are locked in order and only after all rows are in: so writers never wait
     /// for each other in a circle. A site's status turns where a slot's differs from the one before; slots that are older than
-    /// what is known of the site count for nothing.
+    /// what is known of the site count for nothing, nor do those of a clock that was ahead, after which nothing would be newer.
     Persist {
         sites: Vec<i64> as Array<BigInt>, ats: Vec<Timestamp> as Array<Timestamptz>, started: Vec<Timestamp> as Array<Timestamptz>,
         not_after: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>, bytes: Vec<i64> as Array<BigInt>,
@@ -157,7 +161,14 @@ statement!(for Pg:
        SELECT site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
          ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence::json
        FROM result ORDER BY site_id, scheduled_at
-       ON CONFLICT DO NOTHING RETURNING 1),
+       ON CONFLICT (site_id, scheduled_at) DO UPDATE SET
+         started_at = excluded.started_at, not_after = excluded.not_after, body_bytes = excluded.body_bytes,
+         total_us = excluded.total_us, dns_us = excluded.dns_us, connect_us = excluded.connect_us,
+         tls_us = excluded.tls_us, ttfb_us = excluded.ttfb_us, download_us = excluded.download_us,
+         http_status = excluded.http_status, attempt = excluded.attempt, status = excluded.status,
+         reason = excluded.reason, worker = excluded.worker, error = excluded.error, evidence = excluded.evidence
+       WHERE ping_status.status = 'missed' AND excluded.status <> 'missed'
+       RETURNING 1),
      counted AS MATERIALIZED (SELECT count(*) AS new FROM stored),
      known AS MATERIALIZED (
        SELECT site_id, last_updated, last_status FROM sites
@@ -168,7 +179,9 @@ statement!(for Pg:
          result.status IS DISTINCT FROM lag(result.status, 1, known.last_status)
            OVER (PARTITION BY result.site_id ORDER BY result.scheduled_at) AS turns
        FROM result JOIN known ON known.site_id = result.site_id
-       WHERE known.last_updated IS NULL OR result.scheduled_at > known.last_updated),
+       WHERE (known.last_updated IS NULL OR result.scheduled_at > known.last_updated
+           OR result.scheduled_at = known.last_updated AND known.last_status = 'missed' AND result.status <> 'missed')
+         AND result.scheduled_at < uptime_now() + interval '1 minute'),
      newest AS (
        SELECT site_id, max(scheduled_at) AS scheduled_at, (array_agg(status ORDER BY scheduled_at DESC))[1] AS status,
          max(scheduled_at) FILTER (WHERE turns) AS turned_at

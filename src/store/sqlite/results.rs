@@ -20,9 +20,9 @@ use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 #[async_trait]
 impl ResultStore for SqliteStore {
     async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
-        let groups = batch.groups.clone();
+        let (groups, clock) = (batch.groups.clone(), self.clock.clone());
         let work = move |connection: &mut SqliteConnection| {
-            persist(connection, groups.iter().flat_map(|group| group.iter()))
+            persist(connection, clock.now_s(), groups.iter().flat_map(|group| group.iter()))
         };
         Ok(self.database.repeated_transaction(Durability::Full, work).await?)
     }
@@ -52,6 +52,7 @@ impl ResultStore for SqliteStore {
 
 fn persist<'a>(
     connection: &mut SqliteConnection,
+    now: i64,
     results: impl Iterator<Item = &'a CheckResult>,
 ) -> Result<Persisted, DatabaseError> {
     let (mut persisted, mut statuses) = (Persisted::default(), Vec::new());
@@ -64,10 +65,10 @@ fn persist<'a>(
         }
         statuses.push((slot, result.status));
     }
-    // In the order of slots, whatever the order of arrival: since when a status stands depends on it. The first of a slot counts.
+    // In the order of slots, whatever the order of arrival: since when a status stands depends on it.
     statuses.sort_by_key(|(slot, _)| *slot);
     for (slot, status) in statuses {
-        SetStatus { at: slot.scheduled_at.timestamp(), status: status.as_str(), site: slot.site_id.0 }
+        SetStatus { at: slot.scheduled_at.timestamp(), status: status.as_str(), site: slot.site_id.0, now }
             .execute(connection)?;
     }
     Ok(persisted)
@@ -143,7 +144,9 @@ fn prune_until(connection: &mut SqliteConnection, before: i64, most: i64) -> Que
     Ok(oldest.map(|oldest| cut.map_or(before, |cut| cut.max(oldest + 1))))
 }
 
-statement!(Insert {
+statement!(
+    /// The first result of a slot stands, but for `missed`, which gives way to a check.
+    Insert {
         scheduled_at: i64 as BigInt, site_id: i64 as BigInt, status: &'static str as Text,
         reason: Option<&'static str> as Nullable<Text>, error: Option<String> as Nullable<Text>,
         http_status: Option<i32> as Nullable<Integer>, started_at_us: i64 as BigInt,
@@ -160,12 +163,26 @@ statement!(Insert {
     (dns_us: Nullable<BigInt>) ", " (connect_us: Nullable<BigInt>) ", " (tls_us: Nullable<BigInt>) ", "
     (ttfb_us: Nullable<BigInt>) ", " (download_us: Nullable<BigInt>) ", " (total_us: Nullable<BigInt>) ", "
     (body_bytes: BigInt) ", " (not_after: Nullable<BigInt>) ", " (worker: Text) ", " (attempt: Integer) ", "
-    (evidence: Nullable<Text>) ") ON CONFLICT DO NOTHING");
+    (evidence: Nullable<Text>) ") ON CONFLICT DO UPDATE SET
+       status = excluded.status, reason = excluded.reason, error = excluded.error,
+       http_status = excluded.http_status, started_at_us = excluded.started_at_us, dns_us = excluded.dns_us,
+       connect_us = excluded.connect_us, tls_us = excluded.tls_us, ttfb_us = excluded.ttfb_us,
+       download_us = excluded.download_us, total_us = excluded.total_us, body_bytes = excluded.body_bytes,
+       not_after = excluded.not_after, worker = excluded.worker, attempt = excluded.attempt,
+       evidence = excluded.evidence
+     WHERE ping_status.status = 'missed' AND excluded.status <> 'missed'"
+);
 
-statement!(SetStatus { at: i64 as BigInt, status: &'static str as Text, site: i64 as BigInt } -> () =
+statement!(
+    /// A newer slot wins, or a check of one that was missed. A slot of a clock that was ahead counts for nothing: after it nothing
+    /// would be newer.
+    SetStatus { at: i64 as BigInt, status: &'static str as Text, site: i64 as BigInt, now: i64 as BigInt } -> () =
     "UPDATE sites SET last_updated = " (at: BigInt)
     ", since = CASE WHEN last_status = " (status: Text) " THEN since ELSE " (at: BigInt) " END, last_status = " (status: Text)
-    " WHERE site_id = " (site: BigInt) " AND (last_updated IS NULL OR last_updated < " (at: BigInt) ")");
+    " WHERE site_id = " (site: BigInt) " AND (last_updated IS NULL OR last_updated < " (at: BigInt)
+    " OR last_updated = " (at: BigInt) " AND last_status = 'missed' AND " (status: Text) " <> 'missed')
+     AND " (at: BigInt) " < " (now: BigInt) " + 60"
+);
 
 statement!(PruneCut { before: i64 as BigInt, most: i64 as BigInt } -> (Nullable<BigInt>, Nullable<BigInt>) =
     "SELECT (SELECT scheduled_at FROM ping_status WHERE scheduled_at < " (before: BigInt) " ORDER BY scheduled_at LIMIT 1),
