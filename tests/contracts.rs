@@ -1059,6 +1059,7 @@ mod catalog {
         sites_that_leave_and_come_back_lose_no_slot,
         an_import_of_up_to_a_thousand_sites_is_checked_within_a_minute,
         new_sites_of_a_file_are_checked_within_a_minute,
+        sites_that_come_back_into_their_file_are_checked_within_a_minute_and_not_at_once,
         a_site_that_changes_in_its_first_minute_loses_no_slot,
         settings_are_read_as_they_were_declared,
         settings_reach_the_check_as_their_text,
@@ -1316,6 +1317,26 @@ mod catalog {
         let (expected, recorded, unaccounted) = unaccounted(database).await;
         assert_eq!((expected, unaccounted), (recorded, 0));
         assert_eq!(recorded, checks, "each of these slots was due");
+    }
+
+    async fn sites_that_come_back_into_their_file_are_checked_within_a_minute_and_not_at_once(
+        database: &World,
+    ) {
+        let file = || (0..300).map(|number| site(&format!("site-{number}"), 3_600)).collect::<Vec<_>>();
+        database.store.reconcile(file()).await.unwrap();
+        database.forward(4_000).await;
+        database.queue.enqueue_due().await.unwrap();
+        let before = database.queue.claim("a", 1_000, LEASE).await.unwrap();
+        database.queue.complete("a", &slots(&before)).await.unwrap();
+
+        // A file that was empty for a moment.
+        database.store.reconcile(Vec::new()).await.unwrap();
+        database.store.reconcile(file()).await.unwrap();
+        let at_once = database.queue.claim("a", 1_000, LEASE).await.unwrap();
+        let within_a_minute = claimed_while(database, 60).await;
+
+        assert!(at_once.len() < 30, "{} of 300 at once", at_once.len());
+        assert_eq!(at_once.len() + within_a_minute.len(), 300);
     }
 
     async fn new_sites_of_a_file_are_checked_within_a_minute(database: &World) {

@@ -100,9 +100,15 @@ fn start_of_import(new: usize) -> Start {
     if new <= FIRST_MINUTE_LIMIT { Start::InFirstMinute } else { Start::InPhase }
 }
 
-/// When the sites of a file are first checked, of which `new` are new.
-fn start_of_file(new: usize) -> Start {
-    if new <= AT_ONCE_LIMIT { Start::AtOnce } else { start_of_import(new) }
+/// When the sites of a file are first checked, of which `begin` were not checked until now.
+fn start_of_file(begin: usize) -> Start {
+    if begin <= AT_ONCE_LIMIT { Start::AtOnce } else { start_of_import(begin) }
+}
+
+/// Whether a file that declares `spec` begins to have it checked: a new site, or one that was disabled or had left the file.
+fn begins(spec: &SiteSpec, was: Option<&Listed>) -> bool {
+    let is_new = |was: &Site| was.origin != Origin::Command && !was.spec.enabled;
+    spec.enabled && was.is_none_or(|was| is_new(was.known()))
 }
 
 impl ChangeSet {
@@ -161,8 +167,7 @@ impl ChangeSet {
     /// `known` are all sites.
     pub(super) fn reconcile(declared: Vec<SiteSpec>, known: Vec<Listed>) -> (Self, Changes) {
         let mut known = by_name(known);
-        let new = declared.iter().filter(|spec| !known.contains_key(&spec.name)).count();
-        let start = start_of_file(new);
+        let start = start_of_file(declared.iter().filter(|spec| begins(spec, known.get(&spec.name))).count());
         let (mut set, mut changes) = (Self::by(Origin::File), Changes::default());
         for spec in declared {
             let Some(was) = known.remove(&spec.name) else {
