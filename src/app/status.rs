@@ -50,7 +50,7 @@ impl StatusLine {
 
     async fn say(&self, before: u64) -> u64 {
         let total = self.tally.total();
-        let queued = self.health.queued().await.unwrap_or_default();
+        let queued = self.health.queued().await.map_or_else(|| "unknown".to_owned(), |jobs| jobs.to_string());
         let restarts: u64 = self.board.status().iter().map(|child| child.restarts_total()).sum();
         info!(
             checks_per_s = (total - before) / EVERY.as_secs(),

@@ -1,13 +1,14 @@
 //! The ports with an observer: what of their work fails is told by `/health`.
 //!
-//! Only work that is repeated until it succeeds is observed, so that no failure is told for longer than it lasts: ticks, claims,
-//! completed jobs, stored results. (Appends are told by the condition of the log itself.)
+//! Only work that is repeated is observed: ticks, claims, completed jobs, stored results. (Appends are told by the condition of
+//! the log itself.)
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::SecondsFormat;
 
 use super::Ports;
 use crate::clock::Timestamp;
@@ -31,6 +32,14 @@ fn noted<T, E: Error + 'static>(troubles: &Troubles, work: &'static str, done: R
     done
 }
 
+/// Nothing is scheduled by such a clock.
+fn wrong_clock(clock: Timestamp) -> String {
+    format!(
+        "the clock of the database says {}; set it (NTP)",
+        clock.to_rfc3339_opts(SecondsFormat::Secs, true)
+    )
+}
+
 struct Queue {
     port: Arc<dyn JobQueue>,
     troubles: Troubles,
@@ -39,7 +48,13 @@ struct Queue {
 #[async_trait]
 impl JobQueue for Queue {
     async fn enqueue_due(&self) -> Result<Tick, QueueError> {
-        noted(&self.troubles, "ticks", self.port.enqueue_due().await)
+        let ticked = self.port.enqueue_due().await;
+        let why = match &ticked {
+            Ok(tick) => tick.impossible.map(wrong_clock),
+            Err(error) => Some(chain(error)),
+        };
+        self.troubles.note("ticks", why);
+        ticked
     }
 
     async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {

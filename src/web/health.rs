@@ -34,6 +34,8 @@ struct Shared {
     started: Instant,
     phase: Mutex<Phase>,
     last_queue: Mutex<Option<(Instant, Result<Queue, String>)>>,
+    /// One count at a time, however many ask: a slow database is not asked the same thing by many connections.
+    counts: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone)]
@@ -69,6 +71,7 @@ impl Health {
             started: Clock::instant(),
             phase: Mutex::new(Phase::Starting),
             last_queue: Mutex::new(None),
+            counts: tokio::sync::Mutex::new(()),
         }))
     }
 
@@ -104,10 +107,8 @@ impl Health {
     }
 
     async fn queue(&self, sources: &Sources) -> Result<Queue, String> {
-        if let Some((at, queue)) = &*lock(&self.0.last_queue)
-            && at.elapsed() < FRESH
-        {
-            return queue.clone();
+        if let Some(queue) = self.fresh() {
+            return queue;
         }
         let counting = tokio::spawn(self.clone().count(sources.clone()));
         match tokio::time::timeout(PATIENCE, counting).await {
@@ -116,8 +117,17 @@ impl Health {
         }
     }
 
+    fn fresh(&self) -> Option<Result<Queue, String>> {
+        let last = lock(&self.0.last_queue);
+        last.as_ref().filter(|(at, _)| at.elapsed() < FRESH).map(|(_, queue)| queue.clone())
+    }
+
     /// Goes on when nobody waits any more: why a database cannot be reached may take longer to learn than somebody waits.
     async fn count(self, sources: Sources) -> Result<Queue, String> {
+        let _turn = self.0.counts.lock().await;
+        if let Some(queue) = self.fresh() {
+            return queue;
+        }
         let counted = sources.queue.depth().await;
         let queue =
             counted.map(|depth| Queue::of(&depth, sources.clock.now())).map_err(|error| chain(&error));
