@@ -312,7 +312,7 @@ pub struct Audit {
 impl Audit {
     /// Slots without a row.
     pub fn missing(&self) -> u64 {
-        self.expected - self.recorded
+        self.expected.saturating_sub(self.recorded)
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) enum Unreadable {
     NoSite,
     #[error("{field} is in the year {year}")]
     Year { field: &'static str, year: i32 },
+    #[error("scheduled_at has a fraction of a second, which no slot has")]
+    Fraction,
 }
 
 /// The headers of every result.
@@ -101,6 +103,9 @@ fn judge(result: CheckResult) -> Result<CheckResult, Unreadable> {
     }
     if !YEARS.contains(&year) {
         return Err(Unreadable::Year { field: "scheduled_at", year });
+    }
+    if result.scheduled_at.timestamp_subsec_nanos() != 0 {
+        return Err(Unreadable::Fraction);
     }
     match result.impossible_date() {
         Some((field, year)) => Err(Unreadable::Year { field, year }),
@@ -163,6 +168,7 @@ mod tests {
                 &LEAST.replace("2026-11-23T10:00:05Z", "2999-01-01T00:00:00Z"),
                 "scheduled_at is in the year 2999",
             ),
+            (&LEAST.replace("10:00:05Z", "10:00:05.5Z"), "scheduled_at has a fraction of a second"),
             (&LEAST.replace("\"up\"", "\"sideways\""), "not a result: unknown variant `sideways`"),
             (&" ".repeat(LARGEST_VALUE + 1), "the message has 1048577 bytes"),
         ] {

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::SqliteStore;
-use super::rows::{AllSites, SiteRow, into_site};
+use super::rows::{AllSites, SiteById, SiteRow, into_site};
 use crate::clock::Timestamp;
 use crate::database::rows::from_seconds;
 use crate::database::statement;
@@ -48,13 +48,12 @@ fn statistics(
     range: Range,
     only: Option<SiteId>,
 ) -> Result<Vec<SiteStatistics>, StoreError> {
-    let sites = AllSites {}.load::<SiteRow>(connection)?;
+    let sites = match only {
+        Some(id) => SiteById { id: id.0 }.load::<SiteRow>(connection)?,
+        None => AllSites {}.load::<SiteRow>(connection)?,
+    };
     let sites: Vec<Site> = sites.into_iter().map(|row| into_site(row).into_known()).collect();
-    let mut tallies: HashMap<i64, Tally> = sites
-        .iter()
-        .filter(|site| only.is_none_or(|id| id == site.id))
-        .map(|site| (site.id.0, Tally::default()))
-        .collect();
+    let mut tallies: HashMap<i64, Tally> = sites.iter().map(|site| (site.id.0, Tally::default())).collect();
     let (from, to) = (range.from.timestamp(), range.to.timestamp());
     match only {
         // One site's slots are computed and looked up; a scan would read everybody's.
