@@ -1,5 +1,5 @@
-//! What does a check through the checker actor cost, beside the probe without actors, and beside bare hyper? And how much
-//! memory does a check need while it waits?
+//! What does a check through the checker actor cost, beside the probe without actors, and beside bare hyper? What does it cost
+//! that sites have names? And how much memory does a check need while it waits?
 //!
 //! Unit: µs of CPU, user and system, of this whole process per check; checks per second on one thread; KiB of resident memory
 //! for each check that waits for an answer. The target is
@@ -39,7 +39,7 @@ use support::meter::{Cost, Meter, machine, rss_mb};
 use support::ports::{Feed, without_database};
 use support::table::{Samples, Table};
 use support::target::Target;
-use support::{Effort, expect_up, settings};
+use support::{Effort, expect_up, names, settings};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, spawn_local};
@@ -50,6 +50,12 @@ use uptime_monitor::model;
 use uptime_monitor::probe::Probe;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Sites with a name of their own.
+const NAMED: usize = 10_000;
+
+/// Checks of each of them while one answer of the name server holds: every 10 s.
+const CHECKS_PER_TTL: usize = names::TTL as usize / 10;
 
 /// Longer than all checks need to begin to wait.
 const WAIT: Duration = Duration::from_secs(300);
@@ -114,7 +120,41 @@ async fn bench(effort: Effort) {
     }
     table.print();
     println!();
+    by_name(&target, (rounds / 2).max(1)).await;
+    println!();
     memory(&target, 5_000 / divisor).await;
+}
+
+/// Sites by name, in turns with the same ones by address. Each turn asks for every name once, as in one TTL.
+async fn by_name(target: &Target, rounds: usize) {
+    let [mut named, mut addressed] = [Samples::default(), Samples::default()];
+    for _ in 0..rounds {
+        named.add(check_each(target, |number| target.url_at("http", &format!("site{number}.test"))).await);
+        addressed.add(check_each(target, |number| format!("{}site{number}", target.url("http"))).await);
+    }
+    let mut table = Table::new(&["sites", "by", "CPU µs/check", "× address"]);
+    for (by, samples) in [("name", &named), ("address", &addressed)] {
+        let relative = samples.relative_to(&addressed).show(3);
+        table.row([NAMED.to_string(), by.to_owned(), samples.show(1), relative]);
+    }
+    table.print();
+}
+
+/// CPU per check, µs, of all sites in order, as often as they are checked in one TTL.
+async fn check_each(target: &Target, url: impl Fn(usize) -> String) -> f64 {
+    const LOAD: Load = Load { scheme: "http", in_flight: 32, checks: NAMED * CHECKS_PER_TTL };
+    let site = |number| model::Target { url: url(number), timeout: TIMEOUT, retries: 0, settings: None };
+    let sites: Vec<model::Target> = (0..NAMED).map(site).collect();
+    let next = Cell::new(0);
+    let probe = Probe::with_settings(&settings(LOAD.in_flight, target, &[]).probe, Clock::system());
+    let check = Rc::new(async move || {
+        let number = next.replace((next.get() + 1) % NAMED);
+        let outcome = probe.check(&sites[number], Clock::instant()).await;
+        expect_up(outcome.status, outcome.error.as_deref());
+    });
+    let meter = Meter::read();
+    loops(LOAD.in_flight, LOAD.checks, &check).await;
+    meter.cost().cpu_us_per(LOAD.checks)
 }
 
 /// Checks that all wait for an answer that does not come.

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a bench says why it ends")]
 
 pub mod meter;
+pub mod names;
 pub mod ports;
 pub mod table;
 pub mod target;
@@ -48,11 +49,12 @@ pub fn expect_up(status: Status, error: Option<&str>) {
     }
 }
 
-/// The product's settings for `in_flight` checks at once, with some keys changed, trusting the target.
+/// The product's settings for `in_flight` checks at once, with some keys changed, trusting the target and asking its name server.
 pub fn settings(in_flight: usize, target: &Target, changes: &[(&str, &str)]) -> Settings {
     let overrides = changes.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
     let loaded = load(Sources { overrides, ..Sources::default() }).expect("a valid configuration");
-    let probe = ProbeSettings::with_roots(&ProbeConfig::default(), target.roots.clone());
+    let config = ProbeConfig { dns: vec![target.names], ..ProbeConfig::default() };
+    let probe = ProbeSettings::with_roots(&config, target.roots.clone());
     let settings = settings::settings(&loaded.config, in_flight).expect("valid settings");
     Settings { probe: probe.expect("a valid probe"), ..settings }
 }

@@ -1,6 +1,8 @@
-//! What is checked: a cheap web server on loopback in a process of its own, so that its CPU is not counted as ours.
+//! What is checked: a cheap web server on loopback, and a name server, in a process of their own, so that their CPU is not
+//! counted as ours.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{LocalSet, spawn_local};
 use tokio_rustls::TlsAcceptor;
+
+use super::names;
 
 /// Makes a bench binary act as the target.
 pub const ARGUMENT: &str = "--act-as-target";
@@ -29,6 +33,8 @@ pub struct Target {
     https: u16,
     /// Held open: the target may not die of what it prints.
     _output: BufReader<ChildStdout>,
+    /// Its name server.
+    pub names: SocketAddr,
     /// Who signed its certificate.
     pub roots: RootCertStore,
 }
@@ -51,19 +57,24 @@ impl Target {
             output.read_line(&mut line).expect("a line from the target");
             line.trim().parse().expect("a port")
         };
-        let (http, https) = (port(), port());
+        let (http, https, names) = (port(), port(), (Ipv4Addr::LOCALHOST, port()).into());
         let mut pem = String::new();
         while !pem.contains("END CERTIFICATE") {
             assert_ne!(output.read_line(&mut pem).expect("a certificate from the target"), 0);
         }
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM")).expect("a trust anchor");
-        Self { child, http, https, _output: output, roots }
+        Self { child, http, https, _output: output, names, roots }
     }
 
     /// The URL of its first page. `hang` below it never answers.
     pub fn url(&self, scheme: &str) -> String {
-        format!("{scheme}://127.0.0.1:{}/", if scheme == "https" { self.https } else { self.http })
+        self.url_at(scheme, "127.0.0.1")
+    }
+
+    /// The same by another name. Its name server knows all.
+    pub fn url_at(&self, scheme: &str, host: &str) -> String {
+        format!("{scheme}://{host}:{}/", if scheme == "https" { self.https } else { self.http })
     }
 }
 
@@ -82,6 +93,9 @@ pub fn serve() {
     for listener in [&http, &https] {
         println!("{}", listener.local_addr().expect("an address").port());
     }
+    let names = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    println!("{}", names.local_addr().expect("an address").port());
+    std::thread::spawn(move || names::serve(&names));
     print!("{authority}");
     std::thread::spawn(|| {
         let _ = std::io::stdin().read(&mut [0]);
