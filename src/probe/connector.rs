@@ -1,7 +1,7 @@
 //! From a URL to a connection: resolve, judge, dial, shake hands. awc calls it as its transport.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
-use super::dial;
+use super::dial::{self, Permitted};
 use super::dns::Found;
 use super::failure::Failure;
 use super::settings::Settings;
@@ -64,58 +64,39 @@ impl Connector {
         Ok(Exchange::new(transport, message, Rc::clone(trace)))
     }
 
-    /// A connection to one of the host's addresses. Those of a family that was late are tried when the others are of no use.
+    /// A connection to one of the host's addresses, those of a family that name servers are late with included.
     async fn reach(&self, url: &Url, trace: &Trace) -> Result<(TcpStream, SocketAddr), Failure> {
-        let wanted = trace.plan.request.ip;
-        let (addrs, late) = self.resolve(url, wanted, trace).await?;
-        let failure = match self.dial(addrs, wanted, url, trace).await {
-            Err(failure) if failure.reason == Reason::Connect => failure,
-            ended => return ended,
-        };
-        let Some(late) = late else { return Err(failure) };
-        match self.resolve(url, late, trace).await {
-            Ok((addrs, _)) => self.dial(addrs, late, url, trace).await,
-            Err(_) => Err(failure),
-        }
+        let Found { addresses, late } = self.resolve(url, trace).await?;
+        trace.pause();
+        let first = self.permitted(&addresses, url, trace);
+        let late = late.map(|late| async move { self.permitted(&late.addresses().await, url, trace) });
+        dial::dial(first, late, trace).await
     }
 
-    async fn dial(
-        &self,
-        addrs: Vec<SocketAddr>,
-        wanted: IpFamily,
-        url: &Url,
-        trace: &Trace,
-    ) -> Result<(TcpStream, SocketAddr), Failure> {
-        trace.resolved(&addrs);
-        let addrs = of_family(self.permit(addrs, url)?, wanted, url)?;
-        trace.enter(Phase::Connect);
-        dial::dial(&addrs).await
-    }
-
-    /// The addresses of the URL's host in the order in which they are tried, and the family that was not waited for.
-    async fn resolve(
-        &self,
-        url: &Url,
-        wanted: IpFamily,
-        trace: &Trace,
-    ) -> Result<(Vec<SocketAddr>, Option<IpFamily>), Failure> {
-        let port = url.port_or_known_default().unwrap_or_default();
+    async fn resolve(&self, url: &Url, trace: &Trace) -> Result<Found, Failure> {
+        let known = |ip: IpAddr| Found { addresses: vec![ip], late: None };
         match url.host() {
-            Some(Host::Ipv4(ip)) => Ok((vec![SocketAddr::new(ip.into(), port)], None)),
-            Some(Host::Ipv6(ip)) => Ok((vec![SocketAddr::new(ip.into(), port)], None)),
+            Some(Host::Ipv4(ip)) => Ok(known(ip.into())),
+            Some(Host::Ipv6(ip)) => Ok(known(ip.into())),
             Some(Host::Domain(name)) => {
                 trace.enter(Phase::Resolve);
-                let Found { addresses, late } = self.settings.names.lookup(name, wanted, trace).await?;
-                trace.pause();
-                Ok((dial::interleave(&addresses, port), late))
+                self.settings.names.lookup(name, trace.plan.request.ip, trace).await
             }
             None => Err(Failure::internal(format!("{url} names no host"))),
         }
     }
 
+    /// Those of the addresses that may be tried, in the order in which they are.
+    fn permitted(&self, addresses: &[IpAddr], url: &Url, trace: &Trace) -> Permitted {
+        let port = url.port_or_known_default().unwrap_or_default();
+        let addrs = dial::interleave(addresses.iter().map(|&ip| SocketAddr::new(ip, port)));
+        trace.resolved(&addrs);
+        of_family(self.permit(addrs, url)?, trace.plan.request.ip, url)
+    }
+
     /// The addresses that the guard lets through. Judged here and nowhere earlier, so that literals, names, redirects and
     /// names that change their mind all pass.
-    fn permit(&self, mut addrs: Vec<SocketAddr>, url: &Url) -> Result<Vec<SocketAddr>, Failure> {
+    fn permit(&self, mut addrs: Vec<SocketAddr>, url: &Url) -> Permitted {
         let mut denied = None;
         addrs.retain(|addr| match self.settings.guard.denies(addr.ip()) {
             Some(rule) => {
@@ -136,7 +117,7 @@ impl Connector {
 }
 
 /// The addresses that the site is to be checked at. Names were asked for these only; a literal is what it is.
-fn of_family(mut addrs: Vec<SocketAddr>, family: IpFamily, url: &Url) -> Result<Vec<SocketAddr>, Failure> {
+fn of_family(mut addrs: Vec<SocketAddr>, family: IpFamily, url: &Url) -> Permitted {
     let (wanted, name): (fn(&SocketAddr) -> bool, _) = match family {
         IpFamily::Any => return Ok(addrs),
         IpFamily::V4 => (SocketAddr::is_ipv4, "IPv4"),

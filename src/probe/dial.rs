@@ -1,49 +1,121 @@
 //! TCP to the first of several addresses that answers.
 
+use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use futures_util::future::{Fuse, FusedFuture as _, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, Sleep};
 
 use super::failure::Failure;
+use super::trace::{Phase, Trace};
 use crate::model::Reason;
 
 /// How long an address has for itself before the next is tried beside it (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// One address after the other, the next one as soon as one fails or has not answered within [`HEAD_START`]. Says which one did.
-pub(super) async fn dial(addrs: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Failure> {
-    if let [addr] = addrs {
-        return connect(*addr).await.map_err(|miss| explain(&[miss]));
-    }
-    let mut untried = addrs.iter();
+/// The addresses of a host that may be tried, or why none of them may.
+pub(super) type Permitted = Result<Vec<SocketAddr>, Failure>;
+
+/// One address after the other, the next one as soon as one fails or has not answered within [`HEAD_START`]. Those that are
+/// `late` join the race whenever they come (RFC 8305, section 3): nobody knows before whether the others lead anywhere. Says which one
+/// did.
+pub(super) async fn dial(
+    first: Permitted,
+    late: Option<impl Future<Output = Permitted>>,
+    trace: &Trace,
+) -> Result<(TcpStream, SocketAddr), Failure> {
+    let mut late = pin!(late.map_or_else(Fuse::terminated, FutureExt::fuse));
     let mut running = FuturesUnordered::new();
-    let mut misses = Vec::new();
+    let mut race = Race::new();
+    race.join(first);
     loop {
-        match untried.next() {
-            Some(addr) => running.push(connect(*addr)),
-            None if running.is_empty() => return Err(explain(&misses)),
-            None => {}
+        if let Some(addr) = race.next(running.is_empty()) {
+            trace.enter(Phase::Connect);
+            running.push(connect(addr));
         }
-        let patience = if untried.as_slice().is_empty() { Duration::MAX } else { HEAD_START };
-        match tokio::time::timeout(patience, running.next()).await {
-            Ok(Some(Ok(stream))) => return Ok(stream),
-            Ok(Some(Err(miss))) => misses.push(miss),
-            Ok(None) | Err(_) => {}
+        if running.is_empty() {
+            let failure = race.failure();
+            if late.is_terminated() {
+                return Err(failure);
+            }
+            trace.waits_for_late(failure);
+        }
+        tokio::select! {
+            biased;
+            Some(ended) = running.next() => match ended {
+                Ok(connected) => return Ok(connected),
+                Err(miss) => race.missed(miss),
+            },
+            more = &mut late, if !late.is_terminated() => race.join(more),
+            () = race.head_start(), if !race.untried.is_empty() => {}
+        }
+    }
+}
+
+/// The addresses that are still to be tried, and what is known of the others.
+struct Race {
+    untried: VecDeque<SocketAddr>,
+    /// Until when the address that was tried last has for itself.
+    head_start: Instant,
+    /// Why addresses may not be tried.
+    denied: Option<Failure>,
+    misses: Vec<Miss>,
+}
+
+impl Race {
+    fn new() -> Self {
+        Self { untried: VecDeque::new(), head_start: Instant::now(), denied: None, misses: Vec::new() }
+    }
+
+    fn join(&mut self, addrs: Permitted) {
+        match addrs {
+            Ok(addrs) => self.untried = interleave(self.untried.drain(..).chain(addrs)).into(),
+            Err(failure) => self.denied = self.denied.take().or(Some(failure)),
+        }
+    }
+
+    /// The next address, if it is its turn.
+    fn next(&mut self, is_idle: bool) -> Option<SocketAddr> {
+        if !is_idle && Instant::now() < self.head_start {
+            return None;
+        }
+        let addr = self.untried.pop_front()?;
+        self.head_start = Instant::now() + HEAD_START;
+        Some(addr)
+    }
+
+    fn missed(&mut self, miss: Miss) {
+        self.misses.push(miss);
+        self.head_start = Instant::now();
+    }
+
+    fn head_start(&self) -> Sleep {
+        tokio::time::sleep_until(self.head_start)
+    }
+
+    /// Why none of the addresses so far was of use. One that was tried says more than one that may not be.
+    fn failure(&self) -> Failure {
+        match &self.denied {
+            Some(failure) if self.misses.is_empty() => failure.clone(),
+            _ => explain(&self.misses),
         }
     }
 }
 
 /// IPv4 and IPv6 by turns, so that a broken family costs one [`HEAD_START`]. IPv4 begins: more machines have it.
-pub(super) fn interleave(ips: &[IpAddr], port: u16) -> Vec<SocketAddr> {
-    let mut v4 = ips.iter().filter(|ip| ip.is_ipv4());
-    let mut v6 = ips.iter().filter(|ip| ip.is_ipv6());
-    let mut addrs = Vec::with_capacity(ips.len());
-    while addrs.len() < ips.len() {
-        addrs.extend(v4.next().into_iter().chain(v6.next()).map(|ip| SocketAddr::new(*ip, port)));
+pub(super) fn interleave(addrs: impl IntoIterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let (v4, v6): (Vec<_>, Vec<_>) = addrs.into_iter().partition(SocketAddr::is_ipv4);
+    let count = v4.len() + v6.len();
+    let (mut v4, mut v6) = (v4.into_iter(), v6.into_iter());
+    let mut addrs = Vec::with_capacity(count);
+    while addrs.len() < count {
+        addrs.extend(v4.next().into_iter().chain(v6.next()));
     }
     addrs
 }
@@ -136,23 +208,36 @@ impl std::fmt::Display for Miss {
 mod tests {
     use super::*;
 
+    fn miss(fault: Fault) -> Miss {
+        Miss {
+            addr: SocketAddr::from(([127, 0, 0, 1], 81)),
+            fault,
+            error: io::Error::from(io::ErrorKind::ConnectionRefused),
+        }
+    }
+
     #[test]
     fn families_take_turns_and_none_is_lost() {
-        let ips: Vec<IpAddr> =
-            ["::1", "::2", "::3", "1.1.1.1"].iter().map(|ip| ip.parse().unwrap()).collect();
+        let addrs = ["[::1]:80", "[::2]:80", "[::3]:80", "1.1.1.1:80"].map(|addr| addr.parse().unwrap());
 
-        let order: Vec<String> = interleave(&ips, 80).iter().map(SocketAddr::to_string).collect();
+        let order: Vec<String> = interleave(addrs).iter().map(SocketAddr::to_string).collect();
 
         assert_eq!(order, ["1.1.1.1:80", "[::1]:80", "[::2]:80", "[::3]:80"]);
     }
 
     #[test]
+    fn what_was_tried_says_more_than_what_may_not_be() {
+        let mut race = Race::new();
+
+        race.join(Err(Failure::new(Reason::Blocked, "denied")));
+        assert_eq!(race.failure().reason, Reason::Blocked);
+
+        race.missed(miss(Fault::Site));
+        assert_eq!(race.failure().reason, Reason::Connect);
+    }
+
+    #[test]
     fn a_shortage_is_never_the_sites_fault() {
-        let miss = |fault| Miss {
-            addr: SocketAddr::from(([127, 0, 0, 1], 81)),
-            fault,
-            error: io::Error::from(io::ErrorKind::ConnectionRefused),
-        };
         let reason =
             |faults: &[Fault]| explain(&faults.iter().map(|&fault| miss(fault)).collect::<Vec<_>>()).reason;
 

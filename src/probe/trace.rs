@@ -64,6 +64,8 @@ pub(super) struct Notes {
     failure: Option<Failure>,
     /// The latest lookup that needed name servers.
     asking: Option<Rc<Asking>>,
+    /// Why the addresses so far were of no use, while others of the same name are still being asked for.
+    so_far: Option<Failure>,
 }
 
 /// One request and what came of it.
@@ -120,6 +122,7 @@ impl Trace {
         let mut notes = self.notes.borrow_mut();
         notes.end_hop();
         notes.failure = None;
+        notes.so_far = None;
         notes.hops.push(HopNotes::new(url.clone(), message));
     }
 
@@ -140,8 +143,16 @@ impl Trace {
         self.notes.borrow_mut().redirects += 1;
     }
 
+    /// The host's name leads to these addresses, too.
     pub(super) fn resolved(&self, to: &[SocketAddr]) {
-        self.note(|hop| hop.addresses = to.iter().map(SocketAddr::ip).collect());
+        self.note(|hop| hop.addresses.extend(to.iter().map(SocketAddr::ip)));
+    }
+
+    /// The addresses so far were of no use, and only a family that name servers are late with is left.
+    pub(super) fn waits_for_late(&self, so_far: Failure) {
+        let mut notes = self.notes.borrow_mut();
+        notes.so_far = Some(so_far);
+        notes.switch_to(Some(Phase::Resolve));
     }
 
     pub(super) fn connected(&self, to: SocketAddr) {
@@ -206,8 +217,9 @@ impl Trace {
     pub(super) fn timed_out(&self, after: Duration) -> Failure {
         let notes = self.notes.borrow();
         let phase = notes.running.map(|(phase, _)| phase);
-        match &notes.asking {
-            Some(asking) if phase == Some(Phase::Resolve) => asking.timed_out(after),
+        match (phase, &notes.so_far, &notes.asking) {
+            (Some(Phase::Resolve), Some(so_far), _) => so_far.clone(),
+            (Some(Phase::Resolve), None, Some(asking)) => asking.timed_out(after),
             _ => Failure::timeout(after, phase.map_or("between two requests", Phase::doing)),
         }
     }

@@ -1,9 +1,17 @@
 //! IPv4 and IPv6 side by side, and each alone.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
+use uptime_monitor::model::{Reason, Status, Target};
+use uptime_monitor::probe::{Outcome, ProbeConfig};
+
 use crate::double::{A, AAAA, NameServer, Query, Reply};
 use crate::files::Files;
+use crate::server::{hanging, refusing};
 use crate::{
-    asking, assert_down, assert_up, check, check_name, dns_ms, of_family, probe, target, web, web_on_ipv6,
+    PATIENCE, asking, assert_down, assert_tells, assert_up, check, check_name, dns_ms, of_family, probe,
+    target, web, web_on_ipv6, web_on_ipv6_at,
 };
 
 /// `of_a` for A records and `of_aaaa` for AAAA records.
@@ -18,8 +26,32 @@ fn good(query: &Query) -> Vec<Reply> {
     vec![Reply::loopback(query, 300)]
 }
 
+fn late(query: &Query) -> Vec<Reply> {
+    vec![Reply::loopback(query, 60).after(300)]
+}
+
 fn silent(_: &Query) -> Vec<Reply> {
     Vec::new()
+}
+
+/// One address in answer to every question.
+fn at(ip: &'static str) -> impl Fn(&Query) -> Vec<Reply> + Send + Sync + 'static {
+    move |query| vec![Reply::empty().address(&query.name, ip, 300)]
+}
+
+/// `site.test` at `port`.
+fn site_at(port: u16, timeout: Duration) -> Target {
+    Target { url: format!("http://site.test:{port}/"), timeout, retries: 0, settings: None }
+}
+
+async fn check_site(server: &NameServer, port: u16, timeout: Duration) -> Outcome {
+    check(&probe(&asking(&[server.addr])), &site_at(port, timeout)).await
+}
+
+#[track_caller]
+fn assert_unreachable(outcome: &Outcome, parts: &[&str]) {
+    assert_eq!((outcome.status, outcome.reason), (Status::Down, Some(Reason::Connect)), "{outcome:#?}");
+    assert_tells(outcome, parts);
 }
 
 #[actix_rt::test]
@@ -91,7 +123,7 @@ async fn silence_on_a_leaves_the_ipv6_addresses() {
 #[actix_rt::test]
 async fn a_family_that_comes_late_is_tried_when_the_other_cannot_be_reached() {
     let Some(web) = web_on_ipv6() else { return };
-    let server = server(good, |query| vec![Reply::loopback(query, 60).after(300)]);
+    let server = server(good, late);
 
     // Nobody listens at 127.0.0.1.
     let outcome = check(&probe(&asking(&[server.addr])), &target("site.test", &web)).await;
@@ -99,6 +131,66 @@ async fn a_family_that_comes_late_is_tried_when_the_other_cannot_be_reached() {
     assert_up(&outcome);
     assert_eq!(outcome.remote_addr, Some(web.addr));
     assert_eq!(server.count("site.test", AAAA), 1);
+}
+
+#[actix_rt::test]
+async fn a_family_that_comes_late_is_tried_when_this_machine_has_no_way_to_the_other() {
+    // Without an interface nobody has a way there: as on a machine without IPv6.
+    let (server, web) = (server(late, at("ff02::1")), web());
+
+    let outcome = check_site(&server, web.port(), PATIENCE).await;
+
+    assert_up(&outcome);
+    assert_eq!(outcome.remote_addr, Some(web.addr));
+}
+
+#[actix_rt::test]
+async fn a_family_that_comes_late_is_tried_while_the_other_does_not_answer() {
+    let (_queue, full) = hanging().await;
+    let port = full.local_addr().unwrap().port();
+    let Some(web) = web_on_ipv6_at(port) else { return };
+    let server = server(good, late);
+
+    let outcome = check_site(&server, port, Duration::from_secs(5)).await;
+
+    assert_up(&outcome);
+    assert_eq!(outcome.remote_addr, Some(web.addr));
+}
+
+#[actix_rt::test]
+async fn a_family_that_comes_late_is_tried_when_the_other_is_denied() {
+    let (server, web) = (server(late, at("fe80::1")), web());
+    let config = ProbeConfig { deny_targets: vec!["link-local".to_owned()], ..asking(&[server.addr]) };
+
+    let outcome = check(&probe(&config), &site_at(web.port(), PATIENCE)).await;
+
+    assert_up(&outcome);
+    assert_eq!(outcome.remote_addr, Some(web.addr));
+}
+
+#[actix_rt::test]
+async fn a_family_that_never_comes_does_not_hide_why_the_other_was_of_no_use() {
+    let (_socket, addr) = refusing();
+    let server = server(good, silent);
+
+    let outcome = check_site(&server, addr.port(), Duration::from_secs(2)).await;
+
+    assert_unreachable(&outcome, &[&format!("connection refused by {addr}")]);
+}
+
+#[actix_rt::test]
+async fn a_late_family_that_is_of_no_use_either_is_told_beside_the_other() {
+    let Some(web) = web_on_ipv6() else { return };
+    let (_socket, addr) = refusing();
+    assert_ne!(addr.port(), web.port());
+    let server = server(good, late);
+
+    let outcome = check_site(&server, addr.port(), PATIENCE).await;
+
+    let other = format!("connection refused by [::1]:{}", addr.port());
+    assert_unreachable(&outcome, &[&format!("connection refused by {addr}"), &other]);
+    let addresses = &outcome.evidence.as_ref().unwrap().addresses;
+    assert_eq!(*addresses, ["127.0.0.1", "::1"].map(|ip| ip.parse::<IpAddr>().unwrap()));
 }
 
 #[actix_rt::test]

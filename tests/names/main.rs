@@ -55,11 +55,16 @@ fn web() -> Server {
 
 /// The same at ::1; `None` on a machine without IPv6.
 fn web_on_ipv6() -> Option<Server> {
+    web_on_ipv6_at(0)
+}
+
+/// The same at this port.
+fn web_on_ipv6_at(port: u16) -> Option<Server> {
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
         println!("LEFT OUT: this machine has no IPv6 loopback");
         return None;
     }
-    Some(Server::raw((Ipv6Addr::LOCALHOST, 0).into(), |mut tcp, _| {
+    Some(Server::raw((Ipv6Addr::LOCALHOST, port).into(), |mut tcp, _| {
         server::read_head(&mut tcp);
         let _ = std::io::Write::write_all(&mut tcp, answer("200 OK", "").as_bytes());
     }))

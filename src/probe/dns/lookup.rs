@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,8 +35,23 @@ const DOUBT_AGAIN: Duration = Duration::from_millis(500);
 /// What a name leads to.
 pub(in crate::probe) struct Found {
     pub(in crate::probe) addresses: Vec<IpAddr>,
-    /// The family whose addresses were not waited for. They are on their way, for when the others are of no use.
-    pub(in crate::probe) late: Option<IpFamily>,
+    /// The family whose addresses were not waited for. They are on their way, and join the others once they come.
+    pub(in crate::probe) late: Option<Late>,
+}
+
+/// The question for the family that was not waited for. It is about the very name that has the addresses of the other family,
+/// which a search list may have completed.
+pub(in crate::probe) struct Late {
+    asking: Rc<Asking>,
+    name: Arc<str>,
+    family: Family,
+}
+
+impl Late {
+    /// Waits for its answer. Empty where it has no addresses, for whatever reason.
+    pub(in crate::probe) async fn addresses(self) -> Vec<IpAddr> {
+        self.asking.answer(&self.name, self.family).await.addresses().to_vec()
+    }
 }
 
 /// What a name has in each family; `None` where nobody asked, or nobody waited.
@@ -55,7 +71,8 @@ pub(super) fn families(wanted: IpFamily, conf: &ResolvConf) -> &'static [Family]
 pub(super) fn at_hand(resolver: &Resolver, name: &str, families: &[Family]) -> Option<Found> {
     let known = resolver.known(name);
     let has_all = families.iter().all(|family| known[family.index()].is_some());
-    if has_all { found(&known, families) } else { None }
+    let addresses = addresses(&known);
+    (has_all && !addresses.is_empty()).then_some(Found { addresses, late: None })
 }
 
 /// Asks for `host` and for what it may stand for.
@@ -78,13 +95,16 @@ pub(super) async fn resolve(
 
 /// As glibc searches: the next candidate after "no such name" and "no address", and not after a failure, which may hide the
 /// name that is meant. What is said in the end is about the name as it was given.
-async fn search(asking: &Asking, host: &str, families: &'static [Family]) -> Result<Found, Failure> {
+async fn search(asking: &Rc<Asking>, host: &str, families: &'static [Family]) -> Result<Found, Failure> {
     let as_it_is = host.trim_end_matches('.');
     let mut said: Answers = [None, None];
     for name in candidates(host, &asking.resolver.upstream.conf) {
         let answers = ask(asking, &name, families).await;
-        if let Some(found) = found(&answers, families) {
-            return Ok(found);
+        let addresses = addresses(&answers);
+        if !addresses.is_empty() {
+            let late = families.iter().find(|family| answers[family.index()].is_none());
+            let late = late.map(|&family| Late { asking: Rc::clone(asking), name, family });
+            return Ok(Found { addresses, late });
         }
         let is_failure = !answers.iter().flatten().any(Answer::is_from_server);
         if *name == *as_it_is || said == [None, None] {
@@ -160,19 +180,8 @@ async fn both(asking: &Asking, name: &Arc<str>) -> Answers {
     }
 }
 
-/// The addresses in `answers`, unless there are none.
-fn found(answers: &Answers, families: &[Family]) -> Option<Found> {
-    let addresses: Vec<IpAddr> =
-        answers.iter().flatten().flat_map(|answer| answer.addresses()).copied().collect();
-    if addresses.is_empty() {
-        return None;
-    }
-    let late = families.iter().find(|family| answers[family.index()].is_none());
-    let late = late.map(|family| match family {
-        Family::V4 => IpFamily::V4,
-        Family::V6 => IpFamily::V6,
-    });
-    Some(Found { addresses, late })
+fn addresses(answers: &Answers) -> Vec<IpAddr> {
+    answers.iter().flatten().flat_map(Answer::addresses).copied().collect()
 }
 
 /// A lookup under way: whom it waits for, and what is known of the name servers meanwhile.
