@@ -7,6 +7,9 @@ use crate::clock::Clock;
 /// Steps between two looks at the clock.
 const ROUND: u64 = 4096;
 
+/// Bytes of text that are looked at in one step.
+const LOOKED_AT: usize = 64;
+
 /// What is left to be spent. All questions about one document share one.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -26,8 +29,13 @@ impl Budget {
         Self { steps, until: Clock::instant() + time, round: ROUND }
     }
 
+    /// Takes what it costs to look at `text`, from its beginning to its end.
+    pub(crate) fn look_at(&mut self, text: &str) -> Result<(), Exhausted> {
+        self.spend((text.len() / LOOKED_AT) as u64)
+    }
+
     /// Takes `steps` of it. Once refused, everything is.
-    pub(super) fn spend(&mut self, steps: u64) -> Result<(), Exhausted> {
+    pub(crate) fn spend(&mut self, steps: u64) -> Result<(), Exhausted> {
         let left = self.steps.checked_sub(steps);
         self.steps = left.unwrap_or_default();
         self.round = self.round.saturating_sub(steps);

@@ -240,3 +240,29 @@ fn an_expression_of_a_path_is_compiled_once() {
     // Compiled for each item it would be minutes.
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
+
+#[test]
+fn an_expression_of_a_document_that_is_none_is_tried_once() {
+    let items = vec!["\"item\""; 100_000].join(",");
+    let document = document(&format!(r#"{{"pattern": "(", "items": [{items}]}}"#));
+    let path = JsonPath::parse("$.items[?match(@, $.pattern)]").unwrap();
+    let began = crate::clock::Clock::instant();
+
+    let found = path.query(&document, &mut plenty()).unwrap();
+
+    assert!(found.is_empty());
+    // Tried for each item it would be many seconds.
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_long_text_costs_its_length() {
+    let long = "x".repeat(64 * 1_000);
+    let document = document(&format!(r#"["{long}"]"#));
+    for path in ["$[?length(@) > 1]", "$[?search(@, 'y')]", "$[?@ == $[0]]"] {
+        let path = JsonPath::parse(path).unwrap();
+
+        assert!(path.query(&document, &mut Budget::new(900, Duration::from_secs(60))).is_err());
+        assert!(path.query(&document, &mut Budget::new(1_100, Duration::from_secs(60))).is_ok());
+    }
+}

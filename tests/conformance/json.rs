@@ -288,6 +288,22 @@ fn of_others() -> Vec<Case> {
             json!(1),
             no("more work to find"),
         ),
+        row(
+            "a long text that a path selects many times",
+            plain,
+            format!("[\"{}\"]", "x".repeat(500_000)).as_bytes(),
+            &format!("$[{}]", ["0"; 2_000].join(",")),
+            json!("UP"),
+            no("more work to find"),
+        ),
+        row(
+            "an expression in the document that is none",
+            plain,
+            format!("{{\"pattern\":\"(\",\"items\":[{}]}}", ["\"item\""; 50_000].join(",")).as_bytes(),
+            "$.items[?match(@, $.pattern)]",
+            json!("item"),
+            no("is missing"),
+        ),
     ]
 }
 

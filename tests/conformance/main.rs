@@ -54,7 +54,7 @@ const TOPICS: [Topic; 14] = [
     ("status, size, version, several at once", verdicts::cases, 71),
     ("headers", headers::cases, 48),
     ("bodies", bodies::cases, 78),
-    ("JSON", json::cases, 133),
+    ("JSON", json::cases, 135),
     ("content codings", codings::cases, 61),
     ("requests", requests::cases, 48),
     ("guard", guard::cases, 81),

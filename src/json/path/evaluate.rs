@@ -9,9 +9,6 @@ use super::function::Function;
 use super::pattern::{COMPILATION, Pattern, text_of};
 use super::{Comparable, Logical, Query, Relation, Segment, Selector};
 
-/// Bytes of text that are searched in one step.
-const SEARCHED: usize = 64;
-
 pub(super) fn query(
     segments: &[Segment],
     document: &Document,
@@ -165,6 +162,9 @@ impl<'d> Evaluation<'d, '_> {
             Comparable::Function(function) => match function.as_ref() {
                 Function::Length(of) => {
                     let value = self.value(of, at)?;
+                    if let Some(text) = value.as_ref().and_then(Value::text) {
+                        self.budget.look_at(text)?;
+                    }
                     value.and_then(|value| value.length()).map(|length| Value::Number(length.into()))
                 }
                 Function::Count(query) => {
@@ -182,7 +182,7 @@ impl<'d> Evaluation<'d, '_> {
     fn matches(&mut self, text: &Comparable, pattern: &Pattern, at: Id) -> Result<bool, Exhausted> {
         let text = self.value(text, at)?;
         let Some(text) = text.as_ref().and_then(Value::text) else { return Ok(false) };
-        self.budget.spend((text.len() / SEARCHED) as u64)?;
+        self.budget.look_at(text)?;
         let Some(source) = pattern.source() else { return Ok(pattern.matches(text, None)) };
         let found = self.value(source, at)?;
         let Some(found) = found.as_ref().and_then(Value::text) else { return Ok(false) };
@@ -226,7 +226,7 @@ impl<'d> Evaluation<'d, '_> {
             self.budget.spend(1)?;
             let is_same = match (a.node(a_id), b.node(b_id)) {
                 (Node::Text(one), Node::Text(other)) => {
-                    self.budget.spend((one.len().min(other.len()) / SEARCHED) as u64)?;
+                    self.budget.look_at(if one.len() < other.len() { one } else { other })?;
                     one == other
                 }
                 (Node::List(one), Node::List(other)) => {

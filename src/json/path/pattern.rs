@@ -1,4 +1,5 @@
-//! The regular expressions of `match` and `search` (RFC 9485), each compiled once.
+//! The regular expressions of `match` and `search` (RFC 9485). One of the path is compiled once, and one that the document says
+//! whenever it is another than for the value before, good or bad, which the budget pays for.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,13 +29,14 @@ enum Source {
     /// It is no text, so nothing matches it.
     Nothing,
     /// The document says it. The last one is kept: mostly it is the same for every value.
-    Found(Comparable, Rc<RefCell<Last>>),
+    Found(Comparable, Rc<RefCell<Option<Last>>>),
 }
 
-/// An expression and what became of it. An empty one is as good as any at the beginning.
-#[derive(Debug, Default)]
+/// An expression and what became of it.
+#[derive(Debug)]
 pub(super) struct Last {
     text: String,
+    /// `None` where it is no expression. That is remembered as well: to find it out costs as much as to compile a good one.
     regex: Option<Regex>,
 }
 
@@ -64,7 +66,7 @@ impl Pattern {
 
     /// Whether `found` is another expression than the last one, and costs its compilation.
     pub(super) fn is_new(&self, found: &str) -> bool {
-        matches!(&self.of, Source::Found(_, last) if last.borrow().text != found)
+        matches!(&self.of, Source::Found(_, last) if is_other(last.borrow().as_ref(), found))
     }
 
     /// Whether `text` matches; `found` is the expression where the document says it.
@@ -73,16 +75,26 @@ impl Pattern {
             (Source::Known(regex), _) => regex.is_match(text),
             (Source::Found(_, last), Some(found)) => {
                 let mut last = last.borrow_mut();
-                if last.text != found || last.regex.is_none() {
-                    let regex =
-                        if found.len() > LONGEST { None } else { compiled(found, self.is_whole).ok() };
-                    *last = Last { text: found.to_owned(), regex };
+                if is_other(last.as_ref(), found) {
+                    *last = Some(Last::new(found, self.is_whole));
                 }
-                last.regex.as_ref().is_some_and(|regex| regex.is_match(text))
+                let regex = last.as_ref().and_then(|last| last.regex.as_ref());
+                regex.is_some_and(|regex| regex.is_match(text))
             }
             _ => false,
         }
     }
+}
+
+impl Last {
+    fn new(text: &str, is_whole: bool) -> Self {
+        let regex = if text.len() > LONGEST { None } else { compiled(text, is_whole).ok() };
+        Self { text: text.to_owned(), regex }
+    }
+}
+
+fn is_other(last: Option<&Last>, found: &str) -> bool {
+    last.is_none_or(|last| last.text != found)
 }
 
 /// A dot is any letter but a line end.

@@ -15,7 +15,7 @@ use crate::model::settings::JsonExpectation;
 /// Of a path, in a sentence.
 const PATH_CHARS: usize = 80;
 
-/// Steps that all paths of a site may take in one body: each value of a MiB, twenty times. No path that a person needs comes near;
+/// Steps that all conditions of a site may take in one body: each value of a MiB, twenty times. No path that a person needs comes near;
 /// `$..*..*` of a long list would otherwise hold up every check of the thread.
 const STEPS: u64 = 2_000_000;
 
@@ -83,12 +83,12 @@ impl JsonCondition {
         let what = self.wording.what();
         match body {
             Ok((document, budget)) => {
-                let selected = self.path.query(document, budget);
-                let met = selected.as_ref().is_ok_and(|selected| self.test.holds(document, selected));
-                let actual = match selected {
-                    Ok(selected) => in_words(document, &selected),
-                    Err(Exhausted) => "more work to find than a check may spend on a body".to_owned(),
-                };
+                let found = self.path.query(document, budget).and_then(|selected| {
+                    Ok((self.test.holds(document, &selected, budget)?, in_words(document, &selected)))
+                });
+                let (met, actual) = found.unwrap_or_else(|Exhausted| {
+                    (false, "more work to find than a check may spend on a body".to_owned())
+                });
                 Verdict::new(Reason::Json, what, actual, met, |actual| self.wording.failure("is", actual))
             }
             Err(why) => Verdict::new(Reason::Json, what, why.clone(), false, |why| {
@@ -99,14 +99,14 @@ impl JsonCondition {
 }
 
 impl Test {
-    fn holds(&self, document: &Document, selected: &[Id]) -> bool {
-        let any = |test: &dyn Fn(Id) -> bool| selected.iter().any(|id| test(*id));
+    fn holds(&self, document: &Document, selected: &[Id], budget: &mut Budget) -> Result<bool, Exhausted> {
+        let mut any = |test: &dyn Fn(Id) -> bool| any(document, selected, budget, test);
         let is = |id: Id, other: &Document| document.is_same(id, other, other.root());
         match self {
-            Self::Present => !selected.is_empty(),
-            Self::Absent => selected.is_empty(),
+            Self::Present => Ok(!selected.is_empty()),
+            Self::Absent => Ok(selected.is_empty()),
             Self::Equals(expected) => any(&|id| is(id, expected)),
-            Self::NotEquals(other) => !selected.is_empty() && !any(&|id| is(id, other)),
+            Self::NotEquals(other) => Ok(!selected.is_empty() && !any(&|id| is(id, other))?),
             Self::Compares(relation, limit) => any(&|id| relation.holds(document.node(id), limit)),
             Self::Length(length) => any(&|id| document.length(id) == Some(*length)),
             Self::Matches(regex) => {
@@ -189,6 +189,25 @@ fn tests(settings: &JsonExpectation) -> Result<Vec<Test>, ExpectError> {
         None => {}
     }
     Ok(tests)
+}
+
+/// Whether one of the values passes the test. Each is paid for, for a path may select one text many times.
+fn any(
+    document: &Document,
+    selected: &[Id],
+    budget: &mut Budget,
+    test: &dyn Fn(Id) -> bool,
+) -> Result<bool, Exhausted> {
+    for &id in selected {
+        budget.spend(1)?;
+        if let Node::Text(text) = document.node(id) {
+            budget.look_at(text)?;
+        }
+        if test(id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// For example `"UP"`, or `1, 2, 3`, or `missing`.
