@@ -6,7 +6,7 @@ use super::number::Number;
 use super::reader::{BadJson, Reader};
 
 /// Where a value stands in its document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Id(pub(super) u32);
 
 /// A value.
@@ -64,6 +64,15 @@ impl Document {
     pub(crate) fn node(&self, id: Id) -> &Node {
         const NULL: &Node = &Node::Null;
         self.nodes.get(id.0 as usize).unwrap_or(NULL)
+    }
+
+    /// The members of all objects, with their names.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, Id)> {
+        let objects = self.nodes.iter().filter_map(|node| match node {
+            Node::Object(members) => Some(members),
+            _ => None,
+        });
+        objects.flatten().map(|(name, id)| (name.as_ref(), *id))
     }
 
     /// The member `name` of an object.

@@ -49,12 +49,9 @@ pub(super) fn gather(notes: &Notes, verdicts: &[Verdict], error: &str, mask: &Ma
 /// Lines of the head that are no header lines, in quotes: the first ones, and how many more there are.
 pub(super) fn skipped(head: &Head, mask: &Mask<'_>) -> Vec<String> {
     let shown = |line: &Vec<u8>| {
-        let line = String::from_utf8_lossy(line);
-        let line = match line.split_once(':') {
-            Some((name, _)) if is_secret_header(name) => format!("{name}: {HIDDEN}"),
-            _ => line.into_owned(),
-        };
-        quoted(&mask.text(line), SKIPPED)
+        let line = without_secret(&String::from_utf8_lossy(line));
+        // Once more for what the excerpt cuts.
+        mask.text(quoted(&mask::members(&mask.text(line)), SKIPPED))
     };
     let mut lines: Vec<String> = head.skipped.lines.iter().map(shown).collect();
     match head.skipped.count - lines.len() {
@@ -62,6 +59,23 @@ pub(super) fn skipped(head: &Head, mask: &Mask<'_>) -> Vec<String> {
         more => lines.push(format!("and {more} more")),
     }
     lines
+}
+
+/// A line that is no header line, without the value that it would have if it were one. Nobody knows where its name ends: at the first
+/// blank, where the colon is missing, or at the colon, where blanks are what is wrong with it.
+fn without_secret(line: &str) -> String {
+    let is_end = |sign: char| sign == ':' || sign == '=' || sign.is_whitespace();
+    let first = line.find(is_end).filter(|end| is_secret_header(&line[..*end]));
+    let Some(end) = first.or_else(|| line.find(':').filter(|end| is_secret_header(&line[..*end]))) else {
+        return line.to_owned();
+    };
+    let (name, value) = line.split_at(end);
+    match value.chars().next() {
+        _ if value.trim_start_matches(is_end).is_empty() => line.to_owned(),
+        Some('=') => format!("{name}={HIDDEN}"),
+        Some(':') => format!("{name}: {HIDDEN}"),
+        _ => format!("{name} {HIDDEN}"),
+    }
 }
 
 fn headers(head: &Head, mask: &Mask<'_>) -> Vec<(String, String)> {
@@ -78,4 +92,26 @@ fn within<T>(items: impl Iterator<Item = T>, limit: usize, size: fn(&T) -> usize
         *total += size(&item);
         (*total <= limit).then_some(item)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_header_line_does_not_show_what_it_would_hide_as_one() {
+        for (line, shown) in [
+            ("Set-Cookie sid=abcdef123456", "Set-Cookie ***"),
+            ("Set-Cookie=sid=abcdef123456", "Set-Cookie=***"),
+            ("Set-Cookie sid=abcdef123456; a: b", "Set-Cookie ***"),
+            ("My Token: abc", "My Token: ***"),
+            ("X-Auth-Token:abc", "X-Auth-Token: ***"),
+            ("Set-Cookie:", "Set-Cookie:"),
+            ("X-Größe: y", "X-Größe: y"),
+            ("token", "token"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secret(line), shown);
+        }
+    }
 }

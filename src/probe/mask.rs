@@ -10,13 +10,26 @@ use url::Url;
 use crate::model::secret::{HIDDEN, hide_parameters, shown_url};
 use crate::model::settings::is_secret_header;
 
-/// Names of members in JSON, of fields in forms and of parameters in links whose values open doors, and those values.
+/// Names of members in JSON, of fields in forms and of parameters in links whose values open doors.
+const DOOR: &str = r"[\w.-]*(?:token|secret|passw(?:or)?d|session[_-]?id|api[_-]?key|private[_-]?key)";
+
+/// Such a name alone.
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i)^{DOOR}$")).ok());
+
+/// Such a name in a text, with its value; and the user in front of a host, who is called nothing.
 static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let name = "[\\w.-]*(?:token|secret|passw(?:or)?d|session_?id|api_?key|private_?key)";
-    let json = format!(r#"(?i)("{name}"\s*:\s*")(?:[^"\\]|\\.)+"#);
-    let parameter = format!(r##"([?&;#]{name}=)[^&;#\s"'<>]+"##);
-    Regex::new(&format!("{json}|{parameter}")).ok()
+    let json = format!(r#"(?i)("{DOOR}"\s*:\s*")(?:[^"\\]|\\.)+"#);
+    let parameter = format!(r##"([?&;#]{DOOR}=)[^&;#\s"'<>]+"##);
+    // In JSON slashes may have a backslash. Of several `@` the last one ends it, as in a browser.
+    let user = r##"((?:\\?/){2})[^/?#\s"'<>\\]+(@)"##;
+    Regex::new(&format!("{json}|{parameter}|{user}")).ok()
 });
+
+/// No excerpt is longer, in characters. That bounds the search for what its end cuts.
+const LONGEST_EXCERPT: usize = 512;
+
+/// The least of a secret that an excerpt may not end with. Less of it is in many texts, and is not worth much.
+const SHORTEST_PART: usize = 4;
 
 /// What a server asks of everybody whom it does not know: no secret, and what a person wants to see.
 const CHALLENGES: [&str; 2] = ["www-authenticate", "proxy-authenticate"];
@@ -37,14 +50,19 @@ pub(super) fn header<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
     })
 }
 
-/// A text, without the values of what is called a token or the like in it.
+/// Whether a member of this name holds a token or the like.
+pub(super) fn opens_doors(name: &str) -> bool {
+    NAME.as_ref().is_some_and(|door| door.is_match(name))
+}
+
+/// A text, without the values of what is called a token or the like in it, and without the users of its URLs.
 pub(super) fn members(text: &str) -> String {
     members_of(text).into_owned()
 }
 
 fn members_of(text: &str) -> Cow<'_, str> {
     match MEMBER.as_ref() {
-        Some(member) => member.replace_all(text, format!("${{1}}${{2}}{HIDDEN}")),
+        Some(member) => member.replace_all(text, format!("${{1}}${{2}}${{3}}{HIDDEN}${{4}}")),
         None => Cow::Borrowed(text),
     }
 }
@@ -62,7 +80,7 @@ impl<'s> Mask<'s> {
 
     /// `text` without them, and without the secret parameters of any URL in it.
     pub(super) fn text(self, text: String) -> String {
-        let text = self.replace(text);
+        let text = self.hide_parts(self.replace(text));
         match hide_parameters(&text) {
             Cow::Owned(hidden) => hidden,
             Cow::Borrowed(_) => text,
@@ -73,6 +91,30 @@ impl<'s> Mask<'s> {
         self.secrets.iter().fold(text, |text, secret| {
             if text.contains(secret.as_str()) { text.replace(secret.as_str(), HIDDEN) } else { text }
         })
+    }
+
+    /// `text` without the first part of one that the end of an excerpt cuts: what stands in front of a `…`.
+    fn hide_parts(self, text: String) -> String {
+        if !text.contains('…') {
+            return text;
+        }
+        let mut hidden = String::with_capacity(text.len());
+        for piece in text.split_inclusive('…') {
+            match piece.strip_suffix('…').and_then(|piece| self.part_at_end(piece)) {
+                Some(part) => hidden.extend([&piece[..piece.len() - part - '…'.len_utf8()], HIDDEN, "…"]),
+                None => hidden.push_str(piece),
+            }
+        }
+        hidden
+    }
+
+    /// Bytes at the end of `text` that a secret begins with: as many as any of them has.
+    fn part_at_end(self, text: &str) -> Option<usize> {
+        let parts = |secret: &String| {
+            let ends = secret.char_indices().skip(SHORTEST_PART).take(LONGEST_EXCERPT);
+            ends.map(|(end, _)| end).filter(|end| text.ends_with(&secret[..*end])).last()
+        };
+        self.secrets.iter().filter_map(parts).max()
     }
 
     /// Where a hop goes, as it may be shown.
@@ -106,6 +148,10 @@ mod tests {
             ("Location", "/next?a=1&access_token=abc&b=2#c", "/next?a=1&access_token=***&b=2#c"),
             ("Location", "/next?tokens=3", "/next?tokens=3"),
             ("Location", "https://a/#access_token=abc", "https://a/#access_token=***"),
+            ("Location", "http://user:hunter2pw@{{x}}/", "http://***@{{x}}/"),
+            ("Location", "//user:p@ss@host/", "//***@host/"),
+            ("Refresh", "0; url=http://user:hunter2pw@h/", "0; url=http://***@h/"),
+            ("Location", "https://host/@user", "https://host/@user"),
             ("Server", "nginx", "nginx"),
         ] {
             assert_eq!(header(name, value), shown, "{name}: {value}");
@@ -119,8 +165,36 @@ mod tests {
             (r#"{"apiKey":"abc","password":"x"}"#, r#"{"apiKey":"***","password":"***"}"#),
             (r#"{"token_type":"Bearer","tokens":3}"#, r#"{"token_type":"Bearer","tokens":3}"#),
             ("<a href='/x?token=abc'>token</a>", "<a href='/x?token=***'>token</a>"),
+            (r#"{"repo":"https:\/\/me:pw@host\/x"}"#, r#"{"repo":"https:\/\/***@host\/x"}"#),
         ] {
             assert_eq!(members(text), shown);
+        }
+    }
+
+    #[test]
+    fn the_names_that_open_doors_end_with_what_they_hold() {
+        for name in ["token", "access_token", "accessToken", "db.password", "SESSIONID", "x-api-key"] {
+            assert!(opens_doors(name), "{name}");
+        }
+        for name in ["token_type", "tokens", "code", "key", "author", ""] {
+            assert!(!opens_doors(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_first_part_of_a_secret_that_an_excerpt_cuts_is_hidden() {
+        let secrets = ["ABCDEFGHIJ".to_owned(), "größer".to_owned(), "ABCDx".to_owned()];
+        let mask = Mask::of(&secrets);
+        for (text, shown) in [
+            ("\"xxxABCDEFG…\"", "\"xxx***…\""),
+            ("\"xxxABCD…\" and \"größ…\"", "\"xxx***…\" and \"***…\""),
+            ("ABCDEFGHIJ…", "***…"),
+            ("ABCDABCDE…", "ABCD***…"),
+            ("xxxABC…", "xxxABC…"),
+            ("ABCDEFG", "ABCDEFG"),
+            ("…", "…"),
+        ] {
+            assert_eq!(mask.text(text.to_owned()), shown);
         }
     }
 }

@@ -7,7 +7,8 @@ use url::Url;
 use super::cookies::Jar;
 use super::expect::{escaped, quoted};
 use super::failure::Failure;
-use super::request::{Errand, Message, RequestPlan};
+use super::mask;
+use super::request::{Message, Errand, RequestPlan};
 use super::wire::Head;
 use crate::clock::Timestamp;
 use crate::model::Reason;
@@ -133,7 +134,7 @@ impl<'p> Route<'p> {
             return Err(failure(format!("status {status} without a Location")));
         };
         if location.len() > LONGEST_LOCATION {
-            let beginning = quoted(&text_of(&location[..SHOWN]), SHOWN);
+            let beginning = quoted(&mask::members(&text_of(location)), SHOWN);
             let length = location.len();
             return Err(failure(format!(
                 "status {status} with a Location of {length} bytes, over {LONGEST_LOCATION}: {beginning}"
@@ -141,7 +142,9 @@ impl<'p> Route<'p> {
         }
         let text = text_of(location);
         let unusable = |why: &dyn std::fmt::Display| {
-            failure(format!("status {status} with an unusable Location {}: {why}", quoted(&text, SHOWN)))
+            // Before its end is cut: a user is known by the `@` behind it.
+            let shown = quoted(&mask::members(&text), SHOWN);
+            failure(format!("status {status} with an unusable Location {shown}: {why}"))
         };
         let url = self.url.join(&text).map_err(|error| unusable(&error))?;
         let url = usable(url).map_err(|why| unusable(&why))?;

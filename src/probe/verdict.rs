@@ -33,11 +33,12 @@ pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Ti
     let secrets = secrets(trace, &notes);
     let mask = Mask::of(&secrets);
     let (status, reason, error) = sentence(ended, &verdicts);
-    let error = error.map(|error| mask::members(&mask.text(error)));
+    let shown = |text: String| mask::members(&mask.text(text));
+    let error = error.map(shown);
     let evidence = error.as_deref().map(|error| Box::new(evidence::gather(&notes, &verdicts, error, &mask)));
     let judged = verdicts.into_iter().map(|verdict| Judged {
-        what: mask.text(verdict.what),
-        actual: mask.text(verdict.actual),
+        what: shown(verdict.what),
+        actual: shown(verdict.actual),
         met: verdict.met,
     });
     Outcome {

@@ -51,7 +51,7 @@ const TOPICS: [Topic; 14] = [
     ("cookies and credentials", cookies::cases, 62),
     ("certificates", trust::cases, 105),
     ("TLS", tls::cases, 51),
-    ("status, size, version, several at once", verdicts::cases, 71),
+    ("status, size, version, several at once", verdicts::cases, 78),
     ("headers", headers::cases, 48),
     ("bodies", bodies::cases, 78),
     ("JSON", json::cases, 135),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use uptime_monitor::model::Reason;
-use uptime_monitor::probe::ProbeConfig;
+use uptime_monitor::probe::{Outcome, ProbeConfig};
 
 use crate::server::answer;
 use crate::table::{Case, Want, down, open, run, up};
@@ -13,7 +13,7 @@ async fn every_case() {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [by_default(), statuses(), sizes(), cut_short(), transport(), several(), kept()]
+    [by_default(), statuses(), sizes(), cut_short(), transport(), several(), kept(), hidden()]
         .into_iter()
         .flatten()
         .collect()
@@ -263,4 +263,43 @@ fn kept() -> Vec<Case> {
                 assert!(!all.contains("4711"), "{all}");
             }),
     ]
+}
+
+/// Secrets that the server gives, ours where an excerpt cuts them, and users of URLs.
+fn hidden() -> Vec<Case> {
+    let tokens =
+        answer("200 OK", r#"{"access_token":"t-4711","auth":{"password":"p-4711","name":"me"},"user":"me"}"#);
+    let cut_echo = answer("200 OK", &format!("{}4711abcdefghijklmnopqrstuvwxyz and more", "x".repeat(185)));
+    vec![
+        hiding("members whose names open doors are hidden where a path selects them", tokens, down(Reason::Json))
+            .with(json!({"expect": {"json": [
+                {"path": "$.access_token", "equals": "x"}, {"path": "$.auth.password", "equals": "x"}, {"path": "$.auth.*", "equals": "x"},
+                {"path": "$.auth", "equals": "x"}, {"path": "$.user", "equals": "x"}]}}))
+            .also(|outcome, _| {
+                assert_hidden(outcome);
+                assert_eq!(outcome.judged[1].actual, "\"***\"");
+                assert_eq!(outcome.judged[5].actual, "\"me\"");
+            }),
+        hiding("the first part of our secret is hidden where an excerpt cuts it", cut_echo, down(Reason::Body))
+            .with(json!({"request": {"bearer_token": "4711abcdefghijklmnopqrstuvwxyz"}, "expect": {"body": {"contains": ["fine"]}}})),
+        hiding("the user of a Location is hidden", "HTTP/1.1 302 X\r\nLocation: http://user:4711@{{x}}/\r\nContent-Length: 0\r\n\r\n", down(Reason::Redirect)),
+        hiding("the user of a Location of another scheme is hidden", "HTTP/1.1 302 X\r\nLocation: ftp://user:4711@h/\r\nContent-Length: 0\r\n\r\n", down(Reason::Redirect)),
+        hiding("the user of a Location that is not followed is hidden", "HTTP/1.1 302 X\r\nLocation: http://user:4711@h/\r\nContent-Length: 0\r\n\r\n", down(Reason::Status))
+            .with(json!({"request": {"follow_redirects": false}})),
+        hiding("the user of a URL in another header is hidden", "HTTP/1.1 500 X\r\nRefresh: 0; url=http://user:4711@h/\r\nContent-Length: 0\r\n\r\n", down(Reason::Status)),
+        hiding("what lines that are no header lines would hide is hidden", "HTTP/1.1 500 X\r\nSet-Cookie sid=4711\r\nX Y: {\"access_token\":\"4711\"}\r\nContent-Length: 0\r\n\r\n", down(Reason::Status))
+            .also(|outcome, _| {
+                assert_hidden(outcome);
+                assert_eq!(outcome.skipped, ["\"Set-Cookie ***\"", "\"X Y: {\"access_token\":\"***\"}\""]);
+            }),
+    ]
+}
+
+/// A row of which nothing may tell `4711`.
+fn hiding(name: &str, wire: impl Into<Vec<u8>>, want: Want) -> Case {
+    Case::answer(name, wire, want).also(|outcome, _| assert_hidden(outcome))
+}
+
+fn assert_hidden(outcome: &Outcome) {
+    assert!(!format!("{outcome:?}").contains("4711"), "{outcome:?}");
 }

@@ -1,5 +1,6 @@
 //! The last answer's body as JSON.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use regex::Regex;
@@ -10,7 +11,9 @@ use super::wording::Wording;
 use super::{Answer, CODED_PART, ExpectError, Verdict, regex};
 use crate::json::{Budget, Document, Exhausted, Id, JsonPath, Node, Number};
 use crate::model::Reason;
+use crate::model::secret::HIDDEN;
 use crate::model::settings::JsonExpectation;
+use crate::probe::mask;
 
 /// Of a path, in a sentence.
 const PATH_CHARS: usize = 80;
@@ -215,8 +218,24 @@ fn in_words(document: &Document, selected: &[Id]) -> String {
     if selected.is_empty() {
         return "missing".to_owned();
     }
-    let values = selected.iter().take(ACTUAL_CHARS).map(|id| one_line(document, *id));
+    let shown = &selected[..selected.len().min(ACTUAL_CHARS)];
+    let secret = secrets_among(document, shown);
+    let values = shown.iter().map(|id| match secret.contains(id) {
+        true => format!("\"{HIDDEN}\""),
+        false => one_line(document, *id),
+    });
     cut(&values.collect::<Vec<_>>().join(", "), ACTUAL_CHARS)
+}
+
+/// Those of the texts that are called a token or the like where they stand. The path does not tell: `$.*` selects them, too.
+fn secrets_among(document: &Document, shown: &[Id]) -> HashSet<Id> {
+    let is_text = |id: &Id| matches!(document.node(*id), Node::Text(text) if !text.is_empty());
+    let texts: HashSet<Id> = shown.iter().copied().filter(is_text).collect();
+    if texts.is_empty() {
+        return texts;
+    }
+    let members = document.members().filter(|(name, id)| texts.contains(id) && mask::opens_doors(name));
+    members.map(|(_, id)| id).collect()
 }
 
 fn one_line(document: &Document, id: Id) -> String {
