@@ -170,6 +170,11 @@ impl Trace {
         self.note(|hop| hop.certificate = certificate);
     }
 
+    /// Whether the server of the current hop has shown its certificate.
+    pub(super) fn has_certificate(&self) -> bool {
+        self.notes.borrow().hops.last().is_some_and(|hop| hop.certificate.is_some())
+    }
+
     /// Bytes of the answer have come.
     pub(super) fn received(&self, bytes: usize) {
         self.note(|hop| hop.wire_bytes += bytes as u64);

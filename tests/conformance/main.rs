@@ -50,7 +50,7 @@ const TOPICS: [Topic; 14] = [
     ("redirects", redirects::cases, 92),
     ("cookies and credentials", cookies::cases, 62),
     ("certificates", trust::cases, 105),
-    ("TLS", tls::cases, 51),
+    ("TLS", tls::cases, 52),
     ("status, size, version, several at once", verdicts::cases, 78),
     ("headers", headers::cases, 48),
     ("bodies", bodies::cases, 78),

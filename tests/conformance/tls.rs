@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use rustls::version::{TLS12, TLS13};
-use rustls::{SignatureScheme, SupportedProtocolVersion};
+use rustls::{ServerConnection, SignatureScheme, SupportedProtocolVersion};
 use serde_json::{Value as Json, json};
 use uptime_monitor::model::Reason;
 
@@ -189,7 +189,28 @@ fn clients() -> Vec<Case> {
                 .with(known.clone()),
         ]);
     }
+    let broke_off = refused(
+        "it broke off after it had shown its certificate. Mostly such a server wants a client certificate",
+    );
+    rows.push(Case::new(
+        "a client without a certificate [as OpenSSL says it over TLS 1.2]",
+        move || at_localhost(refusing_like_openssl(&theirs)),
+        broke_off,
+    ));
     rows
+}
+
+/// A TLS 1.2 server that refuses a client without a certificate with the alert handshake_failure, where rustls has another one.
+fn refusing_like_openssl(clients: &Authority) -> Server {
+    let config = authority::config(AUTHORITY.leaf(&["localhost"], VALID), &[&TLS12], Some(clients));
+    Server::raw(LOOPBACK, move |mut tcp, _| {
+        let mut server = ServerConnection::new(Arc::clone(&config)).unwrap();
+        // Until it has read that the client has no certificate, all is as rustls would have it.
+        while matches!(server.read_tls(&mut tcp), Ok(1..)) && server.process_new_packets().is_ok() {
+            server.write_tls(&mut tcp).unwrap();
+        }
+        let _ = tcp.write_all(b"\x15\x03\x03\0\x02\x02\x28");
+    })
 }
 
 fn as_client(authority: &Authority) -> Json {

@@ -6,9 +6,21 @@ use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisb
 
 use crate::trust::explain_certificate;
 
-/// Why the handshake with `peer` failed.
-pub(super) fn explain_handshake(error: &io::Error, peer: &str) -> String {
-    if let Some(sentence) = explain_io(error, peer, None) {
+/// How far a connection had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The server had not shown its certificate.
+    Hello,
+    /// It had, and so it had found a cipher, a key exchange and a signature that both have.
+    Certificate,
+    /// The handshake was over for us, in this version.
+    Request(ProtocolVersion),
+}
+
+/// Why the handshake with `peer` failed. `has_certificate`: it had shown its certificate.
+pub(super) fn explain_handshake(error: &io::Error, peer: &str, has_certificate: bool) -> String {
+    let stage = if has_certificate { Stage::Certificate } else { Stage::Hello };
+    if let Some(sentence) = explain_at(stage, error, peer) {
         return sentence;
     }
     match error.kind() {
@@ -25,10 +37,14 @@ pub(in crate::probe) fn explain_io(
     peer: &str,
     speaking: Option<ProtocolVersion>,
 ) -> Option<String> {
+    explain_at(speaking.map_or(Stage::Hello, Stage::Request), error, peer)
+}
+
+fn explain_at(stage: Stage, error: &io::Error, peer: &str) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(match error {
         Error::InvalidCertificate(error) => explain_certificate(error),
-        Error::AlertReceived(alert) => explain_alert(*alert, peer, speaking),
+        Error::AlertReceived(alert) => explain_alert(*alert, peer, stage),
         Error::PeerMisbehaved(PeerMisbehaved::TooManyRenegotiationRequests) => renegotiation(peer),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => format!("{peer} does not speak TLS"),
         Error::InvalidMessage(_) => format!("{peer} sends what is no TLS message"),
@@ -50,12 +66,16 @@ pub(in crate::probe) fn explain_io(
 }
 
 /// RFC 8446, section 6, and RFC 5246, section 7.2. Alerts are told with their number, which is the same in every tool.
-fn explain_alert(alert: AlertDescription, peer: &str, speaking: Option<ProtocolVersion>) -> String {
+fn explain_alert(alert: AlertDescription, peer: &str, stage: Stage) -> String {
     use AlertDescription as A;
-    let is_over = speaking == Some(ProtocolVersion::TLSv1_2);
+    let is_over = stage == Stage::Request(ProtocolVersion::TLSv1_2);
     let why = match alert {
         // We have answered a HelloRequest with a warning, and this is what servers make of it.
         A::HandshakeFailure | A::NoRenegotiation if is_over => return renegotiation(peer),
+        // TLS 1.2 has no alert of its own for it, and OpenSSL sends this one.
+        A::HandshakeFailure if stage != Stage::Hello => {
+            "it broke off after it had shown its certificate. Mostly such a server wants a client certificate, or another one"
+        }
         A::HandshakeFailure | A::InsufficientSecurity => {
             "it has no cipher, key exchange or signature in common with us. Checks offer TLS 1.3, and TLS 1.2 with ECDHE and \
              AES-GCM or ChaCha20, but neither CBC, static RSA nor DHE"
@@ -117,6 +137,15 @@ mod tests {
         let sentence = told(PeerMisbehaved::SignedKxWithWrongAlgorithm.into(), None);
 
         assert!(sentence.contains("a key for RSASSA-PSS alone over TLS 1.2"), "{sentence}");
+    }
+
+    #[test]
+    fn a_server_that_has_shown_its_certificate_has_a_cipher_in_common_with_us() {
+        let error = io::Error::other(Error::AlertReceived(AlertDescription::HandshakeFailure));
+        let told = |has_certificate| explain_handshake(&error, "192.0.2.7:443", has_certificate);
+
+        assert!(told(false).contains("it has no cipher"), "{}", told(false));
+        assert!(told(true).contains("wants a client certificate"), "{}", told(true));
     }
 
     /// An alert in the middle of a request means another thing than one in the handshake, and in TLS 1.3 servers send theirs late.

@@ -82,7 +82,7 @@ impl TlsPlan {
             Some(name) => (&self.client, Name::Asked(name.clone())),
             None => (&self.client, name_of(url)?),
         };
-        client.connect(tcp, name, &trace.peer()).await
+        client.connect(tcp, name, trace).await
     }
 }
 
@@ -119,7 +119,12 @@ impl TlsClient {
         Ok(Self { config: Arc::new(config), anchors })
     }
 
-    async fn connect(&self, tcp: TcpStream, name: Name, peer: &str) -> Result<TlsStream<TcpStream>, Failure> {
+    async fn connect(
+        &self,
+        tcp: TcpStream,
+        name: Name,
+        trace: &Trace,
+    ) -> Result<TlsStream<TcpStream>, Failure> {
         let (config, name, remark) = match name {
             Name::Asked(name) => (Arc::clone(&self.config), name, ""),
             // An address is never asked for.
@@ -130,7 +135,7 @@ impl TlsClient {
         };
         let connected = TlsConnector::from(config).connect(name, tcp).await;
         connected.map_err(|error| {
-            let error = explain::explain_handshake(&error, peer);
+            let error = explain::explain_handshake(&error, &trace.peer(), trace.has_certificate());
             Failure::new(Reason::Tls, format!("{error}{remark}"))
         })
     }
