@@ -8,7 +8,7 @@ use super::cookies::Jar;
 use super::expect::{escaped, quoted};
 use super::failure::Failure;
 use super::mask;
-use super::request::{Message, Errand, RequestPlan};
+use super::request::{Message, RequestContext, RequestPlan};
 use super::wire::Head;
 use crate::clock::Timestamp;
 use crate::model::Reason;
@@ -65,14 +65,14 @@ impl<'p> Route<'p> {
 
     /// What is sent to it.
     pub(super) fn request(&self, user_agent: &str) -> Message {
-        let errand = Errand {
+        let context = RequestContext {
             url: &self.url,
             method: &self.method,
             with_body: self.with_body,
             is_foreign: self.is_foreign(),
             cookies: &self.cookies(),
         };
-        self.plan.message(&errand, user_agent)
+        self.plan.message(&context, user_agent)
     }
 
     /// Moves on when the answer with this `head` is a redirect that is to be followed; says whether it was.

@@ -45,7 +45,7 @@ pub(super) struct Message {
 
 /// One hop's part in a request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Errand<'a> {
+pub(super) struct RequestContext<'a> {
     pub(super) url: &'a Url,
     pub(super) method: &'a str,
     /// Whether the configured body goes along.
@@ -83,22 +83,22 @@ impl RequestPlan {
     }
 
     /// The request of a hop.
-    pub(super) fn message(&self, errand: &Errand<'_>, user_agent: &str) -> Message {
+    pub(super) fn message(&self, context: &RequestContext<'_>, user_agent: &str) -> Message {
         Message {
-            bytes: self.bytes(errand, user_agent),
-            is_head: errand.method == "HEAD",
-            is_foreign: errand.is_foreign,
+            bytes: self.bytes(context, user_agent),
+            is_head: context.method == "HEAD",
+            is_foreign: context.is_foreign,
         }
     }
 
-    fn bytes(&self, errand: &Errand<'_>, user_agent: &str) -> Bytes {
+    fn bytes(&self, context: &RequestContext<'_>, user_agent: &str) -> Bytes {
         // Bodies have passwords in them, so none goes to another origin, whatever the status says.
-        let body: &[u8] = if errand.with_body && !errand.is_foreign { &self.body } else { &[] };
+        let body: &[u8] = if context.with_body && !context.is_foreign { &self.body } else { &[] };
         let mut text = BytesMut::with_capacity(256 + body.len());
-        let target = &errand.url[Position::BeforePath..Position::AfterQuery];
-        line(&mut text, &[errand.method, " ", target, " HTTP/1.1"]);
-        self.put_headers(&mut text, errand, user_agent);
-        if !body.is_empty() || matches!(errand.method, "POST" | "PUT" | "PATCH") {
+        let target = &context.url[Position::BeforePath..Position::AfterQuery];
+        line(&mut text, &[context.method, " ", target, " HTTP/1.1"]);
+        self.put_headers(&mut text, context, user_agent);
+        if !body.is_empty() || matches!(context.method, "POST" | "PUT" | "PATCH") {
             line(&mut text, &["Content-Length: ", &body.len().to_string()]);
         }
         line(&mut text, &["Connection: close"]);
@@ -107,16 +107,16 @@ impl RequestPlan {
         text.freeze()
     }
 
-    fn put_headers(&self, text: &mut BytesMut, errand: &Errand<'_>, user_agent: &str) {
+    fn put_headers(&self, text: &mut BytesMut, context: &RequestContext<'_>, user_agent: &str) {
         let goes = |name: &str| {
-            let is_known = !errand.is_foreign || is_harmless(name);
-            is_known && (errand.with_body || !is_of_body(name))
+            let is_known = !context.is_foreign || is_harmless(name);
+            is_known && (context.with_body || !is_of_body(name))
         };
         let said = |wanted: &str| {
             let mut headers = self.headers.iter().filter(|(name, _)| goes(name));
             headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
         };
-        let host = &errand.url[Position::BeforeHost..Position::AfterPort];
+        let host = &context.url[Position::BeforeHost..Position::AfterPort];
         line(text, &["Host: ", said("host").unwrap_or(host)]);
         line(text, &["User-Agent: ", said("user-agent").unwrap_or(user_agent)]);
         line(text, &["Accept: ", said("accept").unwrap_or("*/*")]);
@@ -128,12 +128,12 @@ impl RequestPlan {
                 line(text, &[name, ": ", value]);
             }
         }
-        if let Some(authorization) = self.authorization.as_deref().filter(|_| !errand.is_foreign) {
+        if let Some(authorization) = self.authorization.as_deref().filter(|_| !context.is_foreign) {
             line(text, &["Authorization: ", authorization]);
         }
-        if !errand.cookies.is_empty() {
+        if !context.cookies.is_empty() {
             text.put_slice(b"Cookie: ");
-            text.put_slice(errand.cookies);
+            text.put_slice(context.cookies);
             line(text, &[]);
         }
     }

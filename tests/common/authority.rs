@@ -193,7 +193,7 @@ pub(crate) fn serve_with(
     })
 }
 
-/// Sends `bytes` and says farewell, as TLS wants it.
+/// Sends `bytes` and close_notify, as TLS wants it.
 pub(crate) fn send_and_close(mut stream: TlsStream, bytes: &[u8]) {
     // The other side may have gone already, which is its right.
     let _ = stream.write_all(bytes);

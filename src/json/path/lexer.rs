@@ -37,11 +37,11 @@ impl<'t> Lexer<'t> {
         self.rest().is_empty()
     }
 
-    /// Goes to a place where it has been.
     pub(super) fn place(&self) -> usize {
         self.at
     }
 
+    /// Goes to a place where it has been.
     pub(super) fn go_to(&mut self, place: usize) {
         self.at = place;
     }

@@ -100,7 +100,9 @@ impl Exchange {
             }
             let mut buffer = ReadBuf::new(&mut block);
             let read = ready!(self.transport.poll_read(cx, &mut buffer));
-            read.or_else(|error| if is_bare_end(&error) { Ok(()) } else { Err(self.lost(&error)) })?;
+            read.or_else(
+                |error| if is_end_without_close_notify(&error) { Ok(()) } else { Err(self.lost(&error)) },
+            )?;
             if buffer.filled().is_empty() {
                 return Poll::Ready(self.answer.end().map_err(|fault| self.failure(fault)));
             }
@@ -153,10 +155,10 @@ impl Exchange {
         Poll::Ready(Ok(()))
     }
 
-    /// An end is an end, with a farewell or without. That matters to a body with a length or with chunks, which is cut then; one
+    /// An end is an end, with close_notify or without. That matters to a body with a length or with chunks, which is cut then; one
     /// that ends with the connection is taken for whole, as browsers do.
     fn broke(&mut self, error: &io::Error) -> Result<(), Failure> {
-        if !is_bare_end(error) {
+        if !is_end_without_close_notify(error) {
             let lost = self.lost(error).error;
             return Err(Failure::new(Reason::Protocol, format!("the body is broken: {lost}")));
         }
@@ -199,8 +201,8 @@ impl Exchange {
     }
 }
 
-/// The connection has ended without the farewell that TLS wants, which many servers leave out.
-fn is_bare_end(error: &io::Error) -> bool {
+/// The connection has ended without the close_notify that TLS wants, which many servers leave out.
+fn is_end_without_close_notify(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof && tls::explain_io(error, "", None).is_none()
 }
 
