@@ -325,6 +325,12 @@ fn framed() -> Vec<Case> {
             hello.clone(),
             up(),
         ),
+        expecting(
+            "caddy 2.6.2: a last chunk that the proxy has made up, and an end that is expected",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n<html>\nhe\r\n0\r\n\r\n",
+            json!({"matches": [r"</html>\s*$"]}),
+            no("to match"),
+        ),
         expecting("until the end", "HTTP/1.0 200 OK\r\n\r\nhello world", hello.clone(), up()),
         expecting(
             "without what comes behind it",

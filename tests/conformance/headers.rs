@@ -105,7 +105,12 @@ fn odd() -> Vec<Case> {
     let latin = [b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln\r\nContent-Length: 0\r\n\r\n".as_slice()].concat();
     let both = json!({"expect": {"headers": [{"name": "X-Number", "equals": "1"}, {"name": "Vary", "absent": true}]}});
     let many = "X-Other: y\r\n".repeat(400);
+    let stale =
+        "HTTP/1.1 200 OK\r\nWarning: 111 ApacheTrafficServer/9.2.9\r\nAge: 9\r\nContent-Length: 0\r\n\r\n";
     vec![
+        Case::answer("trafficserver 9.2.9: a cache answers for a dead origin, and that is expected to show", stale, no("header warning is \"111 Apache"))
+            .with(json!({"expect": {"headers": [{"name": "warning", "absent": true}]}})),
+        Case::answer("trafficserver 9.2.9: a cache answers for a dead origin", stale, up()),
         row("X-Empty", json!({"equals": ""}), up()),
         row("X-Empty", json!({"matches": "^$"}), up()),
         row("X-Padded", json!({"equals": "padded"}), up()),

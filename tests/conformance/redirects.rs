@@ -14,10 +14,20 @@ async fn every_case() {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [methods(), not_followed(), locations(), unusable(), ends(), last_hops(), other_schemes(), guarded()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        methods(),
+        not_followed(),
+        locations(),
+        unusable(),
+        ends(),
+        last_hops(),
+        error_pages(),
+        other_schemes(),
+        guarded(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The method and the length of the body that a hop came with.
@@ -290,6 +300,23 @@ fn ends() -> Vec<Case> {
         ),
         Case::serving("back and forth", back_and_forth, looping(down(Reason::Redirect)))
             .also(|_, scene| assert_eq!(scene.servers[0].connections(), 2)),
+    ]
+}
+
+/// A page that is not there, and says 200.
+fn error_pages() -> Vec<Case> {
+    let to_error_page = |mut exchange: Exchange| {
+        let page = answer("200 OK", "not found");
+        let wire = if exchange.path() == "/error.html" { page } else { redirect("/error.html") };
+        exchange.send(wire);
+    };
+    vec![
+        Case::serving(
+            "apache 2.4.71: an error page with status 200, and a text that only the page has",
+            to_error_page,
+            down(Reason::Body).http(200).tells("expected to contain \"Welcome\""),
+        )
+        .with(json!({"expect": {"body": {"contains": ["Welcome"]}}})),
     ]
 }
 
