@@ -51,7 +51,7 @@ fn versions() -> Vec<Case> {
         Case::new("1.3 where 1.2 is the least", speaking(&TLS13, None), up()).with(at_least("1.2")),
         Case::new("HTTP/2 and nothing else", h2_only, down(Reason::Tls).tells("it does not speak HTTP/1.1")),
         Case::new(
-            "a wish to negotiate again during the request",
+            "apache 2.4.71: a wish to negotiate again during the request",
             || at_localhost(renegotiation::server()),
             down(Reason::Tls).tells("asked to negotiate again during the request"),
         )

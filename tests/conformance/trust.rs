@@ -119,7 +119,7 @@ fn odd_chains() -> Vec<Case> {
     };
     vec![
         shown("one through an authority on P-521", through_p521, up()),
-        shown("a cross-signed root that nobody needs, and that ends tomorrow", cross_signed, up()).also(
+        shown("nginx 1.22.1, haproxy 2.6.12 and others: a cross-signed root that nobody needs, and that ends tomorrow", cross_signed, up()).also(
             |outcome, _| {
                 let certificate = outcome.certificate.as_ref().unwrap();
                 assert_eq!(certificate.chain_not_after, certificate.not_after);

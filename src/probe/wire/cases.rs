@@ -508,8 +508,12 @@ fn lines_about_length() -> Vec<Case> {
 fn line_ends() -> Vec<Case> {
     vec![
         // lighttpd 1.4.69, mod_proxy: trailers of an application that come before the head is sent.
-        case("a line that ends in CR CR LF", ok("X-Sum: 1\r\r\nContent-Length: 5\r\n", "hello"), HELLO)
-            .stays(),
+        case(
+            "lighttpd 1.4.69: a line that ends in CR CR LF",
+            ok("X-Sum: 1\r\r\nContent-Length: 5\r\n", "hello"),
+            HELLO,
+        )
+        .stays(),
         case("a length that ends in CR CR LF", ok("Content-Length: 5\r\r\n", "hello"), HELLO).stays(),
         case("a line that ends in CR CR CR LF", ok("Content-Length: 5\r\nX: 1\r\r\r\n", "hello"), HELLO)
             .stays(),
