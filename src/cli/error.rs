@@ -52,7 +52,7 @@ pub(super) enum CliError {
     /// Nobody tells how a process is.
     #[error("no process answers at {url}: {why}; is it running, with web.listen set to this address?")]
     NotAnswering {
-        /// What was asked.
+        /// What was asked, without a password.
         url: String,
         /// What came instead.
         why: String,

@@ -10,7 +10,7 @@ use url::Url;
 use super::error::CliError;
 use super::output::Output;
 use super::{ANSWER_IS_NO, Answer, FINE};
-use crate::config::Config;
+use crate::config::{Config, hide_password};
 use crate::web::Report;
 
 const EXAMPLES: &str = "\
@@ -61,6 +61,7 @@ pub(super) fn run(args: &HealthArgs, config: &Config, output: &mut Output) -> An
 fn base(url: &str) -> Result<String, CliError> {
     let is_base = Url::parse(url).is_ok_and(|url| url.scheme() == "http" && url.has_host());
     if !is_base {
+        let url = hide_password(url);
         let message =
             format!("--url {url:?} is no address of a process; write for example http://127.0.0.1:9180");
         return Err(CliError::Usage(message));
@@ -79,8 +80,10 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 }
 
 async fn ask(url: &str) -> Result<Report, CliError> {
-    let no_answer =
-        |why: &dyn std::fmt::Display| CliError::NotAnswering { url: url.to_owned(), why: why.to_string() };
+    let no_answer = |why: &dyn std::fmt::Display| CliError::NotAnswering {
+        url: hide_password(url).into_owned(),
+        why: why.to_string(),
+    };
     let client = awc::Client::builder().timeout(PATIENCE).finish();
     let mut answer = client.get(url).send().await.map_err(|error| no_answer(&error))?;
     let body = answer.body().await.map_err(|error| no_answer(&error))?;

@@ -26,6 +26,9 @@ pub(super) fn real(text: &str) -> Result<(), Fault> {
 ///
 /// Hides rather too much than too little: a password may itself hold `/`, `?` or `@` that should have been escaped.
 pub fn hide_password(text: &str) -> Cow<'_, str> {
+    if is_connection_string(text) {
+        return Cow::Borrowed(HIDDEN);
+    }
     if let Some(scheme) = unreadable_postgres(text) {
         return Cow::Owned(format!("{scheme}://{HIDDEN}"));
     }
@@ -33,6 +36,19 @@ pub fn hide_password(text: &str) -> Cow<'_, str> {
         Some(hidden) => Cow::Owned(hide_parameters(&hidden).into_owned()),
         None => hide_parameters(text),
     }
+}
+
+/// Whether it is what libpq (`host=h password=p`) or ODBC (`Server=h;Pwd=p`) takes instead of a URL, with a password: both have
+/// ways to quote values, so where that one ends is anybody's guess.
+fn is_connection_string(text: &str) -> bool {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let is_secret = |name: &str| name.chars().all(is_part) && is_secret_name(name);
+    !text.contains("://") && text.match_indices('=').any(|(at, _)| is_secret(last_word(&text[..at])))
+}
+
+fn last_word(text: &str) -> &str {
+    let separates = |letter: char| letter.is_whitespace() || matches!(letter, ';' | ',' | '=');
+    text.trim_end().rsplit(separates).next().unwrap_or_default()
 }
 
 /// The scheme of a PostgreSQL URL that cannot be read: any part of such a one may be a piece of the password.
@@ -64,9 +80,12 @@ fn hide_user_info(text: &str) -> Option<String> {
     }
 }
 
-/// `user:password@host` without a scheme.
+/// `user:password@host` without a scheme. Of `//user@host` the user may be a token.
 fn hide_bare_user_info(text: &str) -> Option<String> {
     let (user_info, host) = text.split_at(text.rfind('@')?);
+    if text.starts_with("//") && !user_info.contains(':') {
+        return Some(format!("//{HIDDEN}{host}"));
+    }
     let (user, _) = user_info.split_once(':').filter(|_| !user_info.contains(char::is_whitespace))?;
     Some(format!("{user}:{HIDDEN}{host}"))
 }
@@ -91,6 +110,30 @@ mod tests {
     #[test]
     fn a_user_alone_may_be_a_token_over_http() {
         assert_eq!(hide_password("https://ghp_1234@host/"), "https://***@host/");
+    }
+
+    #[test]
+    fn of_what_other_programs_take_instead_of_a_url_nothing_is_shown() {
+        for text in [
+            "host=h user=u password=hunter2 dbname=d",
+            "password = 'hunter2 hunter2' host=h",
+            "PASSWORD=hunter2;Server=h",
+            "Server=h;Pwd=hunter2",
+            "user=u,pass=hunter2",
+            "host=h\tpassword=hunter2",
+        ] {
+            assert_eq!(hide_password(text), "***");
+        }
+        for text in ["host=h dbname=d", "$[?@.key == 'x']", "a=b", "=", "info,uptime_monitor::auth=debug"] {
+            assert_eq!(hide_password(text), text);
+        }
+    }
+
+    #[test]
+    fn a_user_alone_is_hidden_where_the_scheme_was_forgotten() {
+        assert_eq!(hide_password("//hunter2@h/"), "//***@h/");
+        assert_eq!(hide_password("//u:hunter2@h/"), "//u:***@h/");
+        assert_eq!(hide_password("ops@example.org"), "ops@example.org");
     }
 
     #[test]

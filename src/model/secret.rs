@@ -62,7 +62,19 @@ pub fn shown_url<'u>(url: &'u str, hidden: &[String]) -> Cow<'u, str> {
         Some(at) => format!("{}{HIDDEN}{}", &shown[..start], &shown[at..end]),
         None => shown[..end].to_owned(),
     };
-    Cow::Owned(before + &replace(behind, hidden))
+    Cow::Owned(before + &replaced(behind, hidden))
+}
+
+/// Why a text in JSON could not be read, without the values that serde quotes: any of them may be a secret. Names of keys stay.
+pub fn without_values(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let quotes_nothing =
+        !error.is_data() || ["unknown field", "missing field"].iter().any(|known| said.starts_with(known));
+    if quotes_nothing {
+        said
+    } else {
+        format!("something of another kind than expected at line {} column {}", error.line(), error.column())
+    }
 }
 
 /// The values of secret parameters of `url`: a server may send them back.
@@ -81,8 +93,12 @@ pub fn behind_host(url: &str, texts: &[String]) -> Vec<String> {
     found.cloned().collect()
 }
 
-fn replace(text: &str, secrets: &[String]) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
+/// `text` without any of `secrets`.
+pub(super) fn replaced(text: &str, secrets: &[String]) -> String {
+    // A shorter one may be the beginning of a longer one, whose end would stay.
+    let mut secrets: Vec<&String> = secrets.iter().collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
 }
 
 /// Where the authority of a URL begins and ends.
@@ -123,16 +139,39 @@ mod tests {
 
     #[test]
     fn a_url_is_shown_without_user_info_and_without_what_is_to_be_hidden() {
-        let hidden = ["T00/xyz".to_owned(), "a.example".to_owned()];
+        let hidden = ["T00/xyz".to_owned(), "T00/xyz2".to_owned(), "a.example".to_owned()];
 
         for (given, shown) in [
             ("https://hooks.example/T00/xyz/a.example", "https://hooks.example/***/***"),
             ("https://user:pw@a.example/", "https://***@a.example/"),
             ("https://ghp_1234@a.example", "https://***@a.example"),
             ("https://a.example:8443/x?q=1", "https://a.example:8443/x?q=1"),
+            ("https://b.example/T00/xyz2", "https://b.example/***"),
         ] {
             assert_eq!(shown_url(given, &hidden), shown);
         }
+    }
+
+    #[test]
+    fn why_a_text_cannot_be_read_is_told_without_its_values() {
+        let why = |text: &str| {
+            without_values(&serde_json::from_str::<crate::model::settings::CheckSettings>(text).unwrap_err())
+        };
+
+        for text in [
+            r#"{"request":{"basic_auth":"hunter2"}}"#,
+            r#"{"tls":{"min_version":"hunter2"}}"#,
+            r#"{"expect":{"status":["hunter2"]}}"#,
+            r#"{"expect":{"response_time":{"down":"hunter2"}}}"#,
+            r#""hunter2""#,
+            r#"{"request":{"bearer_token":["hunter2"]}} "#,
+        ] {
+            let told = why(text);
+            assert!(told.starts_with("something of another kind than expected at line 1 column "), "{told}");
+        }
+        assert!(why(r#"{"retry":true}"#).starts_with("unknown field `retry`"));
+        assert!(why(r#"{"request":{"basic_auth":{}}}"#).starts_with("missing field `username`"));
+        assert!(why("{").starts_with("EOF while parsing"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::plan::{Plan, PlanError};
 use super::settings::Settings;
+use crate::model::secret::without_values;
 use crate::model::settings::CheckSettings;
 
 /// Plans that are kept: those of a thread's share of tens of thousands of sites.
@@ -53,7 +54,7 @@ impl Plans {
         }
         let read: CheckSettings = match settings {
             Some(text) => {
-                serde_json::from_str(text).map_err(|error| PlanError::Unreadable(error.to_string()))?
+                serde_json::from_str(text).map_err(|error| PlanError::Unreadable(without_values(&error)))?
             }
             None => CheckSettings::default(),
         };

@@ -2,6 +2,7 @@
 //! know, and one such row must not take the others with it.
 
 use super::StoreError;
+use crate::model::secret::without_values;
 use crate::model::settings::CheckSettings;
 use crate::model::{Site, Status};
 
@@ -35,11 +36,11 @@ impl Listed {
         let mut unread = Vec::new();
         match serde_json::from_str(&texts.tags) {
             Ok(tags) => site.spec.tags = tags,
-            Err(error) => unread.push(format!("tags: {error}")),
+            Err(error) => unread.push(format!("tags: {}", without_values(&error))),
         }
         match texts.settings.as_deref().map(serde_json::from_str::<CheckSettings>).transpose() {
             Ok(settings) => site.spec.settings = settings.map(Box::new),
-            Err(error) => unread.push(format!("settings: {error}")),
+            Err(error) => unread.push(format!("settings: {}", without_values(&error))),
         }
         site.last_status = texts.last_status.as_deref().map(Status::of_word);
         let foreign_status = texts.last_status.filter(|word| word.parse::<Status>().is_err());

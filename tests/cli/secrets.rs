@@ -52,3 +52,40 @@ fn a_check_sends_the_secrets_of_its_url_and_shows_none() {
     assert!(result["url"].as_str().unwrap().ends_with("/health?token=***"), "{result}");
     assert!(result["final_url"].as_str().unwrap().ends_with("/health?token=***"), "{result}");
 }
+
+#[test]
+fn a_row_that_cannot_be_read_shows_none_of_its_values() {
+    let desk = Desk::with_sites(&["shop"]);
+    for row in [
+        r#"settings = '{"request":{"basic_auth":"hunter2"}}'"#,
+        r#"settings = '{"tls":{"min_version":"hunter2"}}'"#,
+        r#"settings = '{"expect":{"status":["hunter2"]}}'"#,
+        r#"tags = '"hunter2"'"#,
+    ] {
+        desk.sql(&format!(
+            "UPDATE site_config SET settings = NULL, tags = '[]'; UPDATE site_config SET {row}"
+        ));
+        for command in [
+            "sites list",
+            "sites list --json",
+            "sites show shop",
+            "sites set shop --every 5m",
+            "sites export",
+        ] {
+            let told = desk.say(command);
+            assert!(!format!("{told:?}").contains("hunter2"), "{row}: {told:?}");
+            assert!(format!("{told:?}").contains("of another kind than expected"), "{row}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn health_tells_no_password_of_its_url() {
+    let desk = Desk::new();
+
+    let refused = desk.say("health --url https://a:hunter2@h/").refused(2);
+    let silent = desk.say("health --url http://a:hunter2@127.0.0.1:1").refused(3);
+
+    assert!(refused.contains("a:***@h") && silent.contains("a:***@127.0.0.1:1"), "{refused}{silent}");
+    assert!(!refused.contains("hunter2") && !silent.contains("hunter2"), "{refused}{silent}");
+}

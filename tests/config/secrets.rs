@@ -46,10 +46,26 @@ fn a_secret_that_is_ill_formed_is_not_told() {
         "[database]\nurl = \"postgres:/u:hunter2@db/x\"",
         "[[site]]\nname = \"a\"\nurl = \"https://hunter2@a/\"",
         "[[site]]\nname = \"a\"\nurl = \"https://a /?token=hunter2\"",
+        "[[site]]\nname = \"a\"\nurl = \"//hunter2@a/\"",
+        "[database]\nurl = \"host=h user=u password=hunter2 dbname=d\"",
+        "[database]\nurl = \"PASSWORD=hunter2;Server=h\"",
     ] {
         assert_discreet(&Setup::file(text));
     }
+    assert_discreet(&Setup::file("").env("UPTIME__DATABASE__URL", "host=h password='hunter2'"));
     assert_says(&problem("[result_log.kafka]\npassword = 123456"), &["password: is a bare number"]);
+}
+
+#[test]
+fn a_secret_in_the_place_of_something_else_is_not_told() {
+    for keys in [
+        "request.basic_auth = { username = \"u:hunter2\", password = \"p\" }",
+        "tls.ca = \"hunter2 -----BEGIN PRIVATE KEY-----\"",
+        "tls = { client_cert = \"hunter2\", client_key = \"k\" }",
+        "tls.client_cert = \"-----BEGIN PRIVATE KEY-----hunter2\"",
+    ] {
+        assert_discreet(&Setup::file(&format!("[[site]]\nname = \"a\"\nurl = \"https://a/\"\n{keys}")));
+    }
 }
 
 #[test]
@@ -88,6 +104,9 @@ fn a_secret_in_an_import_that_is_none_is_not_told() {
     for (text, format) in [
         ("[\"https://u:hunter2@a/\"]", Format::Json),
         ("[{\"name\":\"a\",\"url\":\"https://a/\",\"token\":\"hunter2\"}]", Format::Json),
+        ("\"hunter2\"", Format::Json),
+        ("{\"site\":\"hunter2\"}", Format::Json),
+        ("{\"site\":[\"hunter2\"]}", Format::Json),
         ("shop,https://a/?token=hunter2,1m\n", Format::Csv),
         ("name,url,token\na,https://a/,hunter2\n", Format::Csv),
         ("[[site]]\nname = \"a\"\nurl = \"https://a/\"\ntoken = \"hunter2\"\n", Format::Toml),

@@ -10,6 +10,7 @@ use super::super::document::{Fields, Lines};
 use super::super::problem::{Problem, Problems};
 use super::super::value::{Origin, Setting, Value, null};
 use super::import::Collector;
+use crate::model::secret::without_values;
 
 const SHAPE: &str = "write [{\"name\": …, \"url\": …}, …] or {\"site\": […]}";
 
@@ -28,7 +29,8 @@ pub(super) fn read(text: &str, origin: &Origin, collector: &mut Collector<'_>) -
     };
     let sites = sites.map_err(|error| {
         let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
-        Problem::new(origin.at(line), format!("is no list of sites in JSON: {error}"), SHAPE)
+        let why = without_values(&error);
+        Problem::new(origin.at(line), format!("is no list of sites in JSON: {why}"), SHAPE)
     })?;
     let lines = Lines::of(text, origin);
     for site in sites {

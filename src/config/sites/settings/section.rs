@@ -11,12 +11,16 @@ use super::keys::Keys;
 use crate::model::secret::HIDDEN;
 
 /// Whatever they hold is shown to nobody, also where it is wrong.
-const SECRETS: [&str; 6] = [
+/// A user is one because somebody may write `user:password` there, certificates because a key may stand beside them.
+const SECRETS: [&str; 9] = [
     "request.bearer_token",
+    "request.basic_auth.username",
     "request.basic_auth.password",
     "request.body",
     "request.body_base64",
     "request.hide",
+    "tls.ca",
+    "tls.client_cert",
     "tls.client_key",
 ];
 
