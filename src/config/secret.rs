@@ -11,14 +11,20 @@ pub(super) fn is_secret_key(key: &str) -> bool {
     is_secret_name(key.rsplit('.').next().unwrap_or(key))
 }
 
-/// Refuses what we show instead of a secret: somebody has copied it from there.
-pub(super) fn real(text: &str) -> Result<(), Fault> {
-    if text.contains(HIDDEN) {
-        let remedy =
-            "write the secret itself, ${NAME}, or its file; `sites export` writes sites with their secrets";
-        return Err(Fault::new(format!("holds {HIDDEN}, which is shown instead of a secret"), remedy));
-    }
-    Ok(())
+/// Refuses what we show instead of a secret: somebody has copied it from there. A secret may well hold it.
+pub(super) fn real(secret: &str) -> Result<(), Fault> {
+    if secret == HIDDEN { Err(copied()) } else { Ok(()) }
+}
+
+/// The same for a URL, in which it may stand anywhere.
+pub(super) fn real_url(url: &str) -> Result<(), Fault> {
+    if url.contains(HIDDEN) { Err(copied()) } else { Ok(()) }
+}
+
+fn copied() -> Fault {
+    let remedy =
+        "write the secret itself, ${NAME}, or its file; `sites export` writes sites with their secrets";
+    Fault::new(format!("holds {HIDDEN}, which is shown instead of a secret"), remedy)
 }
 
 /// `text` with the secrets of a URL replaced: `scheme://user:***@host` (over http a user alone may be a token, and is

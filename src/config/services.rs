@@ -45,8 +45,8 @@ fn sqlite(url: &str, path: &str) -> Result<String, Fault> {
 
 /// No fault repeats a part of it: where a password was not escaped, any part may be a piece of it.
 fn postgres(url: &str) -> Result<String, Fault> {
-    real(url)?;
     let read = PostgresUrl::parse(url).map_err(|UrlFault { problem, remedy }| Fault::new(problem, remedy))?;
+    read.password.as_deref().map_or(Ok(()), real)?;
     if read.database.is_none() {
         let example = "write for example \"postgres://user:password@host:5432/database\"";
         return Err(Fault::new("names no database", example));

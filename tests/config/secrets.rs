@@ -133,6 +133,29 @@ fn what_is_shown_instead_of_a_secret_is_refused_as_one() {
 }
 
 #[test]
+fn what_is_shown_instead_of_a_secret_is_refused_from_a_file_of_its_own_too() {
+    for keys in [
+        "request.bearer_token_file = \"secret\"",
+        "request.basic_auth = { username = \"u\", password_file = \"secret\" }",
+        "request.method = \"POST\"\nrequest.body_file = \"secret\"",
+        "tls.ca_file = \"secret\"",
+    ] {
+        let setup = Setup::file(&format!("[[site]]\nname = \"a\"\nurl = \"https://a/\"\n{keys}"));
+        assert_says(&setup.beside("secret", "***").problem(), &["holds ***, which is shown"]);
+    }
+    let setup = Setup::file("[result_log.kafka]\npassword_file = \"secret\"").beside("secret", "***\n");
+    assert_says(&setup.problem(), &["holds ***, which is shown"]);
+}
+
+#[test]
+fn a_secret_may_hold_stars() {
+    Setup::file("[database]\nurl = \"postgres://u:ab***cd@db/x\"").config();
+    let config = Setup::file("[result_log.kafka]\npassword = \"ab***cd\"").config();
+
+    assert_eq!(config.result_log.kafka.password, "ab***cd");
+}
+
+#[test]
 fn what_a_reference_stands_for_in_a_url_is_hidden_behind_the_host() {
     let setup = Setup::file("[[site]]\nname = \"a\"\nurl = \"https://${HOST}:${PORT}/${HOOK}/x?q=${Q}\"")
         .env("HOST", "hooks.example")

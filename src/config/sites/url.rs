@@ -3,7 +3,7 @@
 use url::{Position, Url};
 
 use super::super::problem::{Fault, quoted};
-use super::super::secret::real;
+use super::super::secret::real_url;
 use super::check::LONGEST_NAME;
 use crate::pattern;
 
@@ -43,7 +43,7 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
     pattern::host(&parsed).map_err(|why| {
         Fault::new(format!("has a host that is none: {why}"), "write for example \"https://example.com/\"")
     })?;
-    real(url)?;
+    real_url(url)?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
         let remedy = "leave out what stands before the @: it would be stored and shown as it is";
         return Err(Fault::new("has credentials, which this version does not support", remedy));

@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use super::super::super::parse;
 use super::super::super::problem::Fault;
+use super::super::super::secret::real;
 use super::super::super::value::Value;
 use super::header;
 use super::keys::Keys;
@@ -116,6 +117,10 @@ fn body(keys: &Keys<'_>) -> Option<Vec<u8>> {
         }),
         _ => keys.bytes_of_file(key, LONGEST_BODY),
     }?;
+    if let Err(fault) = std::str::from_utf8(&body).map_or(Ok(()), real) {
+        keys.refuse(key, fault.message, &fault.remedy);
+        return None;
+    }
     if body.len() > LONGEST_BODY {
         keys.refuse(key, "is longer than 1MiB", "shorten it");
         return None;

@@ -8,7 +8,6 @@ use super::super::super::suggest::nearest;
 use super::super::super::value::{Origin, Setting, Value, inner_key};
 use super::super::RawSite;
 use super::keys::Keys;
-use crate::model::secret::HIDDEN;
 
 /// Whatever they hold is shown to nobody, also where it is wrong.
 /// A user is one because somebody may write `user:password` there, certificates because a key may stand beside them.
@@ -90,8 +89,10 @@ impl<'a> Section<'a> {
             let fault = if setting.source.is_some() { discreet(fault, setting) } else { fault };
             self.refuse(path, setting, fault);
         };
-        let text = setting.value.as_str().filter(|text| *text == HIDDEN && self.is_secret(path));
-        let parsed = text.map_or(Ok(()), real).and_then(|()| parse(&setting.value));
+        // What a file holds is as secret as what stands there itself.
+        let is_secret = self.is_secret(path.strip_suffix("_file").unwrap_or(path));
+        let secret = setting.value.as_str().filter(|_| is_secret);
+        let parsed = secret.map_or(Ok(()), real).and_then(|()| parse(&setting.value));
         parsed.map_err(refuse).ok()
     }
 
