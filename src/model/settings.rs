@@ -13,7 +13,6 @@ mod secret;
 mod words;
 
 pub use self::base64::Base64;
-pub use secret::is_secret_header;
 pub use words::{HttpVersion, IpFamily, StatusRange, TlsPolicy, TlsVersion};
 
 /// What a site says beyond its URL and its timeout. Validated.

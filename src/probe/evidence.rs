@@ -5,8 +5,7 @@ use super::mask::{self, Mask};
 use super::trace::Notes;
 use super::wire::Head;
 use crate::model::Evidence;
-use crate::model::secret::HIDDEN;
-use crate::model::settings::is_secret_header;
+use crate::model::secret::{HIDDEN, is_secret_name};
 
 /// Bytes of body.
 const BODY: usize = 4 * 1024;
@@ -65,8 +64,8 @@ pub(super) fn skipped(head: &Head, mask: &Mask<'_>) -> Vec<String> {
 /// blank, where the colon is missing, or at the colon, where blanks are what is wrong with it.
 fn without_secret(line: &str) -> String {
     let is_end = |sign: char| sign == ':' || sign == '=' || sign.is_whitespace();
-    let first = line.find(is_end).filter(|end| is_secret_header(&line[..*end]));
-    let Some(end) = first.or_else(|| line.find(':').filter(|end| is_secret_header(&line[..*end]))) else {
+    let first = line.find(is_end).filter(|end| is_secret_name(&line[..*end]));
+    let Some(end) = first.or_else(|| line.find(':').filter(|end| is_secret_name(&line[..*end]))) else {
         return line.to_owned();
     };
     let (name, value) = line.split_at(end);

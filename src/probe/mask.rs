@@ -7,8 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
-use crate::model::secret::{HIDDEN, hide_parameters, shown_url};
-use crate::model::settings::is_secret_header;
+use crate::model::secret::{HIDDEN, hide_parameters, is_secret_name, shown_url};
 
 /// Names of members in JSON, of fields in forms and of parameters in links whose values open doors.
 const DOOR: &str = r"[\w.-]*(?:token|secret|passw(?:or)?d|session[_-]?id|api[_-]?key|private[_-]?key)";
@@ -36,7 +35,7 @@ const CHALLENGES: [&str; 2] = ["www-authenticate", "proxy-authenticate"];
 
 /// The value of a header of an answer, without what opens doors. Of a cookie, its name and its attributes stay.
 pub(super) fn header<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
-    if !is_secret_header(name) || CHALLENGES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+    if !is_secret_name(name) || CHALLENGES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
         return members_of(value);
     }
     if !name.to_ascii_lowercase().starts_with("set-cookie") {

@@ -5,7 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use url::{Position, Url};
 
-use crate::model::settings::{IpFamily, RequestSettings, is_secret_header};
+use crate::model::secret::is_secret_name;
+use crate::model::settings::{IpFamily, RequestSettings};
 
 /// Headers of a body, which go where it goes (RFC 9110, section 15.4, and the Fetch standard).
 fn is_of_body(name: &str) -> bool {
@@ -171,7 +172,7 @@ fn secrets(settings: &RequestSettings) -> Vec<String> {
     let body = String::from_utf8_lossy(settings.body_bytes());
     let encoded = credentials.iter().filter_map(|value| value.split_once(' ')).map(|(_, secret)| secret);
     let password = settings.basic_auth.iter().map(|auth| auth.password.as_str());
-    let headers = settings.headers.iter().filter(|(name, _)| is_secret_header(name));
+    let headers = settings.headers.iter().filter(|(name, _)| is_secret_name(name));
     let values = headers.flat_map(|(name, value)| parts(name, value));
     let hidden = settings.hide.iter().map(String::as_str);
     let all = encoded.chain(password).chain(values).chain([&*body]).chain(hidden);

@@ -3,11 +3,6 @@
 use super::{CheckSettings, RequestSettings};
 use crate::model::secret::{HIDDEN, is_secret_name};
 
-/// Whether a header of this name is likely to hold something that opens doors.
-pub fn is_secret_header(name: &str) -> bool {
-    is_secret_name(name)
-}
-
 impl CheckSettings {
     /// The same, to be shown: passwords, tokens, keys and bodies are replaced. A body is one because logins have their
     /// passwords there.
@@ -36,7 +31,7 @@ impl RequestSettings {
         hide(self.bearer_token.as_mut());
         hide(self.basic_auth.as_mut().map(|auth| &mut auth.password));
         for (name, value) in &mut self.headers {
-            hide(is_secret_header(name).then_some(value));
+            hide(is_secret_name(name).then_some(value));
         }
         self.hide.iter_mut().for_each(|text| hide(Some(text)));
     }
