@@ -38,9 +38,10 @@ impl<'a> Resolver<'a> {
         let mut faults = Vec::new();
         if let (Some(env), Value::Typed(value @ toml::Value::Table(_))) = (self.env, &mut setting.value) {
             let mut replace = |path: &str, text: &mut String| match expand(text, env) {
-                Ok((expanded, _)) => {
-                    let written = quoted(&std::mem::replace(text, expanded));
+                Ok((replaced, expanded)) => {
+                    let written = quoted(&std::mem::replace(text, replaced));
                     setting.inner.sources.insert(path.to_owned(), written);
+                    setting.inner.expanded.insert(path.to_owned(), expanded);
                 }
                 Err(fault) => faults.push((path.to_owned(), fault)),
             };

@@ -117,6 +117,8 @@ pub(super) struct Inner {
     pub(super) lines: BTreeMap<String, u32>,
     /// Of a value that was replaced, what was written.
     pub(super) sources: BTreeMap<String, String>,
+    /// Of a value that was replaced, what each `${NAME}` in it stood for.
+    pub(super) expanded: BTreeMap<String, Vec<String>>,
 }
 
 /// The path of a key inside a table: `basic_auth.password`.

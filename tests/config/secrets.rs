@@ -156,6 +156,26 @@ fn a_secret_may_hold_stars() {
 }
 
 #[test]
+fn what_a_reference_stands_for_in_a_header_is_hidden_wherever_it_stands() {
+    let setup = Setup::file(
+        "[[site]]\nname = \"a\"\nurl = \"https://a/\"\nexpect.body.contains = [\"your t0ps3cret\"]\n\
+         request.headers = { X-Foo = \"Foo ${TOK}\", X-Short = \"${SHORT}\", User-Agent = \"${AGENT}\" }",
+    );
+    let setup = setup.env("TOK", "t0ps3cret").env("SHORT", "abc").env("AGENT", "agent/1.0");
+
+    let site = setup.load().unwrap().sites.remove(0);
+
+    let shown = site.without_secrets().settings.unwrap();
+    assert_eq!(site.settings.unwrap().request.hide, ["t0ps3cret"]);
+    assert_eq!(shown.request.headers["X-Foo"], "Foo ***");
+    assert_eq!(
+        [&shown.request.headers["X-Short"], &shown.request.headers["User-Agent"]],
+        ["abc", "agent/1.0"]
+    );
+    assert_eq!(shown.expect.body.contains, ["your ***"]);
+}
+
+#[test]
 fn what_a_reference_stands_for_in_a_url_is_hidden_behind_the_host() {
     let setup = Setup::file("[[site]]\nname = \"a\"\nurl = \"https://${HOST}:${PORT}/${HOOK}/x?q=${Q}\"")
         .env("HOST", "hooks.example")

@@ -55,6 +55,7 @@ pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
         ..default
     };
     settings.hide(keys.list("hide", hidden));
+    settings.hide(section.expanded_in_secret_headers());
     if let Some(body) = body(&keys) {
         settings.set_body(body);
     }

@@ -8,6 +8,7 @@ use super::super::super::suggest::nearest;
 use super::super::super::value::{Origin, Setting, Value, inner_key};
 use super::super::RawSite;
 use super::keys::Keys;
+use crate::model::secret::SHORTEST_SECRET;
 
 /// Whatever they hold is shown to nobody, also where it is wrong.
 /// A user is one because somebody may write `user:password` there, certificates because a key may stand beside them.
@@ -111,6 +112,17 @@ impl<'a> Section<'a> {
             other => Value::Typed(other.clone()),
         };
         Setting { source: resolved.cloned().or(hidden), ..Setting::new(value, self.setting.origin_of(path)) }
+    }
+
+    /// What `${NAME}` stood for in headers that may hold a secret, where it is long enough to hide.
+    pub(super) fn expanded_in_secret_headers(self) -> Vec<String> {
+        let expanded = self.setting.inner.expanded.iter();
+        let in_headers = expanded.filter(|(path, _)| path.starts_with("headers.") && self.is_secret(path));
+        in_headers
+            .flat_map(|(_, texts)| texts)
+            .filter(|text| text.len() >= SHORTEST_SECRET)
+            .cloned()
+            .collect()
     }
 
     fn is_secret(self, path: &str) -> bool {
