@@ -1525,9 +1525,10 @@ mod catalog {
         let sites = vec![site("shop", 60).into(), same.into()];
         let changes = database.store.import(sites, false, Arc::new(|_| {})).await.unwrap();
 
-        assert_eq!((changes.added, changes.changed, changes.unchanged), (0, 1, 1));
-        let origins = (read(database, "shop").await.origin, read(database, "same").await.origin);
-        assert_eq!(origins, (Origin::Command, Origin::Left));
+        assert_eq!((changes.added, changes.changed, changes.unchanged), (0, 2, 0));
+        let (shop, same) = (read(database, "shop").await, read(database, "same").await);
+        assert_eq!((shop.origin, same.origin), (Origin::Command, Origin::Command));
+        assert!(!same.spec.enabled);
     }
 
     async fn a_site_that_was_paused_in_the_file_has_left_it_too(database: &World) {

@@ -149,7 +149,10 @@ impl ChangeSet {
                     Some(id) if !taken.insert(id) => ids_taken.push(id),
                     id => set.new.push(New { id, spec, start }),
                 },
-                Some(was) if was.declares(&spec) => changes.unchanged += 1,
+                // One that has left the file is taken over even where nothing else changes.
+                Some(was) if was.declares(&spec) && was.known().origin != Origin::Left => {
+                    changes.unchanged += 1
+                }
                 Some(was) if may_update || was.known().origin == Origin::Left => {
                     refuse_file_site(was.known())?;
                     set.changed.push(Changed { was: was.into_known(), spec, start: Start::InPhase });
