@@ -13,10 +13,10 @@ const VARIABLE: &str = "UPTIME_CONFIG";
 const NAMES: [&str; 2] = ["uptime.toml", "config/uptime.toml"];
 
 /// `explicit` (from `-c`), else `$UPTIME_CONFIG`, else `./uptime.toml`, else `./config/uptime.toml`, else none: the
-/// built-in defaults count.
+/// built-in defaults count. An empty file counts, too, and is refused when it is read.
 ///
 /// # Errors
-/// A file that was named is missing, or an empty file hides another one.
+/// A file that was named is missing.
 pub fn find_file(explicit: Option<&Path>, env: &[(String, String)]) -> Result<Option<PathBuf>, Problems> {
     find_file_in(Path::new(""), explicit, env)
 }
@@ -24,7 +24,7 @@ pub fn find_file(explicit: Option<&Path>, env: &[(String, String)]) -> Result<Op
 /// [`find_file`] from another working directory.
 ///
 /// # Errors
-/// A file that was named is missing, or an empty file hides another one.
+/// A file that was named is missing.
 pub fn find_file_in(
     folder: &Path,
     explicit: Option<&Path>,
@@ -38,22 +38,7 @@ pub fn find_file_in(
         let remedy = "name an existing file, or unset the variable";
         return existing(folder.join(path), Origin::Env(VARIABLE.into()), remedy).map(Some);
     }
-    let mut found = NAMES.map(|name| folder.join(name)).into_iter().filter(|path| path.is_file());
-    match (found.next(), found.next()) {
-        (Some(first), Some(second)) if is_empty(&first) => Err(shadowed(&first, &second)),
-        (first, _) => Ok(first),
-    }
-}
-
-fn is_empty(path: &Path) -> bool {
-    path.metadata().is_ok_and(|data| data.len() == 0)
-}
-
-/// What a shell makes for `… > uptime.toml` before the program begins would count from then on, and declares no site.
-fn shadowed(empty: &Path, other: &Path) -> Problems {
-    let remedy = format!("remove it; then {} counts again", other.display());
-    let message = format!("is empty, and counts before {}", other.display());
-    Problem::new(file_origin(empty), message, remedy).into()
+    Ok(NAMES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file()))
 }
 
 fn existing(path: PathBuf, named_by: Origin, remedy: &str) -> Result<PathBuf, Problems> {

@@ -141,5 +141,16 @@ fn read_text(path: &Path) -> Result<String, Problem> {
     let bytes = std::fs::read(path).map_err(|error| {
         Problem::new(origin.clone(), format!("cannot be read: {error}"), "name a readable text file in UTF-8")
     })?;
+    if bytes.is_empty() && path.is_file() {
+        return Err(emptied(origin));
+    }
     encoding::utf8(&bytes, &origin).map(str::to_owned)
+}
+
+/// What a shell makes for `… > uptime.toml` before the program begins, and what an editor may leave for a moment: it would
+/// declare no site, and so disable all that the file declared before. A pipe or a device may well have nothing to say.
+fn emptied(origin: Origin) -> Problem {
+    let remedy =
+        "remove it, for without a file the defaults hold; or write a comment into it, to declare no site";
+    Problem::new(origin, "is empty", remedy)
 }

@@ -171,16 +171,36 @@ fn config_show_writes_a_new_file_with_the_sites_and_without_secrets() {
 
 /// A shell makes the file of `> uptime.toml` before the program begins.
 #[test]
-fn an_empty_file_that_would_hide_another_is_refused() {
+fn an_empty_file_is_refused_wherever_it_was_found() {
     let desk = Desk::new();
+    desk.write("uptime.toml", "");
+    let variable = [("UPTIME_CONFIG", "uptime.toml")];
+
+    for done in [
+        desk.say("config show"),
+        desk.say("run"),
+        desk.say("sites list"),
+        desk.say("-c uptime.toml config show"),
+        desk.run_with(&["config", "show"], &variable, ""),
+    ] {
+        let error = done.refused(2);
+        assert!(error.contains("uptime.toml: is empty; remove it"), "{error}");
+    }
+
     std::fs::create_dir(desk.path("config")).unwrap();
     desk.write("config/uptime.toml", SHOP);
-    desk.write("uptime.toml", "");
+    desk.say("config show").refused(2);
+    desk.say("-c /dev/null config check").fine();
+}
 
-    let error = desk.say("config show").refused(2);
+#[test]
+fn an_import_takes_over_what_has_left_the_file_as_it_is() {
+    let desk = left_behind(&["a"]);
+    desk.say("sites export sites.toml").fine();
 
-    assert!(
-        error.contains("uptime.toml: is empty, and counts before config/uptime.toml; remove it"),
-        "{error}"
-    );
+    let told = desk.say("sites import sites.toml").fine();
+
+    assert!(told.starts_with("imported 1 site (added 0, changed 1, unchanged 0)"), "{told}");
+    let site = desk.say("sites show a --json").json();
+    assert_eq!((&site["origin"], &site["enabled"]), (&"command".into(), &false.into()));
 }

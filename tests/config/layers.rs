@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use uptime_monitor::config::{Origin, find_file_in};
+use uptime_monitor::config::{Origin, Sources, find_file_in, load};
 
 use crate::{Setup, assert_says};
 
@@ -203,4 +203,18 @@ fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
     assert_eq!(loaded.config.worker.threads, 2);
     let threads = loaded.origins.iter().find(|entry| entry.key == "worker.threads").unwrap();
     assert_eq!(threads.origin, Origin::File(setup.path().into(), 3));
+}
+
+#[test]
+fn a_file_that_somebody_has_emptied_is_a_problem() {
+    let problem = Setup::file("").beside("uptime.toml", "").problem();
+
+    assert_says(&problem, &["uptime.toml: is empty", "remove it, for without a file the defaults hold"]);
+}
+
+#[test]
+fn a_device_may_have_nothing_to_say() {
+    let sources = Sources { file: Some("/dev/null".into()), ..Sources::default() };
+
+    assert_eq!(load(sources).unwrap().sites, []);
 }

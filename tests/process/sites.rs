@@ -57,6 +57,12 @@ fn sighup_takes_a_new_site_from_the_file_and_a_broken_file_changes_nothing() {
     let kept = "SELECT count(*) AS number FROM site_config WHERE origin = 'file' AND enabled";
     assert_eq!(machine.number(kept), 2);
 
+    // As some editors leave it for a moment.
+    machine.write("uptime.toml", "");
+    monitor.signal(Signal::SIGHUP);
+    monitor.says("is empty");
+    assert_eq!(machine.number(kept), 2);
+
     machine.write("uptime.toml", &new);
     monitor.signal(Signal::SIGHUP);
     eventually("the old site is no longer watched", || machine.number(kept) == 1);
