@@ -372,7 +372,7 @@ fn a_site_that_cannot_be_read_says_so_and_hides_no_other() {
     assert!(shown.contains("unreadable settings: unknown field `grpc`"), "{shown}");
     assert!(export.err.starts_with("left out: ") && export.err.contains("\"newer\" (id 2)"), "{export:?}");
     let exported: serde_json::Value = serde_json::from_str(&export.out).unwrap();
-    assert_eq!((export.code, exported.as_array().unwrap().len()), (0, 1));
+    assert_eq!((export.code, exported.as_array().unwrap().len()), (1, 1));
     assert_eq!(desk.say("audit").code, 0);
 }
 
@@ -415,4 +415,15 @@ fn the_id_of_a_removed_site_is_not_imported() {
     assert!(error.contains("the ids 2 belong to") && error.contains("leave `id` out"), "{error}");
     desk.write("sites.csv", "name,url,id\nother,https://other.example/,3\n");
     desk.say("sites import sites.csv").fine();
+}
+
+#[test]
+fn an_export_without_some_of_the_sites_is_written_and_says_no() {
+    let desk = Desk::with_sites(&["good", "newer"]);
+    newer(&desk, "newer");
+
+    let export = desk.say("sites export sites.toml");
+
+    assert_eq!((export.code, export.out.as_str()), (1, "exported 1 site to sites.toml\n"));
+    assert!(export.err.starts_with("left out: ") && desk.read("sites.toml").contains("good"), "{export:?}");
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::super::error::CliError;
 use super::super::output::{Output, tell};
 use super::super::storage::Storage;
-use super::super::{Answer, FINE};
+use super::super::{ANSWER_IS_NO, Answer, FINE};
 use crate::config::{ExportError, Format, Loaded, write_sites};
 use crate::model::Declared;
 use crate::private;
@@ -23,7 +23,7 @@ Examples:
 What is exported can be imported again, also into another database, where the sites keep their ids; or, as TOML, be part
 of the configuration file. Both read ${NAME} as an environment variable, so a literal ${ is written as $${. It holds passwords
 and tokens as they are, so a new file is for you alone. CSV has no columns for request, tls and expect. A site that this
-version cannot read, for a newer one has written it, is left out and named on stderr.";
+version cannot read, for a newer one has written it, is left out and named on stderr; the exit code is 1 then.";
 
 /// Write all sites to a file or to stdout
 #[derive(Debug, Args)]
@@ -61,7 +61,9 @@ pub(super) fn run(args: &ExportArgs, loaded: &Loaded, output: &mut Output) -> An
         refuse_nowhere(file)?;
     }
     let storage = Storage::existing(&loaded.config.database)?;
-    let sites = readable(storage.wait(storage.catalog.sites())?);
+    let all = storage.wait(storage.catalog.sites())?;
+    let wanted = all.len();
+    let sites = readable(all);
     let format =
         args.format.map(FormatArg::format).or_else(|| file.and_then(Format::of)).unwrap_or(Format::Toml);
     let mut written = Vec::new();
@@ -76,7 +78,8 @@ pub(super) fn run(args: &ExportArgs, loaded: &Loaded, output: &mut Output) -> An
             writeln!(output, "exported {} to {}", count(sites.len() as u64, "site"), file.display())?;
         }
     }
-    Ok(FINE)
+    // A script that keeps exports as a backup has to learn that this one is not whole.
+    Ok(if sites.len() == wanted { FINE } else { ANSWER_IS_NO })
 }
 
 /// Those that can be read completely. What an export leaves out must not get lost in silence.
