@@ -427,3 +427,12 @@ fn an_export_without_some_of_the_sites_is_written_and_says_no() {
     assert_eq!((export.code, export.out.as_str()), (1, "exported 1 site to sites.toml\n"));
     assert!(export.err.starts_with("left out: ") && desk.read("sites.toml").contains("good"), "{export:?}");
 }
+
+#[test]
+fn what_is_wrong_with_a_change_names_the_site_that_was_meant() {
+    let desk = Desk::with_sites(&["shop"]);
+
+    let error = desk.say("sites set shop --every 1M").refused(2);
+
+    assert!(error.contains("site \"shop\": every = \"1M\""), "{error}");
+}

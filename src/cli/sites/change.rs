@@ -142,7 +142,7 @@ impl SetArgs {
         let mut site = RawSite::new(Origin::Flag("sites set".into()));
         let problems = self.put_over(&mut site);
         let say = |text: String| Some(Setting::from_flag("sites set", text));
-        site.name = site.name.or_else(|| say("site".to_owned()));
+        site.name = site.name.or_else(|| say(self.name.clone()));
         let scheme = if is_said(&site.expect, "tls", "forbidden") { "http" } else { "https" };
         site.url = site.url.or_else(|| say(format!("{scheme}://site.example/")));
         // The longest that there can be, so that no other time is too long for it.
