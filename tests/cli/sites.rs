@@ -436,3 +436,17 @@ fn what_is_wrong_with_a_change_names_the_site_that_was_meant() {
 
     assert!(error.contains("site \"shop\": every = \"1M\""), "{error}");
 }
+
+#[test]
+fn credentials_from_a_file_are_taken_back_by_the_name_of_their_flag() {
+    let desk = Desk::with_sites(&["shop"]);
+    let request = || desk.say("sites show shop --json").json()["request"].clone();
+    desk.write("credentials", "u:p");
+
+    for flag in ["basic-auth-file", "bearer-token-file"] {
+        desk.say(&format!("sites set shop --{flag} credentials")).fine();
+        assert!(request().is_object(), "{flag}");
+        desk.say(&format!("sites set shop --reset {flag}")).fine();
+        assert!(request().is_null(), "{flag}");
+    }
+}

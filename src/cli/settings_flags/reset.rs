@@ -9,7 +9,7 @@ use crate::config::{RawSite, Setting, Value};
 type Paths = &'static [&'static [&'static str]];
 
 /// Every flag by its name, with the keys that it fills; and the groups. A client certificate goes with its key.
-const NAMES: [(&str, Paths); 35] = [
+const NAMES: [(&str, Paths); 37] = [
     ("request", &[&["request"]]),
     ("tls", &[&["tls"]]),
     ("expect", &[&["expect"]]),
@@ -22,7 +22,9 @@ const NAMES: [(&str, Paths); 35] = [
     ("body", &[&["request", "body"], &["request", "body_base64"]]),
     ("body-file", &[&["request", "body"], &["request", "body_base64"]]),
     ("basic-auth", &[&["request", "basic_auth"]]),
+    ("basic-auth-file", &[&["request", "basic_auth"]]),
     ("bearer-token", &[&["request", "bearer_token"]]),
+    ("bearer-token-file", &[&["request", "bearer_token"]]),
     ("no-follow", &[&["request", "follow_redirects"]]),
     ("max-redirects", &[&["request", "max_redirects"]]),
     ("ip", &[&["request", "ip"]]),
@@ -52,7 +54,7 @@ const NAMES: [(&str, Paths); 35] = [
 pub(in super::super) struct Reset(Paths);
 
 impl Reset {
-    /// Reads the name of a flag, with or without its dashes, or of a group.
+    /// Reads the name of a flag, without its dashes, or of a group.
     pub(in super::super) fn parser() -> impl TypedValueParser<Value = Self> {
         let names = NAMES.iter().map(|(name, _)| *name);
         PossibleValuesParser::new(names).map(|name| Self::named(&name).unwrap_or(Self(&[])))
@@ -126,6 +128,9 @@ fn remove(table: &mut Table, path: &[&str]) {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
+    use super::super::super::arguments::Arguments;
     use super::*;
     use crate::config::Origin;
 
@@ -159,6 +164,32 @@ mod tests {
         assert_eq!(left(site.expect).unwrap(), "[body]\ncontains = [\"ok\"]\n");
         assert_eq!(left(site.tls).unwrap(), "min_version = \"1.3\"\n");
         assert_eq!(left(site.request).unwrap(), "method = \"POST\"\n\n[headers]\nX = \"b\"\n");
+    }
+
+    #[test]
+    fn every_flag_that_describes_a_site_can_be_taken_back() {
+        /// They have a taking back of their own, or nothing that could be taken back.
+        const OTHERS: [&str; 10] = [
+            "rename",
+            "url",
+            "no-tags",
+            "reset",
+            "no-header",
+            "follow",
+            "no-accept-invalid",
+            "help",
+            "config",
+            "log",
+        ];
+        let mut command = Arguments::command();
+        command.build();
+        let set = command.find_subcommand("sites").and_then(|sites| sites.find_subcommand("set")).unwrap();
+        let flags = set.get_arguments().filter_map(clap::Arg::get_long);
+
+        let missing: Vec<&str> =
+            flags.filter(|flag| !OTHERS.contains(flag) && Reset::named(flag).is_none()).collect();
+
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]
