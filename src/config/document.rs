@@ -213,7 +213,7 @@ fn plain(value: DeValue<'_>) -> toml::Value {
             // In a site this is a problem already, and every other key's own range refuses the largest number.
             whole(&number).unwrap_or(i64::MAX).into()
         }
-        DeValue::Float(number) => number.as_str().parse().unwrap_or(f64::NAN).into(),
+        DeValue::Float(number) => number.as_str().parse().unwrap_or(f64::INFINITY).into(),
         DeValue::Boolean(yes) => yes.into(),
         DeValue::Datetime(date) => toml::Value::Datetime(date),
         DeValue::Array(items) => {

@@ -46,8 +46,8 @@ pub use sections::{
     ResultLogKind, RetentionConfig, SchedulerConfig, SupervisorConfig, WebConfig, WorkerConfig,
 };
 pub use sites::{
-    ExportError, Format, Import, RawSite, SiteDefaults, SiteFields, default_name, parse_sites, read_sites,
-    write_sites,
+    ExportError, Format, Import, RawSite, SiteDefaults, SiteFields, default_name, has_large_number,
+    parse_sites, read_sites, write_sites,
 };
 pub use value::{Origin, Setting, Value, null};
 

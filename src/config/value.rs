@@ -164,14 +164,18 @@ impl Setting {
 /// A value of TOML as text. No setting is a date, and showing one that is only half written (`1:`) makes the toml
 /// crate panic.
 pub(super) fn shown(value: &toml::Value) -> String {
-    if has_date(value) { "a date".to_owned() } else { value.to_string() }
+    match value {
+        value if holds(value, toml::Value::is_datetime) => "a date".to_owned(),
+        // Where there is a null, the whole came from JSON, which writes it so.
+        value if holds(value, is_null) => serde_json::to_string(value).unwrap_or_default(),
+        value => value.to_string(),
+    }
 }
 
-fn has_date(value: &toml::Value) -> bool {
+fn holds(value: &toml::Value, is_meant: fn(&toml::Value) -> bool) -> bool {
     match value {
-        toml::Value::Datetime(_) => true,
-        toml::Value::Array(values) => values.iter().any(has_date),
-        toml::Value::Table(table) => table.values().any(has_date),
-        _ => false,
+        toml::Value::Array(values) => values.iter().any(|value| holds(value, is_meant)),
+        toml::Value::Table(table) => table.values().any(|value| holds(value, is_meant)),
+        value => is_meant(value),
     }
 }

@@ -283,6 +283,22 @@ impl RequestSettings {
     }
 }
 
+impl JsonExpectation {
+    /// Whether what it compares with is `null`, or has one inside.
+    pub fn holds_null(&self) -> bool {
+        [&self.equals, &self.not_equals].into_iter().flatten().any(holds_null)
+    }
+}
+
+fn holds_null(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::Array(items) => items.iter().any(holds_null),
+        Json::Object(members) => members.values().any(holds_null),
+        Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    }
+}
+
 /// Without control characters, of which PostgreSQL's texts cannot hold one and terminals no other.
 fn is_readable(text: &str) -> bool {
     !text.chars().any(|char| char.is_control() && !matches!(char, '\t' | '\r' | '\n'))

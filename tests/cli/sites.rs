@@ -450,3 +450,26 @@ fn credentials_from_a_file_are_taken_back_by_the_name_of_their_flag() {
         assert!(request().is_null(), "{flag}");
     }
 }
+
+#[test]
+fn a_null_in_what_an_answer_is_compared_with_is_in_no_exports_way() {
+    let desk = Desk::with_sites(&["plain"]);
+    desk.run(&[
+        "sites",
+        "add",
+        "https://n.example/",
+        "--name",
+        "nulls",
+        "--expect-json",
+        r#"$.a={"b":[null,1]}"#,
+    ])
+    .fine();
+    let json = |desk: &Desk| desk.say("sites export --format json").json();
+    let other = Desk::new();
+    other.write("sites.toml", &desk.say("sites export").fine());
+
+    other.say("sites import sites.toml").fine();
+
+    assert_eq!(json(&other), json(&desk));
+    assert_eq!(json(&other)[0]["expect"]["json"][0]["equals"], json!({ "b": [null, 1] }));
+}

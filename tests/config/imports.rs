@@ -407,6 +407,35 @@ fn the_largest_number_is_one_and_a_larger_one_is_none() {
         assert_says(&rejections(&json(large))[0], &["sites:1: expect", "more than 64 bits"]);
         assert_says(&toml(large).unwrap_err().to_string(), &["sites:4: ", "more than 64 bits"]);
     }
+    for larger in ["99999999999999999999", "-9223372036854775809", r#"{"b": [99999999999999999999]}"#] {
+        assert_says(&rejections(&json(larger))[0], &["sites:1: expect", "more than 64 bits"]);
+    }
+    for float in ["1e20", "99999999999999999999.0"] {
+        let settings = json(float).sites[0].spec.settings.clone().unwrap();
+        assert_eq!(settings.expect.json[0].equals, Some(1e20.into()));
+    }
+}
+
+#[test]
+fn a_number_that_toml_cannot_write_names_the_site_and_another_format() {
+    let mut sites =
+        parse(&with_settings(r#""expect": {"json": [{"path": "$.n", "equals": 1}]}"#), Format::Json)
+            .unwrap()
+            .sites;
+    for equals in [serde_json::json!(u64::MAX), serde_json::json!([null, u64::MAX])] {
+        sites[0].spec.settings.as_mut().unwrap().expect.json[0].equals = Some(equals);
+
+        let error = write_sites(&sites, Format::Toml, &mut Vec::new()).unwrap_err().to_string();
+
+        assert_says(&error, &["a number of more than 64 bits", "\"a\"", "--format json"]);
+    }
+}
+
+#[test]
+fn null_is_shown_as_null() {
+    let import = parse(r#"[{"name": "a", "url": "https://a", "tags": [null]}]"#, Format::Json).unwrap();
+
+    assert_says(&rejections(&import)[0], &["tags = [null]: is a list, not a list of strings"]);
 }
 
 #[test]
@@ -495,7 +524,7 @@ prop_compose! {
         status in prop::collection::vec((100_u16..500, 0_u16..400), 0..3),
         contains in prop::collection::vec("(?s).{1,20}", 0..3),
         max_bytes in prop::option::of(1_u64..=1 << 20),
-        equals in any_json(),
+        equals in any_json().prop_filter("alone it is read as is_null", |json| !json.is_null()),
         length in 0_u64..1000,
         tls: bool,
     ) -> Expectations {
@@ -515,9 +544,10 @@ prop_compose! {
     }
 }
 
-/// Whatever TOML can hold, too: without `null`.
+/// Whatever TOML can hold, too.
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
         any::<bool>().prop_map(serde_json::Value::from),
         any::<i64>().prop_map(serde_json::Value::from),
         (-1_000_000..1_000_000_i32).prop_map(|number| (f64::from(number) / 64.0).into()),

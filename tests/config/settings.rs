@@ -143,6 +143,12 @@ fn json_values_of_every_kind_can_be_expected() {
     assert_eq!(value("1"), Some(json!(1)));
     assert_eq!(value("1.5"), Some(json!(1.5)));
     assert_eq!(value("[1, { b = \"c\" }]"), Some(json!([1, { "b": "c" }])));
+    assert_eq!(value("[nan, { b = nan }]"), Some(json!([null, { "b": null }])));
+    assert_eq!(settings("expect.json = { path = \"$.a\", equals = nan }").expect.json[0].is_null, Some(true));
+    assert_eq!(
+        settings("expect.json = { path = \"$.a\", not_equals = nan }").expect.json[0].is_null,
+        Some(false)
+    );
 }
 
 #[test]
@@ -319,6 +325,10 @@ fn bad_conditions_on_json_times_and_transport_are_refused() {
         ),
         ("expect.json = [{ path = \"$.a\", ge = \"1\" }]", &["not a number", "without quotes"]),
         ("expect.json = [{ path = \"$.a\", gt = nan }]", &["expect.json[0].gt", "JSON does not have"]),
+        (
+            "expect.json = [{ path = \"$.a\", equals = [inf] }]",
+            &["expect.json[0].equals", "JSON does not have"],
+        ),
         ("expect.json = [{ path = \"$.a\", equals = 9223372036854775808 }]", &["more than 64 bits"]),
         ("expect.json = [{ path = \"$.a\", equals = 2026-01-01 }]", &["has a date", "in quotes"]),
         ("expect.json = [{ path = \"$.a\", length = -1 }]", &["is less than 0"]),
@@ -492,6 +502,14 @@ fn a_secret_from_elsewhere_is_in_no_problem() {
         let setup = file(keys).env("SECRET", secret).beside("secret", "hunter2 geheim");
         let problem = setup.problem();
         assert!(!problem.contains("hunter2") && !problem.contains("geheim"), "{problem}");
+    }
+}
+
+#[test]
+fn a_number_of_more_than_64_bits_from_elsewhere_is_refused_as_in_the_file() {
+    for number in ["99999999999999999999", "18446744073709551615", "-9223372036854775809"] {
+        let problem = file("expect.json = [{ path = \"$.a\", gt = \"${N}\" }]").env("N", number).problem();
+        assert_says(&problem, &["expect.json[0].gt", "more than 64 bits"]);
     }
 }
 

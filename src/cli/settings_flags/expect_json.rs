@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value as Toml};
 
 use super::section::Fault;
-use crate::config::null;
+use crate::config::{has_large_number, null};
 
 /// Longer signs before those that they begin with. `==` is what programmers type.
 const OPERATORS: [(&str, &str); 9] = [
@@ -89,10 +89,15 @@ fn value(key: &str, operand: &str) -> Result<Toml, Fault> {
 
 /// As JSON, or else as a text that somebody did not want to quote twice.
 fn json(operand: &str) -> Result<Toml, Fault> {
-    let json = serde_json::from_str(operand).unwrap_or_else(|_| Json::from(operand));
-    toml(json).ok_or_else(|| {
-        Fault::new("compares with a number of more than 64 bits", "compare with a smaller one, by < or >")
-    })
+    match serde_json::from_str(operand) {
+        Ok(_) if has_large_number(operand) => Err(large()),
+        Ok(json) => toml(json).ok_or_else(large),
+        Err(_) => Ok(operand.into()),
+    }
+}
+
+fn large() -> Fault {
+    Fault::new("compares with a number of more than 64 bits", "compare with a smaller one, by < or >")
 }
 
 fn toml(json: Json) -> Option<Toml> {
@@ -108,6 +113,9 @@ fn toml(json: Json) -> Option<Toml> {
 }
 
 fn number(operand: &str) -> Result<Toml, Fault> {
+    if has_large_number(operand) {
+        return Err(large());
+    }
     let number = serde_json::from_str(operand).ok().filter(Json::is_number);
     number.and_then(|number| Toml::try_from(number).ok()).ok_or_else(|| {
         Fault::new(
@@ -177,6 +185,30 @@ mod tests {
         for text in ["", "status=UP", "=UP", "$.a=", "$.a>x", "$.a<\"1\"", "$.a#=x", "$.a#=-1", "!$.a=1"] {
             assert!(!read(text).unwrap_err().remedy.is_empty(), "{text:?}");
         }
-        assert!(read("$.id=99999999999999999999").is_err() || read("$.id=18446744073709551615").is_err());
+    }
+
+    #[test]
+    fn no_whole_number_becomes_another_one() {
+        for number in [
+            "99999999999999999999",
+            "18446744073709551615",
+            "-9223372036854775809",
+            "[1, 9223372036854775808]",
+        ] {
+            for operator in ["=", "!="] {
+                let fault = read(&format!("$.id{operator}{number}")).unwrap_err();
+                assert_eq!(fault.message, "compares with a number of more than 64 bits");
+            }
+        }
+        assert!(read("$.id>99999999999999999999").unwrap_err().message.contains("more than 64 bits"));
+        for allowed in [
+            "9223372036854775807",
+            "-9223372036854775808",
+            "1e+20",
+            "\"99999999999999999999\"",
+            "99999999999999999999x",
+        ] {
+            assert!(read(&format!("$.id={allowed}")).is_ok(), "{allowed}");
+        }
     }
 }

@@ -69,7 +69,9 @@ pub(super) fn run(args: &ExportArgs, loaded: &Loaded, output: &mut Output) -> An
     let mut written = Vec::new();
     write_sites(&sites, format, &mut written).map_err(|error| match error {
         ExportError::Output(error) => CliError::Output(error),
-        refused @ ExportError::NotInCsv { .. } => CliError::Usage(refused.to_string()),
+        refused @ (ExportError::NotInCsv { .. } | ExportError::NotInToml { .. }) => {
+            CliError::Usage(refused.to_string())
+        }
     })?;
     match file {
         None => output.write_all(&written)?,

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::super::expand::escaped;
 use super::super::format;
+use super::complete_table;
 use super::import::Format;
-use crate::model::settings::CheckSettings;
+use crate::model::settings::{CheckSettings, JsonExpectation};
 use crate::model::{Declared, SiteId, SiteSpec};
 
 /// A site with the keys and texts of the configuration file, for everything that writes sites.
@@ -80,9 +81,18 @@ struct Table<'a> {
     id: Option<SiteId>,
 }
 
+/// A site whose settings are in values of TOML already.
 #[derive(Serialize)]
-struct Tables<'a> {
-    site: Vec<Table<'a>>,
+struct Plain<'a> {
+    #[serde(flatten)]
+    table: Table<'a>,
+    #[serde(flatten)]
+    settings: toml::Value,
+}
+
+#[derive(Serialize)]
+struct Tables<T> {
+    site: Vec<T>,
 }
 
 /// Why sites were not written.
@@ -100,6 +110,15 @@ pub enum ExportError {
         first: String,
     },
 
+    /// The others are not written either.
+    #[error("TOML has no way to write {what}, which is among the settings of {site:?}; use --format json")]
+    NotInToml {
+        /// Its name.
+        site: String,
+        /// What it is.
+        what: String,
+    },
+
     /// The output cannot be written to.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -113,7 +132,13 @@ pub fn write_sites(sites: &[Declared], format: Format, out: &mut impl Write) -> 
     if format == Format::Csv {
         refuse_settings(sites)?;
     }
-    Ok(write(sites, format, out)?)
+    let sites: Vec<Declared> = sites.iter().map(without_references).collect();
+    let tables = sites.iter().map(|site| Table { id: site.id, fields: SiteFields::complete(&site.spec) });
+    match format {
+        Format::Csv => Ok(write_rows(tables, out)?),
+        Format::Toml => write_tables(tables, out),
+        Format::Json => Ok(write_list(&tables.collect::<Vec<_>>(), out)?),
+    }
 }
 
 fn refuse_settings(sites: &[Declared]) -> Result<(), ExportError> {
@@ -126,20 +151,43 @@ fn refuse_settings(sites: &[Declared]) -> Result<(), ExportError> {
     }
 }
 
-fn write(sites: &[Declared], format: Format, out: &mut impl Write) -> io::Result<()> {
-    let sites: Vec<Declared> = sites.iter().map(without_references).collect();
-    let fields = || sites.iter().map(|site| Table { id: site.id, fields: SiteFields::complete(&site.spec) });
-    match format {
-        Format::Csv => write_rows(fields(), out),
-        Format::Toml => {
-            let text = toml::to_string(&Tables { site: fields().collect() }).map_err(io::Error::other)?;
-            out.write_all(text.as_bytes())
-        }
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &fields().collect::<Vec<_>>())?;
-            writeln!(out)
-        }
+fn write_list(tables: &[Table<'_>], out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, tables)?;
+    writeln!(out)
+}
+
+/// One by one, so that it is known which of them cannot be written.
+fn write_tables<'a>(
+    tables: impl ExactSizeIterator<Item = Table<'a>>,
+    out: &mut impl Write,
+) -> Result<(), ExportError> {
+    if tables.len() == 0 {
+        writeln!(out, "site = []")?;
     }
+    for (index, table) in tables.enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let name = table.fields.name;
+        let text = in_toml(table).map_err(|what| ExportError::NotInToml { site: name.to_owned(), what })?;
+        out.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The table, or what of it TOML does not have. Inside of what an answer is compared with, there may be JSON's `null`.
+fn in_toml(mut table: Table<'_>) -> Result<String, String> {
+    let settings = table.fields.settings.as_deref();
+    let holds_null = settings.is_some_and(|it| it.expect.json.iter().any(JsonExpectation::holds_null));
+    let plain = settings.map(complete_table).transpose()?;
+    let written = match plain.filter(|_| holds_null) {
+        Some(settings) => {
+            table.fields.settings = None;
+            toml::to_string(&Tables { site: vec![Plain { table, settings }] })
+        }
+        None => toml::to_string(&Tables { site: vec![table] }),
+    };
+    written.map_err(|error| error.to_string())
 }
 
 /// Whoever reads it back replaces `${NAME}`, so what happens to look like that is written as `$${NAME}`.

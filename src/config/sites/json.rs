@@ -10,6 +10,7 @@ use super::super::document::{Fields, Lines};
 use super::super::problem::{Problem, Problems};
 use super::super::value::{Origin, Setting, Value, null};
 use super::import::Collector;
+use super::number::has_large_number;
 use crate::model::secret::without_values;
 
 const SHAPE: &str = "write [{\"name\": …, \"url\": …}, …] or {\"site\": […]}";
@@ -49,28 +50,17 @@ fn fields(site: &RawValue, text: &str, lines: &Lines<'_>) -> Result<Fields, Prob
     let mut settings = Vec::new();
     for (key, raw) in keys {
         let at = lines.origin(offset(raw, text));
-        let json: Option<serde_json::Value> = serde_json::from_str(raw.get()).ok();
-        if json.as_ref().is_some_and(has_large_number) {
+        if has_large_number(raw.get()) {
             let remedy = "write a smaller one, or a text in quotes";
             return Err(Problem::new(at, "has a number of more than 64 bits", remedy).about(key));
         }
+        let json: Option<serde_json::Value> = serde_json::from_str(raw.get()).ok();
         // `null` is "not said".
         if let Some(value) = json.and_then(plain) {
             settings.push((key.into_owned(), Setting::new(Value::Typed(value), at)));
         }
     }
     Ok(Fields { origin, settings })
-}
-
-/// A whole number that TOML's, with which all sites are read, do not reach.
-pub(super) fn has_large_number(value: &serde_json::Value) -> bool {
-    use serde_json::Value as Json;
-    match value {
-        Json::Number(number) => number.is_u64() && !number.is_i64(),
-        Json::Array(items) => items.iter().any(has_large_number),
-        Json::Object(members) => members.values().any(has_large_number),
-        _ => false,
-    }
 }
 
 /// Raw values are slices of the text, so their address tells where they stand.

@@ -5,6 +5,7 @@ mod export;
 mod fields;
 mod import;
 mod json;
+mod number;
 mod rows;
 mod settings;
 mod unique;
@@ -23,6 +24,7 @@ use check::Check;
 pub use export::{ExportError, SiteFields, write_sites};
 pub(super) use fields::from_file;
 pub use import::{Format, Import, parse_sites, read_sites};
+pub use number::has_large_number;
 pub use url::default_name;
 
 const EVERY_S: u64 = 60;
@@ -214,9 +216,14 @@ impl RawSite {
 
 /// What cannot be said becomes a text, which the validation refuses rather than loses.
 fn table(settings: &impl serde::Serialize) -> toml::Value {
-    match serde_json::to_value(settings) {
-        Ok(json) if json::has_large_number(&json) => "a number of more than 64 bits".into(),
-        Ok(json) => json::complete(json),
-        Err(error) => error.to_string().into(),
+    complete_table(settings).unwrap_or_else(toml::Value::from)
+}
+
+/// All that `settings` say, in values of TOML, or why they hold none.
+fn complete_table(settings: &impl serde::Serialize) -> Result<toml::Value, String> {
+    let text = serde_json::to_string(settings).map_err(|error| error.to_string())?;
+    if number::has_large_number(&text) {
+        return Err("a number of more than 64 bits".to_owned());
     }
+    serde_json::from_str(&text).map(json::complete).map_err(|error| error.to_string())
 }

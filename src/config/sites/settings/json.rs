@@ -4,7 +4,8 @@ use serde_json::{Number, Value as Json};
 
 use super::super::super::parse;
 use super::super::super::problem::Fault;
-use super::super::super::value::{Value, is_null};
+use super::super::super::value::Value;
+use super::super::number::has_large_number;
 use super::keys::Keys;
 use super::operator::{refuse_second, regex};
 use crate::json::JsonPath;
@@ -54,15 +55,24 @@ fn path(path: &str) -> Result<String, Fault> {
 
 fn number(value: &Value) -> Result<Number, Fault> {
     let read = match value {
+        Value::Text(text) if has_large_number(text) => return Err(large()),
         Value::Text(text) => text.trim().parse().ok(),
         Value::Typed(value @ (toml::Value::Integer(_) | toml::Value::Float(_))) => match plain(value)? {
             Json::Number(number) => Some(number),
-            _ => None,
+            _ => return Err(not_in_json()),
         },
         Value::Typed(_) => None,
     };
     let fault = || Fault::new(format!("is {}, not a number", value.kind()), "write a number, without quotes");
     read.ok_or_else(fault)
+}
+
+fn large() -> Fault {
+    Fault::new("has a number of more than 64 bits", "write a smaller one")
+}
+
+fn not_in_json() -> Fault {
+    Fault::new("has a number that JSON does not have", "write a finite one")
 }
 
 fn json(value: &Value) -> Result<Json, Fault> {
@@ -76,10 +86,9 @@ fn plain(value: &toml::Value) -> Result<Json, Fault> {
     Ok(match value {
         toml::Value::String(text) => text.as_str().into(),
         toml::Value::Integer(number) => (*number).into(),
-        null if is_null(null) => Json::Null,
-        toml::Value::Float(number) => Number::from_f64(*number).map(Json::Number).ok_or_else(|| {
-            Fault::new("has a number that JSON does not have", "write is_null = true to look for null")
-        })?,
+        // JSON has no such number, and TOML no null.
+        toml::Value::Float(number) if number.is_nan() => Json::Null,
+        toml::Value::Float(number) => Number::from_f64(*number).map(Json::Number).ok_or_else(not_in_json)?,
         toml::Value::Boolean(yes) => (*yes).into(),
         toml::Value::Datetime(_) => return Err(Fault::new("has a date", "write it in quotes")),
         toml::Value::Array(items) => items.iter().map(plain).collect::<Result<Vec<_>, _>>()?.into(),
