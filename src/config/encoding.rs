@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::value::Origin;
 
-const REMEDY: &str = "save the file as UTF-8 (in Excel: \"CSV UTF-8\")";
+pub(super) const REMEDY: &str = "save the file as UTF-8 (in Excel: \"CSV UTF-8\")";
 
 /// The text of a file, without a byte order mark.
 pub(super) fn utf8<'a>(bytes: &'a [u8], origin: &Origin) -> Result<&'a str, Problem> {

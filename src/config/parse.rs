@@ -19,6 +19,11 @@ fn wrong_type(value: &Value, wanted: &str, example: &str) -> Fault {
     Fault::new(format!("is {}, not {wanted}", value.kind()), format!("write {example}"))
 }
 
+/// What to add to an example of a value that is no text. Where everything is text, there are no quotes.
+pub(super) fn unquoted(value: &Value) -> &'static str {
+    if let Value::Text(_) = value { "" } else { ", without quotes" }
+}
+
 pub(super) fn text(value: &Value) -> Result<&str, Fault> {
     value.as_str().ok_or_else(|| wrong_type(value, "a string", "it in quotes"))
 }
@@ -29,7 +34,7 @@ pub(super) fn bool(value: &Value) -> Result<bool, Fault> {
         // Spreadsheets write TRUE and FALSE.
         Value::Text(text) if text.eq_ignore_ascii_case("true") => Ok(true),
         Value::Text(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        _ => Err(wrong_type(value, "true or false", "true or false, without quotes")),
+        _ => Err(wrong_type(value, "true or false", &format!("true or false{}", unquoted(value)))),
     }
 }
 
@@ -40,7 +45,8 @@ pub(super) fn count(value: &Value, range: &RangeInclusive<i64>) -> Result<i64, F
         Value::Typed(_) => None,
     };
     let wrong = || {
-        let example = format!("a whole number from {} to {}, without quotes", range.start(), range.end());
+        let (min, max) = (range.start(), range.end());
+        let example = format!("a whole number from {min} to {max}{}", unquoted(value));
         wrong_type(value, "a whole number", &example)
     };
     within(count.ok_or_else(wrong)?, range, i64::to_string)

@@ -76,6 +76,11 @@ fn a_bad_header_is_refused() {
         &header("name,url,request.method\n"),
         &["column \"request.method\"", "CSV cannot hold", "TOML or JSON"],
     );
+    let unknown = header("name,url,password\n");
+    assert!(
+        unknown.ends_with("remove it; a site has name, url, every, timeout, retries, enabled, tags, id"),
+        "{unknown}"
+    );
     assert_says(&header("name;url,every\n"), &["separate all columns by the same sign"]);
     assert_says(&header("name,url,url\n"), &["twice"]);
     assert_says(&header(""), &["column \"name\": is missing"]);
@@ -126,7 +131,7 @@ fn a_row_that_is_not_utf_8_is_rejected_alone() {
     let import = parse_sites(bytes, Format::Csv, Path::new("sites"), &DEFAULTS, &[]).unwrap();
 
     assert_eq!(import.sites.len(), 1);
-    assert_says(&rejections(&import)[0], &["sites:2: column \"name\": is not UTF-8"]);
+    assert_says(&rejections(&import)[0], &["sites:2: column \"name\": is not UTF-8", "CSV UTF-8"]);
 }
 
 #[test]
@@ -362,6 +367,24 @@ fn what_spreadsheets_write_is_read() {
         let tags = tags.map(str::to_owned).to_vec();
         assert_eq!(read, [(false, tags.clone()), (true, tags)], "{text}");
     }
+}
+
+#[test]
+fn columns_that_a_spreadsheet_has_left_empty_are_passed_over() {
+    let import = csv("name,url,,\na,https://a,,\nb,https://b\nc,https://c,,,,\nd,https://d,x,\n");
+
+    assert_eq!(import.sites.len(), 3, "{import:?}");
+    assert_says(&rejections(&import)[0], &["sites:5: has a cell in a column without a name", "or empty it"]);
+}
+
+#[test]
+fn a_word_that_is_neither_true_nor_false_is_told_as_csv_writes_it() {
+    let import = csv("name,url,enabled,retries\na,https://a,WAHR,\nb,https://b,,many\n");
+
+    let rejected = rejections(&import);
+
+    assert!(rejected[0].ends_with("is a string, not true or false; write true or false"), "{rejected:?}");
+    assert!(rejected[1].ends_with("write a whole number from 0 to 10"), "{rejected:?}");
 }
 
 #[test]

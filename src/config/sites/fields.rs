@@ -35,11 +35,12 @@ pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Opti
     })
 }
 
-/// What is wrong with a key that no field has.
-pub(super) fn unknown(key: &str) -> Fault {
-    let remedy = match nearest(key, KEYS.into_iter().chain(TABLES)) {
+/// What is wrong with a key that no field has, where a site may have these tables.
+pub(super) fn unknown(key: &str, tables: &[&'static str]) -> Fault {
+    let known = [&KEYS[..], tables].concat();
+    let remedy = match nearest(key, known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),
-        None => format!("remove it; a site has {}, {}", KEYS.join(", "), TABLES.join(", ")),
+        None => format!("remove it; a site has {}", known.join(", ")),
     };
     Fault::new("unknown key", remedy)
 }
@@ -55,8 +56,9 @@ pub(super) fn raw_site(fields: Fields) -> (RawSite, Vec<Problem>) {
         }
     }
     // Only now is the name known that problems go by.
-    let refuse =
-        |(key, setting): (String, Setting)| Problem::without_value(site.key(&key), &setting, unknown(&key));
+    let refuse = |(key, setting): (String, Setting)| {
+        Problem::without_value(site.key(&key), &setting, unknown(&key, &TABLES))
+    };
     let problems = strangers.into_iter().map(refuse).collect();
     (site, problems)
 }

@@ -2,6 +2,7 @@
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
+use super::super::encoding::REMEDY;
 use super::super::problem::{Fault, Problem, Problems};
 use super::super::value::{Origin, Setting, Value};
 use super::RawSite;
@@ -76,6 +77,9 @@ fn line(record: &ByteRecord, bytes: &[u8]) -> u32 {
     u32::try_from(position.line() + skipped).unwrap_or(u32::MAX)
 }
 
+/// Of a column without a name, which spreadsheets write where a cell was once used.
+const NAMELESS: &str = "";
+
 /// The key of every column.
 fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Problems> {
     let (mut columns, mut problems) = (Vec::new(), Vec::new());
@@ -86,6 +90,7 @@ fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Proble
                 problems.push(Problem::new(at.clone(), "stands there twice", "keep one").about(column(key)));
             }
             Some(key) => columns.push(key),
+            None if name.is_empty() => columns.push(NAMELESS),
             None if name.contains([',', ';', '\t']) => {
                 problems.push(
                     Problem::new(at.clone(), "is several columns", "separate all columns by the same sign")
@@ -111,7 +116,7 @@ fn stranger(name: &str) -> Fault {
     if TABLES.iter().any(|table| name.split('.').next() == Some(*table)) {
         return Fault::new("is a table, which CSV cannot hold", "write these sites in TOML or JSON");
     }
-    unknown(name)
+    unknown(name, &[])
 }
 
 fn column(name: &str) -> String {
@@ -119,13 +124,17 @@ fn column(name: &str) -> String {
 }
 
 fn raw_site(record: &ByteRecord, columns: &[&'static str], at: &Origin) -> Result<RawSite, Problem> {
-    if record.len() > columns.len() {
+    if record.iter().skip(columns.len()).any(|cell| !cell.is_empty()) {
         let message = format!("has {} cells, the header has {}", record.len(), columns.len());
         return Err(Problem::new(at.clone(), message, "put text with commas in quotes; separate tags by ;"));
     }
     let mut site = RawSite::new(at.clone());
     for (key, cell) in columns.iter().zip(record) {
         let cell = text(cell, key, at)?;
+        if *key == NAMELESS && !cell.is_empty() {
+            let remedy = "name the column in the first line, or empty it";
+            return Err(Problem::new(at.clone(), "has a cell in a column without a name", remedy));
+        }
         if let Some(field) = field(&mut site, key)
             && !cell.is_empty()
         {
@@ -142,8 +151,7 @@ fn text<'a>(cell: &'a [u8], key: &str, at: &Origin) -> Result<&'a str, Problem> 
         let remedy = "close the quote that is opened in this row";
         return Err(Problem::new(at.clone(), "goes on over several lines", remedy).about(column(key)));
     }
-    std::str::from_utf8(cell)
-        .map_err(|_| Problem::new(at.clone(), "is not UTF-8", "save the file as UTF-8").about(column(key)))
+    std::str::from_utf8(cell).map_err(|_| Problem::new(at.clone(), "is not UTF-8", REMEDY).about(column(key)))
 }
 
 fn tags(cell: &str) -> Value {

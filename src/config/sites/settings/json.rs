@@ -63,8 +63,8 @@ fn number(value: &Value) -> Result<Number, Fault> {
         },
         Value::Typed(_) => None,
     };
-    let fault = || Fault::new(format!("is {}, not a number", value.kind()), "write a number, without quotes");
-    read.ok_or_else(fault)
+    let remedy = || format!("write a number{}", parse::unquoted(value));
+    read.ok_or_else(|| Fault::new(format!("is {}, not a number", value.kind()), remedy()))
 }
 
 fn large() -> Fault {
