@@ -42,7 +42,7 @@ enum ConfigCommand {
         #[arg(long)]
         json: bool,
 
-        /// Write to a new file instead of stdout; one that exists is not replaced
+        /// Write to a new file instead of stdout (-); one that exists is not replaced
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -52,22 +52,26 @@ enum ConfigCommand {
 pub(super) fn run(args: &ConfigArgs, loaded: &Result<Loaded, Problems>, output: &mut Output) -> Answer {
     match (&args.command, loaded) {
         (ConfigCommand::Check, loaded) => Ok(check(loaded, output, &mut stderr())?),
-        (ConfigCommand::Show { json, output: None }, Ok(loaded)) => {
-            show(loaded, *json, output)?;
-            Ok(FINE)
-        }
-        (ConfigCommand::Show { json, output: Some(file) }, Ok(loaded)) => {
+        (ConfigCommand::Show { json, output: Some(file) }, Ok(loaded)) if file != Path::new("-") => {
             let mut shown = Vec::new();
             show(loaded, *json, &mut shown)?;
             create(file, &shown)?;
-            writeln!(
-                output,
-                "written to {}; what is shown as *** there has to be filled in",
-                file.display()
-            )?;
+            writeln!(output, "written to {}{}", file.display(), to_be_filled_in(&shown))?;
+            Ok(FINE)
+        }
+        (ConfigCommand::Show { json, .. }, Ok(loaded)) => {
+            show(loaded, *json, output)?;
             Ok(FINE)
         }
         (ConfigCommand::Show { .. }, Err(problems)) => Err(problems.clone().into()),
+    }
+}
+
+fn to_be_filled_in(shown: &[u8]) -> &'static str {
+    if String::from_utf8_lossy(shown).contains(HIDDEN) {
+        "; what is shown as *** there has to be filled in"
+    } else {
+        ""
     }
 }
 

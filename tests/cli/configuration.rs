@@ -204,3 +204,21 @@ fn an_import_takes_over_what_has_left_the_file_as_it_is() {
     let site = desk.say("sites show a --json").json();
     assert_eq!((&site["origin"], &site["enabled"]), (&"command".into(), &false.into()));
 }
+
+#[test]
+fn config_show_tells_of_what_is_hidden_only_where_something_is() {
+    let desk = Desk::new();
+
+    assert_eq!(desk.say("config show --output new.toml").fine(), "written to new.toml\n");
+    let secret = [("UPTIME__RESULT_LOG__KAFKA__PASSWORD", "hunter2")];
+    let told = desk.run_with(&["config", "show", "--output", "secret.toml"], &secret, "").fine();
+    assert_eq!(told, "written to secret.toml; what is shown as *** there has to be filled in\n");
+}
+
+#[test]
+fn a_dash_is_stdout_for_config_show_too() {
+    let desk = Desk::new();
+
+    assert_eq!(desk.say("config show -o -").fine(), desk.say("config show").fine());
+    assert!(!desk.path("-").exists());
+}
