@@ -1622,8 +1622,9 @@ mod catalog {
         assert_eq!(read(database, "site-0").await, seen);
     }
 
-    /// What a newer version might write: a setting, tags of another form, a word for a status.
-    const NEWER: [&str; 3] = [
+    /// What a newer version might write: more retries, a setting, tags of another form, a word for a status.
+    const NEWER: [&str; 4] = [
+        "UPDATE site_config SET retries = 300 WHERE name = 'newer'",
         "UPDATE site_config SET settings = '{\"grpc\": {}}' WHERE name = 'newer'",
         "UPDATE site_config SET tags = '{\"team\": \"a\"}' WHERE name = 'newer'",
         "UPDATE sites SET last_status = 'flapping', since = last_updated WHERE site_id = 2",
@@ -1648,7 +1649,7 @@ mod catalog {
             assert!(found[1].up >= 2, "{statement}: {found:?}");
             assert_eq!(listed[0].clone().complete().unwrap().spec, site("good", 60));
             assert_eq!(database.store.last_failure(SiteId(2)).await.unwrap(), None);
-            database.sql("UPDATE site_config SET settings = NULL, tags = '[]'").await;
+            database.sql("UPDATE site_config SET settings = NULL, tags = '[]', retries = 0").await;
         }
         assert_eq!(read(database, "newer").await.last_status, Some(Status::Unknown));
     }

@@ -10,7 +10,7 @@ use crate::model::{Site, Status};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     known: Site,
-    /// What of its tags and settings cannot be read.
+    /// What of its retries, tags and settings cannot be read.
     unread: Option<String>,
     /// The word for its status, where that is unknown.
     foreign_status: Option<String>,
@@ -24,30 +24,35 @@ impl From<Site> for Listed {
 
 /// The columns of a site that a newer version may write otherwise.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Texts {
+pub(super) struct Columns {
+    pub(super) retries: i32,
     pub(super) tags: String,
     pub(super) settings: Option<String>,
     pub(super) last_status: Option<String>,
 }
 
 impl Listed {
-    /// `site` with what `texts` say.
-    pub(super) fn read(mut site: Site, texts: Texts) -> Self {
+    /// `site` with what `columns` say.
+    pub(super) fn read(mut site: Site, columns: Columns) -> Self {
         let mut unread = Vec::new();
-        match serde_json::from_str(&texts.tags) {
+        match u8::try_from(columns.retries) {
+            Ok(retries) => site.spec.retries = retries,
+            Err(_) => unread.push(format!("retries: {} are more than this version makes", columns.retries)),
+        }
+        match serde_json::from_str(&columns.tags) {
             Ok(tags) => site.spec.tags = tags,
             Err(error) => unread.push(format!("tags: {}", without_values(&error))),
         }
-        match texts.settings.as_deref().map(serde_json::from_str::<CheckSettings>).transpose() {
+        match columns.settings.as_deref().map(serde_json::from_str::<CheckSettings>).transpose() {
             Ok(settings) => site.spec.settings = settings.map(Box::new),
             Err(error) => unread.push(format!("settings: {}", without_values(&error))),
         }
-        site.last_status = texts.last_status.as_deref().map(Status::of_word);
-        let foreign_status = texts.last_status.filter(|word| word.parse::<Status>().is_err());
+        site.last_status = columns.last_status.as_deref().map(Status::of_word);
+        let foreign_status = columns.last_status.filter(|word| word.parse::<Status>().is_err());
         Self { known: site, unread: (!unread.is_empty()).then(|| unread.join("; ")), foreign_status }
     }
 
-    /// What could be read. Tags and settings that could not are left out, so this must not be written back.
+    /// What could be read. Retries, tags and settings that could not are left out, so this must not be written back.
     pub fn known(&self) -> &Site {
         &self.known
     }

@@ -473,3 +473,15 @@ fn a_null_in_what_an_answer_is_compared_with_is_in_no_exports_way() {
     assert_eq!(json(&other), json(&desk));
     assert_eq!(json(&other)[0]["expect"]["json"][0]["equals"], json!({ "b": [null, 1] }));
 }
+
+#[test]
+fn retries_that_this_version_does_not_know_are_said_and_not_made_fewer() {
+    let desk = Desk::with_sites(&["shop"]);
+    desk.sql("UPDATE site_config SET retries = 300");
+
+    let site = desk.say("sites show shop --json").json();
+    let error = desk.say("sites set shop --every 5m").refused(3);
+
+    assert!(site["unreadable"].as_str().unwrap().contains("retries: 300"), "{site}");
+    assert!(error.contains("retries: 300"), "{error}");
+}

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::database::statement;
 use crate::model::{Origin, Site, SiteId, SiteSpec};
 use crate::store::Listed;
-use crate::store::listed::Texts;
+use crate::store::listed::Columns;
 
 pub(super) type SiteRow = (
     (i64, String, String, i32, i32, i64, i32, i64, Option<Timestamp>),
@@ -47,7 +47,7 @@ pub(super) fn into_site(row: SiteRow) -> Listed {
             url,
             every_s: every_s.unsigned_abs(),
             timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
-            retries: u8::try_from(retries).unwrap_or(u8::MAX),
+            retries: 0,
             enabled,
             tags: Vec::new(),
             settings: None,
@@ -59,7 +59,7 @@ pub(super) fn into_site(row: SiteRow) -> Listed {
         last_updated,
         since,
     };
-    Listed::read(site, Texts { tags, settings, last_status })
+    Listed::read(site, Columns { retries, tags, settings, last_status })
 }
 
 pub(super) fn into_sites(rows: Vec<SiteRow>) -> Vec<Listed> {

@@ -8,7 +8,7 @@ use crate::database::rows::from_seconds;
 use crate::database::statement;
 use crate::model::{Origin, Site, SiteId, SiteSpec};
 use crate::store::Listed;
-use crate::store::listed::Texts;
+use crate::store::listed::Columns;
 
 pub(super) type SiteRow = (
     (i64, String, String, i32, i32, i64, i32, i64, Option<i64>),
@@ -53,7 +53,7 @@ pub(super) fn into_site(row: SiteRow) -> Listed {
             url,
             every_s: every_s.unsigned_abs(),
             timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
-            retries: u8::try_from(retries).unwrap_or(u8::MAX),
+            retries: 0,
             enabled: enabled != 0,
             tags: Vec::new(),
             settings: None,
@@ -65,5 +65,5 @@ pub(super) fn into_site(row: SiteRow) -> Listed {
         last_updated: updated.map(from_seconds),
         since: since.map(from_seconds),
     };
-    Listed::read(site, Texts { tags, settings, last_status })
+    Listed::read(site, Columns { retries, tags, settings, last_status })
 }
