@@ -83,7 +83,7 @@ impl Asked {
     fn until(&self, to: Timestamp) -> Result<Range, CliError> {
         let from = match &self.begin {
             Begin::At(from) => *from,
-            Begin::Before(length, text) => before(to, *length, text)?,
+            Begin::Before(length, text) => before(to, *length).ok_or_else(|| self.too_long(text))?,
         };
         if from >= to {
             let (from, to) = (time(from), time(to));
@@ -91,6 +91,13 @@ impl Asked {
             return Err(CliError::Usage(message));
         }
         Ok(Range { from, to })
+    }
+
+    fn too_long(&self, text: &str) -> CliError {
+        CliError::Usage(match self.to {
+            Some(to) => format!("{text} before {} is before 1970; choose a later --to", time(to)),
+            None => format!("--last {text} reaches back before 1970; choose less"),
+        })
     }
 }
 
@@ -116,10 +123,10 @@ fn last(text: &str) -> Result<TimeDelta, CliError> {
     TimeDelta::from_std(duration).map_err(|_| fault("is too long"))
 }
 
-fn before(to: Timestamp, length: TimeDelta, text: &str) -> Result<Timestamp, CliError> {
+/// `None` before 1970.
+fn before(to: Timestamp, length: TimeDelta) -> Option<Timestamp> {
     let from = to.checked_sub_signed(length).filter(|from| from.timestamp() >= 0);
     from.map(|from| from.trunc_subsecs(0))
-        .ok_or_else(|| CliError::Usage(format!("{text} before {} is before 1970; choose less", time(to))))
 }
 
 #[cfg(test)]
@@ -188,7 +195,9 @@ mod tests {
         assert!(refused(Some("10"), None, None).contains("write for example 10m"));
         assert!(refused(Some("0s"), None, None).contains("shorter than a second"));
         assert!(refused(Some("1M"), None, None).contains("M means months"));
-        assert!(refused(Some("36500d"), None, None).contains("choose less"));
+        let long = refused(Some("99999d"), None, None);
+        assert_eq!(long, "--last 99999d reaches back before 1970; choose less");
+        assert!(refused(None, None, Some("1960-01-01T00:00:00Z")).contains("choose a later --to"));
         assert!(refused(Some("500000000000d"), None, None).contains("too long"));
         assert!(refused(None, Some("2026-11-24"), None).contains("write for example 2026-11-24T00:00:00Z"));
         assert!(refused(None, Some("2026-11-25T00:00:00Z"), None).contains("is not before"));

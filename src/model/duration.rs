@@ -46,9 +46,20 @@ pub fn parse(text: &str) -> Result<Duration, NoDuration> {
         return Err(fault);
     }
     humantime::parse_duration(text).map_err(|error| NoDuration {
-        message: format!("is no duration: {error}"),
-        remedy: "write numbers with units, for example \"10s\" or \"1m30s\"".to_owned(),
+        message: format!("is no duration: {}", said(&error)),
+        remedy: "write numbers with the units ms, s, m, h, d and w, for example \"10s\" or \"1m30s\""
+            .to_owned(),
     })
+}
+
+/// Without the library's list of units, which has months and years.
+fn said(error: &humantime::DurationError) -> String {
+    match error {
+        humantime::DurationError::UnknownUnit { unit, .. } if !unit.is_empty() => {
+            format!("{unit} is no unit")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn of_no_fixed_length(unit: &str) -> Option<NoDuration> {
@@ -81,6 +92,16 @@ mod tests {
         ] {
             let fault = super::parse(text).unwrap_err();
             assert!(fault.remedy.contains(remedy), "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_unit_is_told_with_those_that_there_are() {
+        for (text, unit) in [("1Min", "Min"), ("1Mo", "Mo"), ("10 parsecs", "parsecs")] {
+            let fault = super::parse(text).unwrap_err().to_string();
+
+            assert!(fault.starts_with(&format!("is no duration: {unit} is no unit; ")), "{fault}");
+            assert!(fault.contains("ms, s, m, h, d and w") && !fault.contains("year"), "{fault}");
         }
     }
 

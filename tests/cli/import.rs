@@ -142,6 +142,9 @@ fn what_cannot_be_read_or_written_is_named_with_a_remedy() {
     assert!(desk.say("sites import sites.json").refused(2).contains("sites.json:1"));
     assert!(desk.say("sites import -").refused(2).contains("--format"));
     assert!(
-        desk.say("sites export missing/sites.csv").refused(2).contains("failed to write missing/sites.csv: ")
+        desk.say("sites export missing/sites.csv")
+            .refused(2)
+            .contains("failed to write missing/sites.csv: No such file or directory")
     );
+    assert!(desk.say("sites export sites.txt/sites.csv").refused(2).contains("not a directory"));
 }

@@ -161,7 +161,10 @@ fn a_url_that_cannot_be_checked_is_refused() {
 fn credentials_in_a_url_are_refused_and_not_shown() {
     let problem = url_problem("https://user:hunter2@a.example/");
 
-    assert_says(&problem, &["user:***@a.example", "credentials", "leave out what stands before the @"]);
+    assert_says(
+        &problem,
+        &["user:***@a.example", "credentials", "leave out what stands before the @", "basic_auth"],
+    );
     assert_says(&url_problem("https://user@a.example/"), &["credentials"]);
 }
 

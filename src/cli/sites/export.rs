@@ -98,12 +98,12 @@ fn readable(sites: Vec<Listed>) -> Vec<Declared> {
 
 /// What can be known before the database is asked.
 fn refuse_nowhere(file: &Path) -> Result<(), CliError> {
-    let failed =
-        |kind: io::ErrorKind| CliError::File { path: file.display().to_string(), source: kind.into() };
+    let failed = |source| Err(CliError::File { path: file.display().to_string(), source });
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() => Err(failed(io::ErrorKind::NotFound)),
-        _ if file.is_dir() => Err(failed(io::ErrorKind::IsADirectory)),
+    match folder.map(Path::metadata) {
+        Some(Err(error)) => failed(error),
+        Some(Ok(folder)) if !folder.is_dir() => failed(io::ErrorKind::NotADirectory.into()),
+        _ if file.is_dir() => failed(io::ErrorKind::IsADirectory.into()),
         _ => Ok(()),
     }
 }

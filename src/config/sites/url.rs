@@ -45,8 +45,9 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
     })?;
     real_url(url)?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        let remedy = "leave out what stands before the @: it would be stored and shown as it is";
-        return Err(Fault::new("has credentials, which this version does not support", remedy));
+        let remedy =
+            "leave out what stands before the @, and say it in request.basic_auth, or by --basic-auth-file";
+        return Err(Fault::new("has credentials", remedy));
     }
     Ok(url.to_owned())
 }
