@@ -1,6 +1,6 @@
 //! What the system lets this process do.
 
-use log::warn;
+use log::{Level, log};
 
 use super::settings::CHECKS_PER_THREAD;
 
@@ -20,10 +20,15 @@ pub(super) fn concurrency(configured: usize, threads: usize) -> usize {
     let limit = rlimit::increase_nofile_limit(wanted).unwrap_or(u64::MAX);
     let possible = possible(limit, threads as u64);
     if possible < configured as u64 {
-        warn!(configured, possible, descriptors = limit;
+        log!(level(possible, configured as u64), configured, possible, descriptors = limit;
             "the limit on open files allows fewer checks at once than worker.concurrency; raise it with ulimit -n");
     }
     usize::try_from(possible).unwrap_or(usize::MAX).min(configured)
+}
+
+/// The default is more than most sites need, so where half of it is possible, that is worth a word and no warning.
+fn level(possible: u64, configured: u64) -> Level {
+    if possible < configured / 2 { Level::Warn } else { Level::Info }
 }
 
 /// Questions to name servers that may be under way at once, of all checks together: a check that has asked holds no other
@@ -44,6 +49,12 @@ fn possible(limit: u64, threads: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_that_is_missed_by_a_hair_is_no_warning() {
+        assert_eq!(level(possible(20_000, 16), 10_000), Level::Info);
+        assert_eq!(level(possible(1_024, 16), 10_000), Level::Warn);
+    }
 
     #[test]
     fn checks_and_threads_together_stay_below_the_limit() {
