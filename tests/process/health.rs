@@ -42,7 +42,7 @@ fn a_process_that_works_says_so_and_tells_how_it_is() {
 fn a_process_that_is_about_to_end_is_not_ready_any_more() {
     let machine =
         Machine::new().with("web.listen", &free_address()).with("supervisor.shutdown_timeout", "5s");
-    machine.write("uptime.toml", &machine.minutely(1, "/hang"));
+    machine.write("uptime.toml", &machine.daily(1, "/hang"));
     let monitor = machine.start();
     eventually("it hangs", || machine.target.requests() >= 1);
 

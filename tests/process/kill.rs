@@ -33,13 +33,13 @@ fn killed_ten_times_at_work_it_loses_nothing() {
 #[test]
 fn killed_while_checks_hang_it_runs_them_again_at_the_next_start() {
     let machine = Machine::new();
-    machine.write("uptime.toml", &machine.minutely(50, "/hang"));
+    machine.write("uptime.toml", &machine.daily(50, "/hang"));
     let monitor = machine.start();
     eventually("all hang", || machine.target.requests() >= 50);
     monitor.kill();
     assert_eq!(machine.leases(), 50);
 
-    machine.write("uptime.toml", &machine.minutely(50, "/"));
+    machine.write("uptime.toml", &machine.daily(50, "/"));
     let monitor = machine.start();
     machine.records_more(50);
     monitor.kill();

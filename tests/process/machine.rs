@@ -96,13 +96,13 @@ impl Machine {
         self.import(200, "other-second", "/", "2s", "900ms");
     }
 
-    /// A configuration file with sites that are checked at the start, and then once a minute. A site that hangs does so for
+    /// A configuration file with sites that are checked at the start, and then once a day. A site that hangs does so for
     /// longer than any test.
-    pub(crate) fn minutely(&self, count: usize, path: &str) -> String {
+    pub(crate) fn daily(&self, count: usize, path: &str) -> String {
         let (url, timeout) = (self.target.url(path), if path == "/hang" { "59s" } else { "1s" });
         let site = |number| {
             format!(
-                "[[site]]\nname = \"minutely-{number}\"\nurl = \"{url}\"\nevery = \"1m\"\ntimeout = \"{timeout}\"\n"
+                "[[site]]\nname = \"daily-{number}\"\nurl = \"{url}\"\nevery = \"1d\"\ntimeout = \"{timeout}\"\n"
             )
         };
         (0..count).map(site).collect()

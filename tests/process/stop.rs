@@ -45,7 +45,7 @@ fn ctrl_c_under_load_loses_nothing_and_leaves_no_lease() {
 #[test]
 fn checks_that_hang_go_back_to_the_queue_and_are_run_at_the_next_start() {
     let machine = machine();
-    machine.write("uptime.toml", &machine.minutely(50, "/hang"));
+    machine.write("uptime.toml", &machine.daily(50, "/hang"));
     let monitor = machine.start();
     eventually("all hang", || machine.target.requests() >= 50);
 
@@ -57,7 +57,7 @@ fn checks_that_hang_go_back_to_the_queue_and_are_run_at_the_next_start() {
     assert_eq!(machine.leases(), 0);
     assert!(machine.jobs() >= 50);
 
-    machine.write("uptime.toml", &machine.minutely(50, "/"));
+    machine.write("uptime.toml", &machine.daily(50, "/"));
     let monitor = machine.start();
     machine.records_more(50);
     monitor.kill();
@@ -85,7 +85,7 @@ fn a_thousand_checks_that_hang_do_not_keep_it_from_ending_in_time() {
 fn a_second_signal_ends_it_at_once_and_the_next_start_recovers() {
     let machine = Machine::new().with("supervisor.shutdown_timeout", "1m");
     machine.import_load();
-    machine.write("uptime.toml", &machine.minutely(50, "/hang"));
+    machine.write("uptime.toml", &machine.daily(50, "/hang"));
     let monitor = machine.start();
     machine.records_more(600);
     assert!(machine.leases() >= 50);
@@ -99,7 +99,7 @@ fn a_second_signal_ends_it_at_once_and_the_next_start_recovers() {
     assert!(done.err.contains("second signal"), "{done:?}");
     machine.assert_accounted();
 
-    machine.write("uptime.toml", &machine.minutely(50, "/"));
+    machine.write("uptime.toml", &machine.daily(50, "/"));
     let monitor = machine.start();
     assert!(monitor.err().contains("jobs that were in flight when the last run ended go back to the queue"));
     machine.records_more(600);
@@ -143,13 +143,13 @@ fn sigterm_is_heard_while_a_start_waits_for_a_locked_database() {
 #[test]
 fn sigterm_is_heard_while_a_reload_waits_for_a_locked_database() {
     let machine = machine();
-    machine.write("uptime.toml", &machine.minutely(1, "/"));
+    machine.write("uptime.toml", &machine.daily(1, "/"));
     let monitor = machine.start();
     machine.records_more(1);
 
     let mut other = machine.connect();
     other.batch_execute("BEGIN EXCLUSIVE").unwrap();
-    machine.write("uptime.toml", &machine.minutely(2, "/"));
+    machine.write("uptime.toml", &machine.daily(2, "/"));
     monitor.signal(Signal::SIGHUP);
     // Not a wait for anything: the order to reload has come, and waits for some seconds.
     std::thread::sleep(Duration::from_millis(500));
