@@ -74,7 +74,7 @@ impl AppError {
     /// The exit code of the program: 2 for a wrong configuration, 3 for a service that could not be reached or gave up.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Probe(_) | Self::Role(_) => 2,
+            Self::Probe(_) | Self::Role(_) | Self::Store(StoreError::FileEmptied { .. }) => 2,
             _ => 3,
         }
     }
@@ -146,11 +146,11 @@ struct Prepared {
 /// Waits for database and log, reconciles the sites, and takes back what a dead run held. Each step waits for a service that
 /// goes away meanwhile, as the first one does.
 async fn prepare(role: Role, loaded: &Loaded) -> Result<Prepared, AppError> {
-    let Loaded { config, sites, file, .. } = loaded;
+    let config = &loaded.config;
     let storage = Storage::for_role(&config.database).await?;
     let log = log::open(role, &config.result_log).await?;
-    if role.schedules() && file.is_some() {
-        let reconciling = async || reconcile(&*storage.catalog, sites.clone()).await;
+    if role.schedules() && loaded.file.is_some() {
+        let reconciling = async || reconcile(&*storage.catalog, loaded).await;
         wait_for("reconcile the sites of the configuration file", reconciling, store_may_heal).await?;
     }
     take_back(&storage).await?;

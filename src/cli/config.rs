@@ -52,6 +52,9 @@ enum ConfigCommand {
 pub(super) fn run(args: &ConfigArgs, loaded: &Result<Loaded, Problems>, output: &mut Output) -> Answer {
     match (&args.command, loaded) {
         (ConfigCommand::Check, loaded) => Ok(check(loaded, output, &mut stderr())?),
+        (ConfigCommand::Show { .. }, Ok(Loaded { emptied: true, file: Some(file), .. })) => {
+            Err(CliError::Usage(emptied(file)))
+        }
         (ConfigCommand::Show { json, output: Some(file) }, Ok(loaded)) if file != Path::new("-") => {
             let mut shown = Vec::new();
             show(loaded, *json, &mut shown)?;
@@ -65,6 +68,12 @@ pub(super) fn run(args: &ConfigArgs, loaded: &Result<Loaded, Problems>, output: 
         }
         (ConfigCommand::Show { .. }, Err(problems)) => Err(problems.clone().into()),
     }
+}
+
+/// Defaults that are written into the file which the shell has just emptied would disable all sites that it declared.
+fn emptied(file: &Path) -> String {
+    let file = file.display();
+    format!("{file} is empty, as a shell makes the file that it is to write to; remove it, or use --output")
 }
 
 fn to_be_filled_in(shown: &[u8]) -> &'static str {

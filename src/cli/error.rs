@@ -115,7 +115,8 @@ fn store_exit_code(error: &StoreError) -> u8 {
         StoreError::UnknownSite { .. }
         | StoreError::Exists(_)
         | StoreError::IdsTaken(_)
-        | StoreError::DeclaredInFile(_) => WRONG_USAGE,
+        | StoreError::DeclaredInFile(_)
+        | StoreError::FileEmptied { .. } => WRONG_USAGE,
         StoreError::Database(_) | StoreError::Unreadable(_) | StoreError::ChangedMeanwhile(_) => UNREACHABLE,
     }
 }

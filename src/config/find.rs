@@ -13,7 +13,7 @@ const VARIABLE: &str = "UPTIME_CONFIG";
 const NAMES: [&str; 2] = ["uptime.toml", "config/uptime.toml"];
 
 /// `explicit` (from `-c`), else `$UPTIME_CONFIG`, else `./uptime.toml`, else `./config/uptime.toml`, else none: the
-/// built-in defaults count. An empty file counts, too, and is refused when it is read.
+/// built-in defaults count. An empty file counts, too.
 ///
 /// # Errors
 /// A file that was named is missing.

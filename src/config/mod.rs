@@ -74,6 +74,8 @@ pub struct Loaded {
     pub sites: Vec<SiteSpec>,
     /// The file that was read.
     pub file: Option<PathBuf>,
+    /// Not a byte is in it: perhaps somebody has emptied it. A shell does so for `… > uptime.toml` before the program begins.
+    pub emptied: bool,
     /// Every key's value and where it came from, in the order of the reference. Passwords are not hidden here.
     pub origins: Vec<Effective>,
 }
@@ -109,7 +111,13 @@ pub fn load(sources: Sources) -> Result<Loaded, Problems> {
     let later = refused.into_iter().chain(unreadable).chain(bad_sites);
     problems.extend(later.filter(|problem| !broken_lines.contains(&problem.origin)));
     problems.sort_by_key(|problem| problem.origin.as_ref().map(place));
-    Problems::or(problems, Loaded { config, sites, file, origins })
+    let emptied = file.as_deref().is_some_and(is_emptied);
+    Problems::or(problems, Loaded { config, sites, file, emptied, origins })
+}
+
+/// A pipe or a device may well have nothing to say.
+fn is_emptied(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.is_file() && file.len() == 0)
 }
 
 /// The order in which people look for problems: down the file, then around it.
@@ -141,16 +149,5 @@ fn read_text(path: &Path) -> Result<String, Problem> {
     let bytes = std::fs::read(path).map_err(|error| {
         Problem::new(origin.clone(), format!("cannot be read: {error}"), "name a readable text file in UTF-8")
     })?;
-    if bytes.is_empty() && path.is_file() {
-        return Err(emptied(origin));
-    }
     encoding::utf8(&bytes, &origin).map(str::to_owned)
-}
-
-/// What a shell makes for `… > uptime.toml` before the program begins, and what an editor may leave for a moment: it would
-/// declare no site, and so disable all that the file declared before. A pipe or a device may well have nothing to say.
-fn emptied(origin: Origin) -> Problem {
-    let remedy =
-        "remove it, for without a file the defaults hold; or write a comment into it, to declare no site";
-    Problem::new(origin, "is empty", remedy)
 }

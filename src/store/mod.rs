@@ -240,6 +240,18 @@ pub enum StoreError {
     )]
     DeclaredInFile(String),
 
+    /// A configuration file without a byte would disable all sites that it declared. Nothing was changed.
+    #[error(
+        "{file} is empty, and {} it declared would be disabled; restore it, or write a comment into it to declare no site",
+        match .sites { 1 => "a site that".to_owned(), sites => format!("{sites} sites that") }
+    )]
+    FileEmptied {
+        /// Its path.
+        file: String,
+        /// Sites that are of the file.
+        sites: usize,
+    },
+
     /// Somebody else changed or removed it after it was read. Nothing was changed.
     #[error("somebody else has changed {0:?} meanwhile, and nothing was done; look at it, and try again")]
     ChangedMeanwhile(String),

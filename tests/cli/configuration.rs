@@ -171,26 +171,41 @@ fn config_show_writes_a_new_file_with_the_sites_and_without_secrets() {
 
 /// A shell makes the file of `> uptime.toml` before the program begins.
 #[test]
-fn an_empty_file_is_refused_wherever_it_was_found() {
+fn config_show_writes_nothing_into_the_file_that_it_should_have_read() {
     let desk = Desk::new();
     desk.write("uptime.toml", "");
     let variable = [("UPTIME_CONFIG", "uptime.toml")];
 
     for done in [
         desk.say("config show"),
-        desk.say("run"),
-        desk.say("sites list"),
+        desk.say("config show --output new.toml"),
         desk.say("-c uptime.toml config show"),
         desk.run_with(&["config", "show"], &variable, ""),
     ] {
         let error = done.refused(2);
-        assert!(error.contains("uptime.toml: is empty; remove it"), "{error}");
+        assert!(error.contains("uptime.toml is empty") && error.contains("--output"), "{error}");
     }
 
     std::fs::create_dir(desk.path("config")).unwrap();
     desk.write("config/uptime.toml", SHOP);
     desk.say("config show").refused(2);
-    desk.say("-c /dev/null config check").fine();
+    desk.say("config check").fine();
+    desk.say("-c /dev/null config show").fine();
+}
+
+#[test]
+fn an_emptied_file_disables_no_site_that_it_has_declared() {
+    let desk = Desk::with_sites(&["a", "b"]);
+    desk.sql("UPDATE site_config SET origin = 'file'");
+    desk.write("uptime.toml", "");
+
+    let error = desk.say("run").refused(2);
+
+    assert!(
+        error.contains("uptime.toml is empty, and 2 sites that it declared would be disabled"),
+        "{error}"
+    );
+    assert_eq!(desk.say("sites show a --json").json()["enabled"], true);
 }
 
 #[test]

@@ -206,15 +206,17 @@ fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
 }
 
 #[test]
-fn a_file_that_somebody_has_emptied_is_a_problem() {
-    let problem = Setup::file("").beside("uptime.toml", "").problem();
+fn a_file_without_a_byte_is_known_for_one() {
+    let emptied = |text: &str| Setup::file("").beside("uptime.toml", text).load().unwrap().emptied;
 
-    assert_says(&problem, &["uptime.toml: is empty", "remove it, for without a file the defaults hold"]);
+    assert!(emptied(""));
+    assert!(!emptied("\n") && !emptied("# No site."));
 }
 
 #[test]
 fn a_device_may_have_nothing_to_say() {
     let sources = Sources { file: Some("/dev/null".into()), ..Sources::default() };
 
-    assert_eq!(load(sources).unwrap().sites, []);
+    let loaded = load(sources).unwrap();
+    assert!(loaded.sites.is_empty() && !loaded.emptied);
 }

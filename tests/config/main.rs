@@ -28,11 +28,10 @@ struct Setup {
 }
 
 impl Setup {
-    /// With this text, or with nothing but a line break: an empty file is refused.
     fn file(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("uptime.toml");
-        std::fs::write(&path, if text.is_empty() { "\n" } else { text }).unwrap();
+        std::fs::write(&path, text).unwrap();
         Self { folder, sources: Sources { file: Some(path), ..Sources::default() } }
     }
 
