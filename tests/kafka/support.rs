@@ -1,22 +1,27 @@
 //! Settings with names of their own, results by number, and reading until they are there.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound as _, TimeDelta};
 use rdkafka::ClientConfig;
-use uptime_monitor::clock::Clock;
+use uptime_monitor::clock::{Clock, Timestamp};
 use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target};
 use uptime_monitor::result_log::LogReader;
 use uptime_monitor::result_log::kafka::KafkaResultLog;
 use uptime_monitor::result_log::kafka_settings::KafkaSettings;
 
+use crate::common::result;
 use crate::common::servers::unique_name;
-use crate::common::{jan_1, result};
 
 /// For what takes a moment on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// Yesterday. A message has the time of its slot, and at any moment a broker may delete those that are older than the topic's
+/// retention, which is a week.
+static FIRST_SLOT: LazyLock<Timestamp> =
+    LazyLock::new(|| Clock::system().now().trunc_subsecs(0) - TimeDelta::days(1));
 
 /// Topics and a group that nobody else uses.
 pub(crate) fn settings(brokers: &str) -> KafkaSettings {
@@ -39,7 +44,7 @@ pub(crate) async fn open(settings: &KafkaSettings) -> Arc<KafkaResultLog> {
 /// The result with a number: its site's id.
 pub(crate) fn numbered(number: i64) -> CheckResult {
     let job = Job {
-        slot: Slot { scheduled_at: jan_1() + TimeDelta::seconds(number), site_id: SiteId(number) },
+        slot: Slot { scheduled_at: *FIRST_SLOT + TimeDelta::seconds(number), site_id: SiteId(number) },
         attempt: 1,
         next_slot: Clock::instant(),
         target: Target {
