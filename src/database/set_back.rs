@@ -1,6 +1,6 @@
 //! What has to be undone when wall time was set back: all that was written about a time that has not come yet.
 //!
-//! Slots go on from the new time. Those that are recorded already keep their first result, and results themselves stay, for
+//! Slots go on from the new time. Those that are recorded already keep their result, and results themselves stay, for
 //! nobody can tell which of the two times was the wrong one. All else that lies in the future would be believed until then:
 //! gaps that excuse slots, schedules that begin or end, a status that no result replaces, leases and jobs.
 //!

@@ -28,8 +28,8 @@ pub use retention::{Doubt, Pruned, Retention};
 /// Stores results.
 ///
 /// - one call is one transaction;
-/// - storing a result again changes nothing, and the first result of a slot stands;
-/// - a site's status is that of its newest slot, whatever the order of arrival.
+/// - storing a result again changes nothing, and the first result of a slot stands, but for `missed`: a check takes its place;
+/// - a site's status is that of its newest slot, whatever the order of arrival; slots of a clock that is ahead count for nothing.
 #[async_trait]
 pub trait ResultStore: Send + Sync {
     /// Stores a batch.
