@@ -1,11 +1,11 @@
 //! What the name servers' messages mean.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData};
+use smallvec::SmallVec;
 
 use super::question::Question;
 use super::trouble::{Trouble, Troubles};
@@ -20,17 +20,20 @@ const MOST_ADDRESSES: usize = 64;
 /// Aliases that are followed within one message.
 const LONGEST_CHAIN: usize = 16;
 
+/// Most names have one or two.
+pub(super) type Addresses = SmallVec<[IpAddr; 2]>;
+
 /// What is known of one name in one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     /// At least one.
-    Addresses(Arc<[IpAddr]>),
+    Addresses(Addresses),
     /// NXDOMAIN, and what went wrong with the servers that were asked before.
-    NoSuchName(Arc<Troubles>),
+    NoSuchName(Troubles),
     /// NODATA: the name is there, without an address of this family.
-    NoAddress(Arc<Troubles>),
+    NoAddress(Troubles),
     /// No server was of help.
-    Failed(Arc<Troubles>),
+    Failed(Troubles),
     /// Too many other questions are under way.
     NoTurn,
 }
@@ -53,7 +56,7 @@ impl Answer {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// Addresses, and how long they hold.
-    Addresses(Vec<IpAddr>, Duration),
+    Addresses(Addresses, Duration),
     /// NXDOMAIN, and for how long it holds; `None` where the message does not say.
     NoSuchName(Option<Duration>),
     /// NODATA, and for how long.
@@ -106,9 +109,9 @@ fn end_of_chain(question: &Question, message: &Message) -> Option<(Name, Duratio
     None
 }
 
-fn addresses(question: &Question, name: &Name, message: &Message) -> (Vec<IpAddr>, Duration) {
+fn addresses(question: &Question, name: &Name, message: &Message) -> (Addresses, Duration) {
     let mut ttl = LONGEST;
-    let mut addresses = Vec::new();
+    let mut addresses = Addresses::new();
     for record in &message.answers {
         if record.name != *name || record.record_type() != question.kind {
             continue;

@@ -3,7 +3,6 @@
 //! An answer is about the name, and so is silence or an error on it alone. Name servers that are of no use for any name are our
 //! own trouble, and say nothing about a site.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Answer;
@@ -17,7 +16,7 @@ use crate::probe::failure::Failure;
 
 /// Whether it matters if the name servers are to be believed: nobody has answered anything about the name.
 pub(super) fn needs_verdict(answers: &Answers) -> bool {
-    let failures: Vec<&Arc<Troubles>> = failures(answers).map(|(_, troubles)| troubles).collect();
+    let failures: Vec<&Troubles> = failures(answers).map(|(_, troubles)| troubles).collect();
     let is_ours = failures.iter().any(|troubles| troubles.is_shortage() || troubles.is_unreachable());
     !failures.is_empty() && !is_ours && !answers.iter().flatten().any(Answer::is_from_server)
 }
@@ -92,7 +91,7 @@ fn without_address(answers: &Answers) -> Option<Family> {
     Family::BOTH.into_iter().find(|family| matches!(answers[family.index()], Some(Answer::NoAddress(_))))
 }
 
-fn failures(answers: &Answers) -> impl Iterator<Item = (Family, &Arc<Troubles>)> {
+fn failures(answers: &Answers) -> impl Iterator<Item = (Family, &Troubles)> {
     Family::BOTH.into_iter().filter_map(|family| match &answers[family.index()] {
         Some(Answer::Failed(troubles)) => Some((family, troubles)),
         _ => None,
@@ -101,7 +100,7 @@ fn failures(answers: &Answers) -> impl Iterator<Item = (Family, &Arc<Troubles>)>
 
 /// What the servers did, once when it was the same for both families.
 fn told(answers: &Answers) -> String {
-    let failures: Vec<(Family, &Arc<Troubles>)> = failures(answers).collect();
+    let failures: Vec<(Family, &Troubles)> = failures(answers).collect();
     match failures.as_slice() {
         [(_, first), (_, second)] if first != second => format!("for IPv4 {first}; for IPv6 {second}"),
         [(_, troubles), ..] => troubles.to_string(),

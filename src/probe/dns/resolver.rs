@@ -177,7 +177,7 @@ impl Pilot {
 
     async fn ask(&self, news: &watch::Sender<Progress>) -> Answer {
         let Some(question) = Question::addresses(&self.name, self.family) else {
-            return Answer::NoSuchName(Arc::default());
+            return Answer::NoSuchName(Troubles::default());
         };
         let tell = |server: SocketAddr, troubles: &Troubles| {
             news.send_replace(Progress::Asking(server, troubles.clone()));

@@ -1,7 +1,6 @@
 //! The name servers, asked in their order as resolv.conf(5) says: the next one after silence or failure.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -37,12 +36,11 @@ impl Upstream {
         let mut longest = Duration::MAX;
         for _ in 0..MOST_ALIASES {
             let (troubles, reading) = self.ask_in_order(&question, &tell).await;
-            let troubles = Arc::new(troubles);
             let reply =
                 |answer, ttl: Option<Duration>| Reply { answer, ttl: ttl.map(|ttl| ttl.min(longest)) };
             match reading {
                 Reading::Addresses(addresses, ttl) => {
-                    return reply(Answer::Addresses(addresses.into()), Some(ttl));
+                    return reply(Answer::Addresses(addresses), Some(ttl));
                 }
                 Reading::NoSuchName(ttl) => return reply(Answer::NoSuchName(troubles), ttl),
                 Reading::NoAddress(ttl) => return reply(Answer::NoAddress(troubles), ttl),
@@ -57,7 +55,7 @@ impl Upstream {
         if let Some(&server) = self.conf.servers.first() {
             troubles.note(server, Trouble::Unreadable("its aliases lead nowhere".to_owned()));
         }
-        Reply { answer: Answer::Failed(Arc::new(troubles)), ttl: None }
+        Reply { answer: Answer::Failed(troubles), ttl: None }
     }
 
     /// The first useful answer, and what went wrong on the way to it.
