@@ -8,6 +8,7 @@ SHELL := bash
 ARGS ?= run
 # What `make test` ran, in full.
 TEST_LOG := target/test.log
+RUN_TEST := 'target."cfg(all())".runner="scripts/support/run-test"'
 
 CLUSTER := start-support logs-support start logs load-data stop stop-support
 
@@ -28,7 +29,7 @@ test: ## Run every test, with a PostgreSQL and a Kafka for them; at the end, say
 	@mkdir -p target
 	@status=0; \
 	{ cargo test --locked --no-run \
-	  && scripts/support/with-servers cargo test --locked --no-fail-fast -- --show-output \
+	  && scripts/support/with-servers cargo test --locked --no-fail-fast --config $(RUN_TEST) -- --show-output \
 	  && cargo test --locked --benches --no-run; } 2>&1 \
 	  | tee $(TEST_LOG) \
 	  | awk '/^successes:$$/ { quiet = 1 } /^(failures:$$|test result:)/ { quiet = 0 } !quiet' || status=$$?; \
