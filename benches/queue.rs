@@ -182,7 +182,7 @@ impl Monitor {
         let store = async {
             let batch = reader.next(jobs.len(), Duration::ZERO).await.unwrap();
             persists
-                .measure(self.store.persist(&batch), |persisted| persisted.as_ref().unwrap().new)
+                .measure(self.store.persist(&batch), |persisted| persisted.as_ref().unwrap().new.len())
                 .await
                 .unwrap();
             reader.commit(batch).await.unwrap();

@@ -152,12 +152,21 @@ pub struct Site {
     pub phase_s: u32,
     /// Who declared it.
     pub origin: Origin,
-    /// The newest result's status, `None` before the first. A word of a newer version is [`Status::Unknown`].
-    pub last_status: Option<Status>,
-    /// The slot of the newest result.
-    pub last_updated: Option<Timestamp>,
-    /// Since which slot `last_status` has stood.
+    /// The verdict that stands: that of the newest slot with one. `None` before the first.
+    pub verdict: Option<Verdict>,
+    /// Since which slot `verdict` has stood.
     pub since: Option<Timestamp>,
+    /// What the newest slot tells of the checks themselves.
+    pub freshness: Freshness,
+    /// The slot of the newest result, with a verdict or without.
+    pub last_updated: Option<Timestamp>,
+}
+
+impl Site {
+    /// In one word: the verdict that stands. Before there is one, why there is none; `None` before the first result.
+    pub fn status(&self) -> Option<Status> {
+        self.verdict.map(Status::from).or(self.freshness.fault())
+    }
 }
 
 /// A slot that waits in the queue, as a claimer receives it.
@@ -250,7 +259,7 @@ macro_rules! words {
 pub struct UnknownWord(pub String);
 
 words! {
-    /// The verdict on one slot.
+    /// What came of one slot.
     Status {
         /// As expected.
         Up = "up",
@@ -270,6 +279,75 @@ impl Status {
     /// [`Status::Unknown`]: it must not take the known ones with it.
     pub fn of_word(word: &str) -> Self {
         word.parse().unwrap_or(Self::Unknown)
+    }
+}
+
+impl Status {
+    /// What it says about the site; `None` where it is about us.
+    pub fn verdict(self) -> Option<Verdict> {
+        match self {
+            Self::Up => Some(Verdict::Up),
+            Self::Degraded => Some(Verdict::Degraded),
+            Self::Down => Some(Verdict::Down),
+            Self::Missed | Self::Unknown => None,
+        }
+    }
+}
+
+words! {
+    /// A [`Status`] that is about the site.
+    Verdict {
+        /// As expected.
+        Up = "up",
+        /// Answers, but slowly or with a warning.
+        Degraded = "degraded",
+        /// Not as expected.
+        Down = "down",
+    }
+}
+
+impl From<Verdict> for Status {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Up => Self::Up,
+            Verdict::Degraded => Self::Degraded,
+            Verdict::Down => Self::Down,
+        }
+    }
+}
+
+words! {
+    /// Whether a site's verdict is of its newest slot, and why not. What we fail at never changes the verdict.
+    Freshness {
+        /// No result has come yet.
+        Waiting = "waiting",
+        /// The newest slot has a verdict.
+        Fresh = "fresh",
+        /// Nobody checked the newest slot in time.
+        Missed = "missed",
+        /// The newest check could not tell: our own fault.
+        Unknown = "unknown",
+    }
+}
+
+impl Freshness {
+    /// The status of the newest slot, where it is no verdict.
+    pub fn fault(self) -> Option<Status> {
+        match self {
+            Self::Waiting | Self::Fresh => None,
+            Self::Missed => Some(Status::Missed),
+            Self::Unknown => Some(Status::Unknown),
+        }
+    }
+}
+
+impl From<Status> for Freshness {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Up | Status::Degraded | Status::Down => Self::Fresh,
+            Status::Missed => Self::Missed,
+            Status::Unknown => Self::Unknown,
+        }
     }
 }
 

@@ -17,13 +17,13 @@ use common::{batch, jan_1, last, result, site};
 use uptime_monitor::clock::Timestamp;
 use uptime_monitor::model::settings::CheckSettings;
 use uptime_monitor::model::{
-    Certificate, CheckResult, Declared, Evidence, Hop, Job, Origin, Reason, Site, SiteId, SiteSpec, Slot,
-    Status, Timings,
+    Certificate, CheckResult, Declared, Evidence, Freshness, Hop, Job, Origin, Reason, Site, SiteId,
+    SiteSpec, Slot, Status, Timings, Verdict,
 };
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::result_log::{LogError, ResultLog};
 use uptime_monitor::schedule::Rhythm;
-use uptime_monitor::store::{Listed, Pruned, Range, Retention, Seen, Start, StoreError};
+use uptime_monitor::store::{Listed, Pruned, Range, Retention, Seen, Start, StoreError, Turn};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -114,7 +114,7 @@ mod queue {
         a_late_slot_that_has_a_result_keeps_it,
         a_check_that_is_stored_after_its_slot_was_missed_takes_its_place,
         sites_that_can_wait_are_checked_although_more_is_due_than_can_be_checked,
-        a_missed_slot_turns_the_status_only_of_sites_that_know_nothing_newer,
+        a_missed_slot_is_told_only_of_sites_that_know_nothing_newer,
         after_a_pause_of_any_length_fresh_slots_are_claimed_at_once_and_the_audit_is_exact,
         a_job_that_failed_twice_is_claimed_alone,
         jobs_of_a_removed_site_are_not_in_the_way,
@@ -286,7 +286,7 @@ mod queue {
         assert_eq!(database.queue.depth().await.unwrap().jobs, 0);
         assert_eq!(missed_rows(database).await, 3);
         let site = database.store.site("site-0").await.unwrap();
-        assert_eq!((site.last_status, site.since), (Some(Status::Missed), site.last_updated));
+        assert_eq!((site.verdict, site.since, site.freshness), (None, None, Freshness::Missed));
     }
 
     async fn late_jobs_of_any_number_do_not_keep_fresh_ones_from_being_claimed(database: &World) {
@@ -381,7 +381,7 @@ mod queue {
 
         assert_eq!((missed, missed_rows(database).await), (0, 0));
         assert_eq!(database.queue.depth().await.unwrap().jobs, 0);
-        assert_eq!(database.store.site("site-0").await.unwrap().last_status, Some(Status::Up));
+        assert_eq!(database.store.site("site-0").await.unwrap().status(), Some(Status::Up));
     }
 
     async fn a_check_that_is_stored_after_its_slot_was_missed_takes_its_place(database: &World) {
@@ -399,12 +399,10 @@ mod queue {
         let others = batch(vec![result(&job, Status::Missed), result(&job, Status::Down)]).await;
         let again = database.store.persist(&others).await.unwrap();
 
-        assert_eq!(
-            (missed.last_status, missed.last_updated),
-            (Some(Status::Missed), Some(job.slot.scheduled_at))
-        );
-        assert_eq!((stored.new, again.new), (1, 0));
-        assert_eq!((site.last_status, site.last_updated), (Some(Status::Up), Some(job.slot.scheduled_at)));
+        assert_eq!((missed.freshness, missed.last_updated), (Freshness::Missed, Some(job.slot.scheduled_at)));
+        assert_eq!((stored.new, again.new), (vec![job.slot], vec![]));
+        assert_eq!((site.verdict, site.since), (Some(Verdict::Up), Some(job.slot.scheduled_at)));
+        assert_eq!((site.freshness, site.last_updated), (Freshness::Fresh, Some(job.slot.scheduled_at)));
         let found = database.store.statistics(last(&database.clock, 86_400), None).await.unwrap();
         assert_eq!((found[0].up, found[0].down, found[0].missed), (1, 0, 0));
         assert_eq!(database.store.site("site-0").await.unwrap(), site);
@@ -435,7 +433,7 @@ mod queue {
         assert!(missed(|every_s| every_s == 1) > 0);
     }
 
-    async fn a_missed_slot_turns_the_status_only_of_sites_that_know_nothing_newer(database: &World) {
+    async fn a_missed_slot_is_told_only_of_sites_that_know_nothing_newer(database: &World) {
         many(database, 2, 1).await;
         for _ in 0..4 {
             database.forward(1).await;
@@ -448,14 +446,13 @@ mod queue {
         database.queue.hand_back("a", &slots(&fresh)).await.unwrap();
 
         database.forward(1).await;
-        let oldest_left = database.queue.depth().await.unwrap().oldest;
         settle_all(database).await;
 
         let up = database.store.site(&site_of(newest)).await.unwrap();
-        assert_eq!((up.last_status, up.since), (Some(Status::Up), Some(newest.slot.scheduled_at)));
+        assert_eq!((up.verdict, up.freshness), (Some(Verdict::Up), Freshness::Fresh));
         let other = fresh.iter().find(|job| job.slot.site_id != newest.slot.site_id).unwrap();
         let missed = database.store.site(&site_of(other)).await.unwrap();
-        assert_eq!((missed.last_status, missed.since), (Some(Status::Missed), oldest_left));
+        assert_eq!((missed.verdict, missed.freshness), (None, Freshness::Missed));
         assert_eq!(missed.last_updated, Some(newest.slot.scheduled_at - TimeDelta::seconds(1)));
     }
 
@@ -615,7 +612,10 @@ mod store {
         old_results_are_removed_in_bounded_steps,
         of_two_results_for_a_slot_in_one_batch_the_first_counts,
         a_status_stands_since_its_first_slot_also_within_a_batch,
-        a_status_stands_since_the_same_slot_whatever_the_order_of_arrival,
+        a_verdict_stands_since_the_same_slot_whatever_the_order_of_arrival,
+        our_own_faults_change_no_verdict,
+        a_batch_tells_which_rows_are_new_and_which_sites_turned,
+        a_late_verdict_that_breaks_a_run_moves_its_beginning,
         results_are_kept_for_less_than_a_day_where_that_is_asked_for,
         results_outlive_their_site,
         any_text_and_any_number_can_be_stored,
@@ -645,10 +645,10 @@ mod store {
         let first = database.store.persist(&batch(vec![result(&job, Status::Up)]).await).await.unwrap();
         let again = database.store.persist(&batch(vec![result(&job, Status::Down)]).await).await.unwrap();
 
-        assert_eq!((first.new, again.new, again.repeated), (1, 0, 1));
+        assert_eq!((first.new.len(), again.new.len(), again.repeated), (1, 0, 1));
         let found = database.store.statistics(last(&database.clock, 3600), None).await.unwrap();
         assert_eq!((found[0].up, found[0].down), (1, 0));
-        assert_eq!(found[0].site.last_status, Some(Status::Up));
+        assert_eq!(found[0].site.verdict, Some(Verdict::Up));
     }
 
     async fn an_older_result_does_not_overwrite_a_newer_status(database: &World) {
@@ -660,7 +660,7 @@ mod store {
         database.store.persist(&batch(vec![result(&older, Status::Down)]).await).await.unwrap();
 
         let site = database.store.site("site-0").await.unwrap();
-        assert_eq!(site.last_status, Some(Status::Up));
+        assert_eq!(site.verdict, Some(Verdict::Up));
         assert_eq!(site.last_updated, Some(newer.slot.scheduled_at));
     }
 
@@ -732,7 +732,73 @@ mod store {
         assert!(audit.range.from >= database.clock.now() - TimeDelta::hours(10) - TimeDelta::seconds(60));
     }
 
-    async fn a_status_stands_since_the_same_slot_whatever_the_order_of_arrival(database: &World) {
+    async fn our_own_faults_change_no_verdict(database: &World) {
+        use Status::{Down, Missed, Unknown};
+        let job = one_job(database).await;
+        database.forward(600).await;
+        let minute = |minute: i64| job.slot.scheduled_at + TimeDelta::seconds(60 * minute);
+        let now = async || database.store.site("site-0").await.unwrap();
+
+        store(database, in_a_row(&job, &[Down, Missed, Unknown])).await;
+        let unknown = now().await;
+        store(database, in_a_row(&job, &[Down; 4]).split_off(3)).await;
+
+        assert_eq!((unknown.verdict, unknown.since), (Some(Verdict::Down), Some(minute(0))));
+        assert_eq!((unknown.freshness, unknown.last_updated), (Freshness::Unknown, Some(minute(2))));
+        let down = now().await;
+        assert_eq!((down.verdict, down.since), (Some(Verdict::Down), Some(minute(0))));
+        assert_eq!((down.freshness, down.last_updated), (Freshness::Fresh, Some(minute(3))));
+        assert_eq!((unknown.status(), down.status()), (Some(Down), Some(Down)));
+    }
+
+    async fn a_batch_tells_which_rows_are_new_and_which_sites_turned(database: &World) {
+        use Status::{Down, Missed, Up};
+        let job = one_job(database).await;
+        database.forward(600).await;
+        let first = database.store.persist(&batch(in_a_row(&job, &[Up, Missed])).await).await.unwrap();
+        let second = database.store.persist(&batch(in_a_row(&job, &[Up, Up, Down, Up])).await).await.unwrap();
+
+        let slot = |minute: i64| Slot {
+            scheduled_at: job.slot.scheduled_at + TimeDelta::seconds(60 * minute),
+            ..job.slot
+        };
+        let turn = |minute: i64, from, to| Turn {
+            site_id: job.slot.site_id,
+            at: slot(minute).scheduled_at,
+            from,
+            to,
+        };
+        assert_eq!((first.new, first.turns), (vec![slot(0), slot(1)], vec![turn(0, None, Verdict::Up)]));
+        assert_eq!((second.new, second.repeated), (vec![slot(1), slot(2), slot(3)], 1));
+        let turns = [turn(2, Some(Verdict::Up), Verdict::Down), turn(3, Some(Verdict::Down), Verdict::Up)];
+        assert_eq!(second.turns, turns);
+    }
+
+    async fn a_late_verdict_that_breaks_a_run_moves_its_beginning(database: &World) {
+        use Status::{Down, Up};
+        let job = one_job(database).await;
+        database.forward(600).await;
+        let mut late = in_a_row(&job, &[Down, Up, Up, Down, Down]);
+        let rest = late.split_off(1);
+
+        // One after the other, the first slot last.
+        for result in rest.into_iter().rev().chain(late) {
+            store(database, vec![result]).await;
+        }
+
+        let site = database.store.site("site-0").await.unwrap();
+        let since = job.slot.scheduled_at + TimeDelta::seconds(60 * 3);
+        assert_eq!((site.verdict, site.since), (Some(Verdict::Down), Some(since)));
+        let broken = database.store.persist(&batch(in_a_row(&job, &[Down; 9])).await).await.unwrap();
+        assert_eq!((broken.new.len(), broken.turns), (4, vec![]));
+        store(database, in_a_row(&job, &[Down; 11]).split_off(10)).await;
+        store(database, in_a_row(&job, &[Up; 10]).split_off(9)).await;
+        let site = database.store.site("site-0").await.unwrap();
+        let since = job.slot.scheduled_at + TimeDelta::seconds(60 * 10);
+        assert_eq!((site.verdict, site.since), (Some(Verdict::Down), Some(since)));
+    }
+
+    async fn a_verdict_stands_since_the_same_slot_whatever_the_order_of_arrival(database: &World) {
         let job = one_job(database).await;
         database.forward(600).await;
         use Status::{Down, Up};
@@ -752,9 +818,9 @@ mod store {
         let results = vec![result(&job, Status::Up), result(&job, Status::Down)];
         let persisted = database.store.persist(&batch(results).await).await.unwrap();
 
-        assert_eq!((persisted.new, persisted.repeated), (1, 1));
+        assert_eq!((persisted.new.len(), persisted.repeated), (1, 1));
         let found = database.store.statistics(last(&database.clock, 3600), None).await.unwrap();
-        assert_eq!((found[0].up, found[0].site.last_status), (1, Some(Status::Up)));
+        assert_eq!((found[0].up, found[0].site.verdict), (1, Some(Verdict::Up)));
     }
 
     /// Results for `job` and the slots after it, a minute apart.
@@ -795,7 +861,7 @@ mod store {
 
         let persisted = database.store.persist(&batch(vec![result(&job, Status::Up)]).await).await.unwrap();
 
-        assert_eq!((persisted.new, persisted.repeated), (1, 0));
+        assert_eq!((persisted.new.len(), persisted.repeated), (1, 0));
     }
 
     async fn any_text_and_any_number_can_be_stored(database: &World) {
@@ -809,7 +875,7 @@ mod store {
 
         let persisted = database.store.persist(&batch(vec![odd]).await).await.unwrap();
 
-        assert_eq!(persisted.new, 1);
+        assert_eq!(persisted.new.len(), 1);
     }
 
     async fn slots_of_any_date_can_be_stored(database: &World) {
@@ -827,7 +893,8 @@ mod store {
         job.slot.scheduled_at += TimeDelta::seconds(60);
         let next = database.store.persist(&batch(vec![result(&job, Status::Up)]).await).await.unwrap();
 
-        assert_eq!((first.new, again.new, again.repeated, next.new), (all, 0, all, 1));
+        let new = [&first, &again, &next].map(|persisted| persisted.new.len());
+        assert_eq!((new, again.repeated), ([all, 0, 1], all));
     }
 
     async fn a_check_that_began_at_any_time_can_be_stored(database: &World) {
@@ -898,7 +965,7 @@ mod store {
 
     async fn store(database: &World, results: Vec<CheckResult>) {
         let all = results.len();
-        assert_eq!(database.store.persist(&batch(results).await).await.unwrap().new, all);
+        assert_eq!(database.store.persist(&batch(results).await).await.unwrap().new.len(), all);
     }
 
     /// What is known of the last failure of the only site.
@@ -981,7 +1048,7 @@ mod store {
             );
         }
         let again = database.store.persist(&batch(results).await).await.unwrap();
-        assert_eq!((again.new, again.repeated), (0, bodies.len()));
+        assert_eq!((again.new.len(), again.repeated), (0, bodies.len()));
     }
 
     async fn evidence_that_comes_again_changes_nothing(database: &World) {
@@ -992,7 +1059,7 @@ mod store {
         store(database, vec![with_body("first")]).await;
         let again = database.store.persist(&batch(vec![with_body("second")]).await).await.unwrap();
 
-        assert_eq!((again.new, again.repeated), (0, 1));
+        assert_eq!((again.new.len(), again.repeated), (0, 1));
         assert_eq!(seen(database).await.unwrap().evidence.body.as_deref(), Some("first"));
     }
 
@@ -1014,14 +1081,14 @@ mod store {
     async fn the_last_failure_is_found_behind_many_good_results(database: &World) {
         let job = one_job(database).await;
         let mut statuses = vec![Status::Up; 3_000];
-        (statuses[0], statuses[700]) = (Status::Down, Status::Missed);
+        (statuses[0], statuses[700]) = (Status::Down, Status::Degraded);
         let rows = in_a_row(&job, &statuses);
         database.forward(60 * 3_000).await;
 
         store(database, rows.clone()).await;
         let found = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
 
-        assert_eq!((found.status, found.scheduled_at), (Status::Missed, rows[700].scheduled_at));
+        assert_eq!((found.status, found.scheduled_at), (Status::Degraded, rows[700].scheduled_at));
     }
 
     async fn the_last_failure_is_found_in_slots_of_an_earlier_schedule(database: &World) {
@@ -1651,7 +1718,7 @@ mod catalog {
             assert_eq!(database.store.last_failure(SiteId(2)).await.unwrap(), None);
             database.sql("UPDATE site_config SET settings = NULL, tags = '[]', retries = 0").await;
         }
-        assert_eq!(read(database, "newer").await.last_status, Some(Status::Unknown));
+        assert_eq!(read(database, "newer").await.status(), Some(Status::Unknown));
     }
 
     async fn a_site_that_cannot_be_read_is_replaced_left_and_removed(database: &World) {

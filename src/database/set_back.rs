@@ -32,7 +32,9 @@ fn at(statements: &str, now: &str, by_s: i64) -> String {
 const SQLITE: &str = "
 UPDATE scheduler_state SET last_tick = {now}, pruned_before = min(pruned_before, {now}) WHERE id = 1;
 UPDATE result_log_state SET read_before = {now} WHERE read_before > {now};
-UPDATE sites SET last_updated = min(last_updated, {now}), since = min(since, {now}) WHERE last_updated > {now} OR since > {now};
+UPDATE sites SET last_updated = min(last_updated, {now}), since = min(since, {now}), verdict_at = min(verdict_at, {now}),
+    differed_at = min(differed_at, {now})
+  WHERE last_updated > {now} OR since > {now};
 UPDATE site_config SET active_from = {now} WHERE active_from > {now};
 
 DELETE FROM job_queue WHERE scheduled_at > {now};
@@ -57,7 +59,9 @@ UPDATE scheduler_state SET last_tick = {now}, pruned_before = least(pruned_befor
 UPDATE result_log_state SET read_before = {now} WHERE read_before > {now};
 WITH future AS MATERIALIZED (
   SELECT site_id FROM sites WHERE last_updated > {now} OR since > {now} ORDER BY site_id FOR NO KEY UPDATE)
-UPDATE sites SET last_updated = least(last_updated, {now}), since = least(since, {now})
+UPDATE sites SET last_updated = least(last_updated, {now}), since = CASE WHEN since > {now} THEN {now} ELSE since END,
+    verdict_at = CASE WHEN verdict_at > {now} THEN {now} ELSE verdict_at END,
+    differed_at = CASE WHEN differed_at > {now} THEN {now} ELSE differed_at END
   FROM future WHERE sites.site_id = future.site_id;
 UPDATE site_config SET active_from = {now} WHERE active_from > {now};
 

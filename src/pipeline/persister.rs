@@ -13,8 +13,9 @@ use log::debug;
 use super::storing::Storing;
 use super::tally::Tally;
 use crate::failure::chain;
+use crate::model::Verdict;
 use crate::result_log::{LogError, ResultLog};
-use crate::store::ResultStore;
+use crate::store::{ResultStore, Turn};
 use crate::supervisor::Life;
 
 /// How to store.
@@ -76,7 +77,11 @@ async fn persist(
         let batch = reader.next(settings.batch, settings.linger).await?;
         life.set_busy(true);
         let persisted = storing.all(&batch).await;
-        debug!(new = persisted.new, repeated = persisted.repeated; "results stored");
+        debug!(new = persisted.new.len(), repeated = persisted.repeated; "results stored");
+        for Turn { site_id, at, from, to } in persisted.turns {
+            let from = from.map(Verdict::as_str);
+            debug!(site_id = site_id.0, at:%, from, to = to.as_str(); "a site has turned");
+        }
         if let Some(tally) = &tally {
             batch.results().for_each(|result| tally.count(result));
         }

@@ -46,9 +46,7 @@ impl<'a> Storing<'a> {
         debug!(error = chain(&error); "a batch is refused for good; looking for the result that it is refused for");
         let (mut persisted, refused) = self.in_parts(batch).await;
         for (result, why) in refused {
-            let Persisted { new, repeated } = self.alone(batch, &result, &why).await;
-            persisted.new += new;
-            persisted.repeated += repeated;
+            persisted += self.alone(batch, &result, &why).await;
         }
         persisted
     }
@@ -60,10 +58,7 @@ impl<'a> Storing<'a> {
         let mut open: Vec<Vec<CheckResult>> = vec![batch.results().cloned().collect()];
         while let Some(mut part) = open.pop() {
             match (self.attempt(&batch.part(part.clone())).await, part.len()) {
-                (Ok(Persisted { new, repeated }), _) => {
-                    persisted.new += new;
-                    persisted.repeated += repeated;
-                }
+                (Ok(stored), _) => persisted += stored,
                 (Err(why), 0 | 1) => refused.extend(part.pop().map(|result| (result, why))),
                 (Err(_), length) => {
                     let second = part.split_off(length / 2);

@@ -45,7 +45,7 @@ impl<'a> From<&'a SiteStatistics> for SiteRow<'a> {
             site_id: site.id,
             name: &site.spec.name,
             url: site.spec.shown_url(),
-            status: site.last_status,
+            status: site.status(),
             since: site.since.map(time),
             checks: statistics.checks(),
             up: *up,

@@ -16,7 +16,7 @@ use std::io;
 use chrono::{DateTime, SecondsFormat};
 
 use crate::clock::Timestamp;
-use crate::model::Status;
+use crate::model::{Site, Status};
 
 pub use audit::{Listing, write_audit};
 pub use audit_json::write_audit_json;
@@ -45,10 +45,11 @@ fn slot_time(at: i64) -> String {
     DateTime::from_timestamp(at, 0).map_or_else(|| at.to_string(), time)
 }
 
-/// A cell with the word for `status` in its colour; the word alone says everything.
-pub fn status_cell(status: Option<Status>) -> Cell {
+/// A cell with the site's status in its colour; the words alone say everything. A verdict that is not of the newest slot has the
+/// reason beside it: `up, missed`.
+pub fn status_cell(site: &Site) -> Cell {
     use comfy_table::Color;
-    let Some(status) = status else { return Cell::none() };
+    let Some(status) = site.status() else { return Cell::none() };
     let colour = match status {
         Status::Up => Color::DarkGreen,
         Status::Degraded => Color::DarkYellow,
@@ -56,7 +57,11 @@ pub fn status_cell(status: Option<Status>) -> Cell {
         Status::Missed => Color::DarkMagenta,
         Status::Unknown => Color::DarkCyan,
     };
-    Cell::new(status.as_str()).coloured(colour)
+    let text = match site.freshness.fault().filter(|fault| *fault != status) {
+        Some(fault) => format!("{status}, {fault}"),
+        None => status.to_string(),
+    };
+    Cell::new(text).coloured(colour)
 }
 
 /// Ends a line of JSON.
@@ -72,7 +77,7 @@ pub(crate) mod samples {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Origin, Site, SiteId, SiteSpec};
+    use crate::model::{Freshness, Origin, SiteId, SiteSpec, Verdict};
     use crate::store::{Range, SiteStatistics};
 
     pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -100,7 +105,8 @@ pub(crate) mod samples {
             revision: 1,
             phase_s: 3,
             origin: Origin::Command,
-            last_status: Some(Status::Up),
+            verdict: Some(Verdict::Up),
+            freshness: Freshness::Fresh,
             last_updated: Some(at(86_340)),
             since: Some(at(60)),
         };
@@ -112,7 +118,8 @@ pub(crate) mod samples {
     pub(crate) fn unmeasured(name: &str) -> SiteStatistics {
         let mut row = measured(name, 0, 0);
         (row.missed, row.unknown, row.percentiles_us) = (0, 0, None);
-        (row.site.last_status, row.site.last_updated, row.site.since) = (None, None, None);
+        (row.site.verdict, row.site.last_updated, row.site.since) = (None, None, None);
+        row.site.freshness = Freshness::Waiting;
         row
     }
 

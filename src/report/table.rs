@@ -54,7 +54,7 @@ fn row(statistics: &SiteStatistics) -> Vec<Cell> {
     };
     vec![
         Cell::new(&site.spec.name),
-        status_cell(site.last_status),
+        status_cell(site),
         time_cell(site.since),
         Cell::new(number::percent(available(statistics), statistics.checks())),
         Cell::new(statistics.checks()),

@@ -4,7 +4,7 @@
 use super::StoreError;
 use crate::model::secret::without_values;
 use crate::model::settings::CheckSettings;
-use crate::model::{Site, Status};
+use crate::model::{Freshness, Site, Status};
 
 /// A site in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,17 @@ pub(super) struct Columns {
     pub(super) tags: String,
     pub(super) settings: Option<String>,
     pub(super) last_status: Option<String>,
+    pub(super) freshness: Option<String>,
+}
+
+/// From the columns of `sites`. An older version writes our faults into the status, and a newer one may have words for either that
+/// this one does not know.
+pub(super) fn freshness(word: Option<&str>, status: Option<Status>) -> Freshness {
+    match (status.map(Freshness::from), word) {
+        (Some(fault @ (Freshness::Missed | Freshness::Unknown)), _) => fault,
+        (_, Some(word)) => word.parse().unwrap_or(Freshness::Unknown),
+        (of_status, None) => of_status.unwrap_or(Freshness::Waiting),
+    }
 }
 
 impl Listed {
@@ -47,7 +58,9 @@ impl Listed {
             Ok(settings) => site.spec.settings = settings.map(Box::new),
             Err(error) => unread.push(format!("settings: {}", without_values(&error))),
         }
-        site.last_status = columns.last_status.as_deref().map(Status::of_word);
+        let status = columns.last_status.as_deref().map(Status::of_word);
+        site.verdict = status.and_then(Status::verdict);
+        site.freshness = freshness(columns.freshness.as_deref(), status);
         let foreign_status = columns.last_status.filter(|word| word.parse::<Status>().is_err());
         Self { known: site, unread: (!unread.is_empty()).then(|| unread.join("; ")), foreign_status }
     }

@@ -10,26 +10,30 @@ mod listed;
 pub mod postgres;
 mod retention;
 pub mod sqlite;
+mod turns;
 
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::database::DatabaseError;
-use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
+use crate::model::{Declared, Origin, Site, SiteId, SiteSpec, Slot};
 use crate::result_log::Batch;
 use accounting::Audit;
 pub(crate) use change_set::nearest as nearest_name;
 pub use failure::{Failure, Seen};
 pub use listed::Listed;
 pub use retention::{Doubt, Pruned, Retention};
+pub use turns::Turn;
 
 /// Stores results.
 ///
 /// - one call is one transaction;
 /// - storing a result again changes nothing, and the first result of a slot stands, but for `missed`: a check takes its place;
-/// - a site's status is that of its newest slot, whatever the order of arrival; slots of a clock that is ahead count for nothing.
+/// - a site's verdict, and since when it stands, is that of its newest slots with one, whatever the order of arrival: slots that were
+///   missed, or whose checks could not tell, change it in nothing, nor do slots of a clock that is ahead.
 #[async_trait]
 pub trait ResultStore: Send + Sync {
     /// Stores a batch.
@@ -50,12 +54,22 @@ pub trait ResultStore: Send + Sync {
 }
 
 /// What became of a batch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Persisted {
-    /// New rows.
-    pub new: usize,
+    /// Slots whose rows are new, or were `missed` and are a check now.
+    pub new: Vec<Slot>,
     /// Results whose slot had a row already.
     pub repeated: usize,
+    /// How sites turned, each site's turns in the order of its slots.
+    pub turns: Vec<Turn>,
+}
+
+impl AddAssign for Persisted {
+    fn add_assign(&mut self, more: Self) {
+        self.new.extend(more.new);
+        self.repeated += more.repeated;
+        self.turns.extend(more.turns);
+    }
 }
 
 /// When a new or resumed site gets its first check.
@@ -166,7 +180,7 @@ pub trait History: Send + Sync {
     -> Result<Vec<SiteStatistics>, StoreError>;
 
     /// The newest result of a site that was not up. It is looked for among the newest 1,000 results, and then among as many
-    /// before those of its present status: a result that came later than newer ones, and lies further back, is passed over.
+    /// before its present verdict began to stand: a slot that was missed in between, and lies further back, is passed over.
     async fn last_failure(&self, site: SiteId) -> Result<Option<Failure>, StoreError>;
 
     /// Counts slots against rows. Slots younger than `margin_s` plus the site's timeout are left out.

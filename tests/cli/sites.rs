@@ -18,7 +18,7 @@ fn a_site_needs_nothing_but_a_url() {
     let phase = site["phase"].as_i64().unwrap();
     let expected = json!({"id": 1, "name": "shop.example/health", "url": "https://shop.example/health", "every": "1m",
         "timeout": "10s", "retries": 1, "enabled": true, "tags": [], "phase": phase, "status": null, "since": null,
-        "last_updated": null, "origin": "command", "revision": 1});
+        "freshness": "waiting", "last_updated": null, "origin": "command", "revision": 1});
     assert_eq!(site, expected);
     assert!((0..60).contains(&phase));
 }
@@ -110,7 +110,9 @@ fn a_name_is_given_once_and_the_remedy_is_named() {
 #[test]
 fn the_list_is_a_table_by_name_or_json() {
     let desk = Desk::with_sites(&["shop", "blog"]);
-    desk.sql("UPDATE sites SET last_status = 'down', since = 60, last_updated = 120 WHERE site_id = 1");
+    desk.sql(
+        "UPDATE sites SET last_status = 'down', since = 60, verdict_at = 60, freshness = 'missed', last_updated = 120 WHERE site_id = 1",
+    );
     desk.say("sites pause blog").fine();
 
     let table = desk.say("sites list").fine();
@@ -119,10 +121,14 @@ fn the_list_is_a_table_by_name_or_json() {
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0], ["ID", "NAME", "STATUS", "SINCE", "EVERY", "TAGS", "URL"]);
     assert_eq!(rows[1], ["2", "blog", "paused", "-", "1m", "-", "https://blog.example/"]);
-    assert_eq!(rows[2], ["1", "shop", "down", "1970-01-01T00:01:00Z", "1m", "-", "https://shop.example/"]);
+    assert_eq!(
+        rows[2],
+        ["1", "shop", "down,", "missed", "1970-01-01T00:01:00Z", "1m", "-", "https://shop.example/"]
+    );
     assert_eq!(json[0]["enabled"], false);
-    let shop = [&json[1]["status"], &json[1]["since"], &json[1]["last_updated"]];
-    assert_eq!(json!(shop), json!(["down", "1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z"]));
+    let shop = ["status", "since", "freshness", "last_updated"].map(|key| &json[1][key]);
+    assert_eq!(json!(shop), json!(["down", "1970-01-01T00:01:00Z", "missed", "1970-01-01T00:02:00Z"]));
+    assert_eq!(desk.say("sites list --json --status missed").json().as_array().unwrap().len(), 1);
 }
 
 #[test]

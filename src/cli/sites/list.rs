@@ -30,7 +30,7 @@ const COLUMNS: [Column; 7] = [
     Column::text("URL").cut().expendable(2),
 ];
 
-/// List the sites by name, each with its last status and since when
+/// List the sites by name, each with its status and since when
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ListArgs {
@@ -42,7 +42,7 @@ pub(super) struct ListArgs {
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
 
-    /// Only sites whose last status is this
+    /// Only sites whose status is this; missed and unknown: whose newest slot was
     #[arg(long, value_parser = status_parser())]
     status: Option<Status>,
 }
@@ -55,7 +55,8 @@ fn status_parser() -> impl clap::builder::TypedValueParser<Value = Status> {
 impl ListArgs {
     fn wants(&self, site: &Listed) -> bool {
         let site = site.known();
-        let has_status = self.status.is_none_or(|status| site.last_status == Some(status));
+        let statuses = [site.status(), site.freshness.fault()];
+        let has_status = self.status.is_none_or(|status| statuses.contains(&Some(status)));
         has_status && self.tags.iter().all(|tag| site.spec.tags.contains(tag))
     }
 }
@@ -106,7 +107,7 @@ fn row(site: &Site) -> Vec<Cell> {
         // What it was when it was last checked says little about a site that no longer is.
         match site.origin {
             Origin::Left => Cell::new("left file"),
-            _ if enabled => status_cell(site.last_status),
+            _ if enabled => status_cell(site),
             _ => Cell::new("paused"),
         },
         text(site.since.map(time).filter(|_| enabled).unwrap_or_default()),

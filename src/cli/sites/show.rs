@@ -14,12 +14,12 @@ use super::named;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{SiteFields, format_duration};
 use crate::model::settings::CheckSettings;
-use crate::model::{Origin, Site, SiteId, Status};
+use crate::model::{Freshness, Origin, Site, SiteId, Status};
 use crate::report::time;
 use crate::schedule::Rhythm;
 use crate::store::Listed;
 
-/// Show one site: its settings, its schedule, its last status, and why it was last not up
+/// Show one site: its settings, its schedule, its status, and why it was last not up
 #[derive(Debug, Args)]
 #[command(after_help = "Example: uptime-monitor sites show shop --json")]
 pub(super) struct ShowArgs {
@@ -79,8 +79,9 @@ pub(super) fn write_site(site: &Site, clock: &Clock, out: &mut impl Write) -> io
         ("revision", site.revision.to_string()),
         ("phase", phase),
         ("next slot", or_none(next)),
-        ("status", or_none(site.last_status.map(|status| status.to_string()))),
+        ("status", or_none(site.status().map(|status| status.to_string()))),
         ("since", or_none(site.since.map(time))),
+        ("freshness", site.freshness.to_string()),
         ("last slot", or_none(site.last_updated.map(time))),
     ] {
         writeln!(out, "{key:<10} {value}")?;
@@ -126,8 +127,11 @@ pub(super) struct SiteJson<'a> {
     fields: SiteFields<'a>,
     /// The second inside the interval at which its slots lie.
     phase: u32,
+    /// The verdict that stands; before there is one, why there is none.
     status: Option<Status>,
     since: Option<String>,
+    /// Of the newest slot.
+    freshness: Freshness,
     /// The slot of the newest result.
     last_updated: Option<String>,
     origin: Origin,
@@ -145,8 +149,9 @@ impl<'a> From<&'a Listed> for SiteJson<'a> {
             id: site.id,
             fields: SiteFields::from(&site.spec),
             phase: site.phase_s,
-            status: site.last_status,
+            status: site.status(),
             since: site.since.map(time),
+            freshness: site.freshness,
             last_updated: site.last_updated.map(time),
             origin: site.origin,
             revision: site.revision,

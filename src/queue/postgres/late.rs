@@ -42,7 +42,8 @@ statement!(for Pg:
     /// The beginning of each stretch of the index, as far as nobody else is just at it. The inner limit has it read in the order
     /// of the index, where otherwise all late jobs would be sorted. Locks as storing results does: rows in
     /// order of site and slot, and then sites in order. A slot that has a result keeps it, because its job was only not removed
-    /// in time. Returns how many jobs were removed, and how many slots were recorded.
+    /// in time. That nobody checked is our own fault, so a site's verdict stands, but it is of an older slot now. Returns how many
+    /// jobs were removed, and how many slots were recorded.
     Settle { limit: i64 as BigInt, worker: String as Text } -> (BigInt, BigInt) =
     "WITH RECURSIVE
        patience (s) AS (
@@ -71,14 +72,12 @@ statement!(for Pg:
          SELECT site_id, last_updated FROM sites
          WHERE (SELECT new FROM counted) >= 0 AND site_id IN (SELECT site_id FROM late)
          ORDER BY site_id FOR NO KEY UPDATE),
-       fresh AS (
-         SELECT late.site_id, min(late.scheduled_at) AS oldest, max(late.scheduled_at) AS newest
+       newer AS (
+         SELECT late.site_id, max(late.scheduled_at) AS newest
          FROM late JOIN known ON known.site_id = late.site_id
          WHERE known.last_updated IS NULL OR late.scheduled_at > known.last_updated
          GROUP BY late.site_id),
        changed AS (
-         UPDATE sites SET last_updated = fresh.newest, last_status = 'missed',
-           since = CASE WHEN sites.last_status = 'missed' THEN sites.since ELSE fresh.oldest END
-         FROM fresh WHERE sites.site_id = fresh.site_id)
+         UPDATE sites SET last_updated = newer.newest, freshness = 'missed' FROM newer WHERE sites.site_id = newer.site_id)
      SELECT (SELECT count(*) FROM late), new FROM counted"
 );

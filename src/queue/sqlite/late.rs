@@ -30,7 +30,7 @@ pub(super) fn settle(
         worker: worker.to_owned(),
     };
     let missed = record.execute(connection)?;
-    SetStatus { slots: slots.clone() }.execute(connection)?;
+    SetFreshness { slots: slots.clone() }.execute(connection)?;
     Remove { slots }.execute(connection)?;
     Ok(Settled { missed, more })
 }
@@ -70,12 +70,11 @@ statement!(
 );
 
 statement!(
-    /// As with any result: a newer slot wins, and the status stands since the first slot that turned it.
-    SetStatus { slots: String as Text } -> () =
-    "UPDATE sites SET last_updated = late.newest, last_status = 'missed',
-       since = CASE WHEN sites.last_status = 'missed' THEN sites.since ELSE late.oldest END
+    /// Our own fault, so the verdict stands, but it is of an older slot now.
+    SetFreshness { slots: String as Text } -> () =
+    "UPDATE sites SET last_updated = late.newest, freshness = 'missed'
      FROM (
-       SELECT site.site_id AS site_id, max(slot.value ->> 0) AS newest, min(slot.value ->> 0) AS oldest
+       SELECT site.site_id AS site_id, max(slot.value ->> 0) AS newest
        FROM json_each(" (slots: Text) ") AS slot CROSS JOIN sites AS site ON site.site_id = (slot.value ->> 1)
        WHERE site.last_updated IS NULL OR site.last_updated < (slot.value ->> 0)
        GROUP BY site.site_id) AS late

@@ -1,8 +1,10 @@
 //! Writing results: one row per slot, and the newest status of each site.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
@@ -11,10 +13,11 @@ use super::rows::storable;
 use crate::clock::Timestamp;
 use crate::database::{DatabaseError, statement};
 use crate::model::bounds::possible;
-use crate::model::{CheckResult, Slot, Status};
+use crate::model::{CheckResult, SiteId, Slot, Status};
 use crate::result_log::Batch;
 use crate::store::failure::evidence_text;
-use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
+use crate::store::turns::{AHEAD_S, News, State, StateColumns};
+use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError, Turn};
 
 /// Deadlocks should not happen, for everybody locks in one order. PostgreSQL's own documentation says to be ready for them all
 /// the same.
@@ -32,8 +35,9 @@ impl ResultStore for PostgresStore {
         }
         self.partitions.prepare_for(results.iter().map(|(slot, _)| slot.scheduled_at)).await;
         let all = batch.results().filter(|result| result.site_id.is_some()).count();
-        let new = self.store(Persist::of(&results)).await?;
-        Ok(Persisted { new, repeated: all - new })
+        let statuses = results.iter().map(|(slot, result)| (*slot, result.status)).collect();
+        let (new, turns) = self.store(Insert::of(&results), Arc::new(statuses)).await?;
+        Ok(Persisted { repeated: all - new.len(), new, turns })
     }
 
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
@@ -71,30 +75,102 @@ fn in_order<'a>(results: impl Iterator<Item = &'a CheckResult>) -> Vec<(Slot, &'
     standing
 }
 
+/// What came of each slot.
+type Statuses = Arc<HashMap<Slot, Status>>;
+
+/// Slots whose rows are new, and how sites turned by them.
+type Stored = (Vec<Slot>, Vec<Turn>);
+
 impl PostgresStore {
-    /// Stores them, again after a deadlock. Returns how many are new.
-    async fn store(&self, statement: Persist) -> Result<usize, DatabaseError> {
+    /// Stores them, again after a deadlock.
+    async fn store(&self, rows: Insert, statuses: Statuses) -> Result<Stored, DatabaseError> {
         for _ in 1..DEADLOCK_TRIES {
-            match self.store_once(statement.clone()).await {
+            match self.store_once(rows.clone(), Arc::clone(&statuses)).await {
                 Err(error) if error.sqlstate() == Some(DEADLOCK) => {
                     log::warn!("results are stored again after a deadlock");
                 }
                 stored => return stored,
             }
         }
-        self.store_once(statement).await
+        self.store_once(rows, statuses).await
     }
 
-    async fn store_once(&self, statement: Persist) -> Result<usize, DatabaseError> {
-        let work = async move |connection: &mut AsyncPgConnection| {
-            let (new,): (i64,) = statement.get_result(connection).await?;
-            Ok::<_, DatabaseError>(new as usize)
+    async fn store_once(&self, rows: Insert, statuses: Statuses) -> Result<Stored, DatabaseError> {
+        let work = async move |connection: &mut AsyncPgConnection| -> Result<Stored, DatabaseError> {
+            let new = rows.load::<(i64, Timestamp)>(connection).await?;
+            let slot = |(site, scheduled_at)| Slot { site_id: SiteId(site), scheduled_at };
+            let new: Vec<Slot> = new.into_iter().map(slot).collect();
+            let turns = step(connection, &new, &statuses).await?;
+            Ok((new, turns))
         };
-        self.database.call(work).await
+        self.database.transaction(work).await
     }
 }
 
-impl Persist {
+/// Takes new results into the states of their sites. Results outlive their site, which has no state then.
+async fn step(
+    connection: &mut AsyncPgConnection,
+    new: &[Slot],
+    statuses: &HashMap<Slot, Status>,
+) -> Result<Vec<Turn>, DatabaseError> {
+    let sites: BTreeSet<i64> = new.iter().map(|slot| slot.site_id.0).collect();
+    if sites.is_empty() {
+        return Ok(Vec::new());
+    }
+    let states = StatesOf { sites: sites.into_iter().collect() }.load::<StateRow>(connection).await?;
+    let [((_, now), _), ..] = states.as_slice() else { return Ok(Vec::new()) };
+    let end = *now + TimeDelta::seconds(AHEAD_S);
+    let news = News::of(new.iter().filter_map(|slot| Some((*slot, *statuses.get(slot)?))), end);
+    let mut states: HashMap<SiteId, State> = states.into_iter().map(of_row).collect();
+    let breaks =
+        news.sites().filter_map(|(site, results)| Some((site.0, states.get(&site)?.break_by(results)?)));
+    let (sites, broken): (Vec<i64>, Vec<Timestamp>) = breaks.unzip();
+    let after_breaks: HashMap<i64, Timestamp> = match sites.is_empty() {
+        true => HashMap::new(),
+        false => FirstVerdicts { sites, broken }.load(connection).await?.into_iter().collect(),
+    };
+    let (mut turns, mut changed) = (Vec::new(), SetStates::default());
+    for (site, results) in news.sites() {
+        let Some(state) = states.get_mut(&site) else { continue };
+        turns.extend(state.step(site, results, after_breaks.get(&site.0).copied()));
+        changed.push(site, state);
+    }
+    changed.execute(connection).await?;
+    Ok(turns)
+}
+
+type StateRow = (
+    (i64, Timestamp),
+    (
+        Option<String>,
+        Option<Timestamp>,
+        Option<Timestamp>,
+        Option<Timestamp>,
+        Option<Timestamp>,
+        Option<String>,
+    ),
+);
+
+fn of_row(((site, _), columns): StateRow) -> (SiteId, State) {
+    let (status, updated, since, verdict_at, differed_at, freshness) = columns;
+    let columns = StateColumns { status, updated, since, verdict_at, differed_at, freshness };
+    (SiteId(site), columns.state())
+}
+
+impl SetStates {
+    fn push(&mut self, site: SiteId, state: &State) {
+        let (newest, standing) = (state.newest, state.standing);
+        self.sites.push(site.0);
+        self.updated.push(newest.map(|(at, _)| at));
+        self.freshness.push(newest.map(|(_, freshness)| freshness.as_str()));
+        self.status.push(standing.map(|standing| standing.verdict.as_str()));
+        self.since.push(standing.map(|standing| standing.since));
+        self.verdict_at.push(standing.map(|standing| standing.until));
+        self.differed_at.push(standing.and_then(|standing| standing.differed));
+    }
+}
+
+impl Insert {
     /// Values that do not fit are stored as the nearest that do.
     fn of(results: &[(Slot, &CheckResult)]) -> Self {
         fn column<T>(results: &[(Slot, &CheckResult)], of: impl Fn(&CheckResult) -> T) -> Vec<T> {
@@ -129,13 +205,12 @@ impl Persist {
 }
 
 statement!(for Pg:
-    /// A batch in one statement: the new rows, then the sites whose newest slot is among them. Returns the number of new rows. The
-    /// first result of a slot stands, but for `missed`, which gives way to a check.
+    /// Rows of a batch. Returns the slots of those that are new. The first result of a slot stands, but for `missed`,
+    /// which gives way to a check.
     ///
     /// Rows come in order of site and slot, and sites are locked in order and only after all rows are in: so writers never wait
-    /// for each other in a circle. A site's status turns where a slot's differs from the one before; slots that are older than
-    /// what is known of the site count for nothing, nor do those of a clock that was ahead, after which nothing would be newer.
-    Persist {
+    /// for each other in a circle.
+    Insert {
         sites: Vec<i64> as Array<BigInt>, ats: Vec<Timestamp> as Array<Timestamptz>, started: Vec<Timestamp> as Array<Timestamptz>,
         not_after: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>, bytes: Vec<i64> as Array<BigInt>,
         total: Vec<Option<i32>> as Array<Nullable<Integer>>, dns: Vec<Option<i32>> as Array<Nullable<Integer>>,
@@ -145,51 +220,65 @@ statement!(for Pg:
         status: Vec<&'static str> as Array<Text>, reason: Vec<Option<&'static str>> as Array<Nullable<Text>>,
         worker: Vec<String> as Array<Text>, error: Vec<Option<String>> as Array<Nullable<Text>>,
         evidence: Vec<Option<String>> as Array<Nullable<Text>>,
-    } -> (BigInt,) =
-    "WITH result AS MATERIALIZED (
-       SELECT * FROM unnest(" (sites: Array<BigInt>) ", " (ats: Array<Timestamptz>) ", " (started: Array<Timestamptz>) ", "
+    } -> (BigInt, Timestamptz) =
+    "INSERT INTO ping_status (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
+       ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence)
+     SELECT site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
+       ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence::json
+     FROM unnest(" (sites: Array<BigInt>) ", " (ats: Array<Timestamptz>) ", " (started: Array<Timestamptz>) ", "
          (not_after: Array<Nullable<Timestamptz>>) ", " (bytes: Array<BigInt>) ", " (total: Array<Nullable<Integer>>) ", "
          (dns: Array<Nullable<Integer>>) ", " (connect: Array<Nullable<Integer>>) ", " (tls: Array<Nullable<Integer>>) ", "
          (ttfb: Array<Nullable<Integer>>) ", " (download: Array<Nullable<Integer>>) ", " (http: Array<Nullable<SmallInt>>) ", "
          (attempt: Array<SmallInt>) ", " (status: Array<Text>) ", " (reason: Array<Nullable<Text>>) ", "
          (worker: Array<Text>) ", " (error: Array<Nullable<Text>>) ", " (evidence: Array<Nullable<Text>>) ")
-       AS result (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us, ttfb_us,
-         download_us, http_status, attempt, status, reason, worker, error, evidence)),
-     stored AS (
-       INSERT INTO ping_status (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
-         ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence)
-       SELECT site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
-         ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence::json
-       FROM result ORDER BY site_id, scheduled_at
-       ON CONFLICT (site_id, scheduled_at) DO UPDATE SET
-         started_at = excluded.started_at, not_after = excluded.not_after, body_bytes = excluded.body_bytes,
-         total_us = excluded.total_us, dns_us = excluded.dns_us, connect_us = excluded.connect_us,
-         tls_us = excluded.tls_us, ttfb_us = excluded.ttfb_us, download_us = excluded.download_us,
-         http_status = excluded.http_status, attempt = excluded.attempt, status = excluded.status,
-         reason = excluded.reason, worker = excluded.worker, error = excluded.error, evidence = excluded.evidence
-       WHERE ping_status.status = 'missed' AND excluded.status <> 'missed'
-       RETURNING 1),
-     counted AS MATERIALIZED (SELECT count(*) AS new FROM stored),
-     known AS MATERIALIZED (
-       SELECT site_id, last_updated, last_status FROM sites
-       WHERE (SELECT new FROM counted) >= 0 AND site_id IN (SELECT site_id FROM result)
-       ORDER BY site_id FOR NO KEY UPDATE),
-     fresh AS (
-       SELECT result.site_id, result.scheduled_at, result.status,
-         result.status IS DISTINCT FROM lag(result.status, 1, known.last_status)
-           OVER (PARTITION BY result.site_id ORDER BY result.scheduled_at) AS turns
-       FROM result JOIN known ON known.site_id = result.site_id
-       WHERE (known.last_updated IS NULL OR result.scheduled_at > known.last_updated
-           OR result.scheduled_at = known.last_updated AND known.last_status = 'missed' AND result.status <> 'missed')
-         AND result.scheduled_at < uptime_now() + interval '1 minute'),
-     newest AS (
-       SELECT site_id, max(scheduled_at) AS scheduled_at, (array_agg(status ORDER BY scheduled_at DESC))[1] AS status,
-         max(scheduled_at) FILTER (WHERE turns) AS turned_at
-       FROM fresh GROUP BY site_id),
-     changed AS (
-       UPDATE sites SET last_updated = newest.scheduled_at, last_status = newest.status, since = coalesce(newest.turned_at, sites.since)
-       FROM newest WHERE sites.site_id = newest.site_id)
-     SELECT new FROM counted"
+     AS result (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us, ttfb_us,
+       download_us, http_status, attempt, status, reason, worker, error, evidence)
+     ORDER BY site_id, scheduled_at
+     ON CONFLICT (site_id, scheduled_at) DO UPDATE SET
+       started_at = excluded.started_at, not_after = excluded.not_after, body_bytes = excluded.body_bytes,
+       total_us = excluded.total_us, dns_us = excluded.dns_us, connect_us = excluded.connect_us,
+       tls_us = excluded.tls_us, ttfb_us = excluded.ttfb_us, download_us = excluded.download_us,
+       http_status = excluded.http_status, attempt = excluded.attempt, status = excluded.status,
+       reason = excluded.reason, worker = excluded.worker, error = excluded.error, evidence = excluded.evidence
+     WHERE ping_status.status = 'missed' AND excluded.status <> 'missed'
+     RETURNING site_id, scheduled_at"
+);
+
+statement!(for Pg:
+    StatesOf { sites: Vec<i64> as Array<BigInt> }
+    -> ((BigInt, Timestamptz),
+        (Nullable<Text>, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Text>)) =
+    "SELECT site_id, uptime_now(), last_status, last_updated, since, verdict_at, differed_at, freshness
+     FROM sites WHERE site_id = ANY(" (sites: Array<BigInt>) ") ORDER BY site_id FOR NO KEY UPDATE"
+);
+
+statement!(for Pg:
+    #[derive(Default)]
+    SetStates {
+        sites: Vec<i64> as Array<BigInt>, updated: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>,
+        freshness: Vec<Option<&'static str>> as Array<Nullable<Text>>, status: Vec<Option<&'static str>> as Array<Nullable<Text>>,
+        since: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>,
+        verdict_at: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>,
+        differed_at: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>,
+    } -> () =
+    "UPDATE sites SET last_updated = state.last_updated, freshness = state.freshness, last_status = state.last_status,
+       since = state.since, verdict_at = state.verdict_at, differed_at = state.differed_at
+     FROM unnest(" (sites: Array<BigInt>) ", " (updated: Array<Nullable<Timestamptz>>) ", " (freshness: Array<Nullable<Text>>) ", "
+       (status: Array<Nullable<Text>>) ", " (since: Array<Nullable<Timestamptz>>) ", " (verdict_at: Array<Nullable<Timestamptz>>) ", "
+       (differed_at: Array<Nullable<Timestamptz>>) ")
+     AS state (site_id, last_updated, freshness, last_status, since, verdict_at, differed_at)
+     WHERE sites.site_id = state.site_id"
+);
+
+statement!(for Pg:
+    /// Of results that come late.
+    FirstVerdicts { sites: Vec<i64> as Array<BigInt>, broken: Vec<Timestamp> as Array<Timestamptz> } -> (BigInt, Timestamptz) =
+    "SELECT late.site_id, first.scheduled_at
+     FROM unnest(" (sites: Array<BigInt>) ", " (broken: Array<Timestamptz>) ") AS late (site_id, scheduled_at)
+     CROSS JOIN LATERAL (
+       SELECT scheduled_at FROM ping_status AS row
+       WHERE row.site_id = late.site_id AND row.scheduled_at > late.scheduled_at AND row.status IN ('up', 'degraded', 'down')
+       ORDER BY row.scheduled_at LIMIT 1) AS first"
 );
 
 statement!(for Pg:

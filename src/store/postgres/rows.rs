@@ -6,39 +6,57 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestampt
 
 use crate::clock::Timestamp;
 use crate::database::statement;
-use crate::model::{Origin, Site, SiteId, SiteSpec};
+use crate::model::{Freshness, Origin, Site, SiteId, SiteSpec};
 use crate::store::Listed;
 use crate::store::listed::Columns;
 
 pub(super) type SiteRow = (
     (i64, String, String, i32, i32, i64, i32, i64, Option<Timestamp>),
-    (bool, String, String, Option<String>, Option<String>, Option<Timestamp>, Option<Timestamp>),
+    (
+        bool,
+        String,
+        String,
+        Option<String>,
+        Option<String>,
+        Option<Timestamp>,
+        Option<Timestamp>,
+        Option<String>,
+    ),
 );
 
 pub(super) type SiteSql = (
     (BigInt, Text, Text, Integer, Integer, BigInt, Integer, BigInt, Nullable<Timestamptz>),
-    (Bool, Text, Text, Nullable<Text>, Nullable<Text>, Nullable<Timestamptz>, Nullable<Timestamptz>),
+    (
+        Bool,
+        Text,
+        Text,
+        Nullable<Text>,
+        Nullable<Text>,
+        Nullable<Timestamptz>,
+        Nullable<Timestamptz>,
+        Nullable<Text>,
+    ),
 );
 
 statement!(for Pg: AllSites {} -> SiteSql =
     "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
-            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since
+            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since, now.freshness
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id ORDER BY site.name");
 
 statement!(for Pg: SitesByName { names: Vec<String> as Array<Text> } -> SiteSql =
     "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
-            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since
+            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since, now.freshness
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.name = ANY(" (names: Array<Text>) ")");
 
 statement!(for Pg: SiteById { id: i64 as BigInt } -> SiteSql =
     "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
-            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since
+            site.left_file_at, site.enabled, site.tags::text, site.origin, site.settings::text, now.last_status, now.last_updated, now.since, now.freshness
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.id = " (id: BigInt));
 
 pub(super) fn into_site(row: SiteRow) -> Listed {
     let (
         (id, name, url, every_s, phase_s, timeout_ms, retries, revision, left_file_at),
-        (enabled, tags, origin, settings, last_status, last_updated, since),
+        (enabled, tags, origin, settings, last_status, last_updated, since, freshness),
     ) = row;
     let site = Site {
         id: SiteId(id),
@@ -55,11 +73,12 @@ pub(super) fn into_site(row: SiteRow) -> Listed {
         revision: revision.unsigned_abs(),
         phase_s: phase_s.unsigned_abs(),
         origin: Origin::stored(&origin, left_file_at.is_some()),
-        last_status: None,
+        verdict: None,
+        freshness: Freshness::Waiting,
         last_updated,
         since,
     };
-    Listed::read(site, Columns { retries, tags, settings, last_status })
+    Listed::read(site, Columns { retries, tags, settings, last_status, freshness })
 }
 
 pub(super) fn into_sites(rows: Vec<SiteRow>) -> Vec<Listed> {

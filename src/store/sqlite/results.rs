@@ -10,12 +10,13 @@ use crate::database::DatabaseError;
 use crate::database::rows::from_seconds;
 use crate::database::sqlite::Durability;
 use crate::database::statement;
-use crate::model::{CheckResult, Slot};
+use crate::model::{CheckResult, SiteId, Slot, Status};
 use crate::result_log::Batch;
 use crate::schedule;
 use crate::store::failure::evidence_text;
 use crate::store::retention::Belief;
-use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
+use crate::store::turns::{AHEAD_S, News, StateColumns};
+use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError, Turn};
 
 #[async_trait]
 impl ResultStore for SqliteStore {
@@ -55,23 +56,63 @@ fn persist<'a>(
     now: i64,
     results: impl Iterator<Item = &'a CheckResult>,
 ) -> Result<Persisted, DatabaseError> {
-    let (mut persisted, mut statuses) = (Persisted::default(), Vec::new());
+    let (mut new, mut repeated) = (Vec::new(), 0);
     for result in results {
         let Some(slot) = result.slot() else { continue };
         if insert(connection, slot, result)? == 0 {
-            persisted.repeated += 1;
+            repeated += 1;
         } else {
-            persisted.new += 1;
+            new.push((slot, result.status));
         }
-        statuses.push((slot, result.status));
     }
-    // In the order of slots, whatever the order of arrival: since when a status stands depends on it.
-    statuses.sort_by_key(|(slot, _)| *slot);
-    for (slot, status) in statuses {
-        SetStatus { at: slot.scheduled_at.timestamp(), status: status.as_str(), site: slot.site_id.0, now }
-            .execute(connection)?;
+    let news = News::of(new.iter().copied(), from_seconds(now + AHEAD_S));
+    let mut turns = Vec::new();
+    for (site, results) in news.sites() {
+        turns.extend(step(connection, site, results)?);
     }
-    Ok(persisted)
+    Ok(Persisted { new: new.into_iter().map(|(slot, _)| slot).collect(), repeated, turns })
+}
+
+/// Takes a site's new results into its state. Results outlive their site, which has no state then.
+fn step(
+    connection: &mut SqliteConnection,
+    site: SiteId,
+    results: &[(Timestamp, Status)],
+) -> QueryResult<Vec<Turn>> {
+    if let [(at, status)] = results
+        && let Some(verdict) = status.verdict()
+        && (GoOn { site: site.0, at: at.timestamp(), verdict: verdict.as_str() }).execute(connection)? == 1
+    {
+        return Ok(Vec::new());
+    }
+    type Row = (Option<String>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+    let row: Option<Row> = StateOf { site: site.0 }.get_result(connection).optional()?;
+    let Some((status, updated, since, verdict_at, differed_at, freshness)) = row else {
+        return Ok(Vec::new());
+    };
+    let [updated, since, verdict_at, differed_at] =
+        [updated, since, verdict_at, differed_at].map(|at| at.map(from_seconds));
+    let mut state = StateColumns { status, updated, since, verdict_at, differed_at, freshness }.state();
+    let after_break = match state.break_by(results) {
+        Some(broken) => {
+            FirstVerdict { site: site.0, after: broken.timestamp() }.get_result(connection).optional()?
+        }
+        None => None,
+    };
+    let turns = state.step(site, results, after_break.map(|(at,): (i64,)| from_seconds(at)));
+    let seconds = |at: Timestamp| at.timestamp();
+    let standing = state.standing;
+    SetState {
+        site: site.0,
+        updated: state.newest.map(|(at, _)| seconds(at)),
+        freshness: state.newest.map(|(_, freshness)| freshness.as_str()),
+        status: standing.map(|standing| standing.verdict.as_str()),
+        since: standing.map(|standing| seconds(standing.since)),
+        verdict_at: standing.map(|standing| seconds(standing.until)),
+        differed_at: standing.and_then(|standing| standing.differed).map(seconds),
+    }
+    .execute(connection)?;
+    Ok(turns)
 }
 
 fn insert(connection: &mut SqliteConnection, slot: Slot, result: &CheckResult) -> QueryResult<usize> {
@@ -174,14 +215,32 @@ statement!(
 );
 
 statement!(
-    /// A newer slot wins, or a check of one that was missed. A slot of a clock that was ahead counts for nothing: after it nothing
-    /// would be newer.
-    SetStatus { at: i64 as BigInt, status: &'static str as Text, site: i64 as BigInt, now: i64 as BigInt } -> () =
-    "UPDATE sites SET last_updated = " (at: BigInt)
-    ", since = CASE WHEN last_status = " (status: Text) " THEN since ELSE " (at: BigInt) " END, last_status = " (status: Text)
-    " WHERE site_id = " (site: BigInt) " AND (last_updated IS NULL OR last_updated < " (at: BigInt)
-    " OR last_updated = " (at: BigInt) " AND last_status = 'missed' AND " (status: Text) " <> 'missed')
-     AND " (at: BigInt) " < " (now: BigInt) " + 60"
+    /// What a step mostly does: the verdict goes on. Most rows need no more, and reading each site's state first would make storing
+    /// a third dearer.
+    GoOn { site: i64 as BigInt, at: i64 as BigInt, verdict: &'static str as Text } -> () =
+    "UPDATE sites SET last_updated = " (at: BigInt) ", verdict_at = " (at: BigInt) " WHERE site_id = " (site: BigInt)
+    " AND last_status = " (verdict: Text) " AND freshness = 'fresh' AND last_updated < " (at: BigInt)
+);
+
+statement!(StateOf { site: i64 as BigInt }
+    -> (Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Nullable<Text>) =
+    "SELECT last_status, last_updated, since, verdict_at, differed_at, freshness FROM sites WHERE site_id = " (site: BigInt));
+
+statement!(SetState {
+        site: i64 as BigInt, updated: Option<i64> as Nullable<BigInt>, freshness: Option<&'static str> as Nullable<Text>,
+        status: Option<&'static str> as Nullable<Text>, since: Option<i64> as Nullable<BigInt>,
+        verdict_at: Option<i64> as Nullable<BigInt>, differed_at: Option<i64> as Nullable<BigInt>,
+    } -> () =
+    "UPDATE sites SET last_updated = " (updated: Nullable<BigInt>) ", freshness = " (freshness: Nullable<Text>)
+    ", last_status = " (status: Nullable<Text>) ", since = " (since: Nullable<BigInt>) ", verdict_at = " (verdict_at: Nullable<BigInt>)
+    ", differed_at = " (differed_at: Nullable<BigInt>) " WHERE site_id = " (site: BigInt));
+
+statement!(
+    /// Of a result that comes late: mostly the site's next slot, so few rows are passed over.
+    FirstVerdict { site: i64 as BigInt, after: i64 as BigInt } -> (BigInt,) =
+    "SELECT scheduled_at FROM ping_status
+     WHERE scheduled_at > " (after: BigInt) " AND site_id = " (site: BigInt) " AND status IN ('up', 'degraded', 'down')
+     ORDER BY scheduled_at LIMIT 1"
 );
 
 statement!(PruneCut { before: i64 as BigInt, most: i64 as BigInt } -> (Nullable<BigInt>, Nullable<BigInt>) =

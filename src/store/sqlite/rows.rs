@@ -6,33 +6,33 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use crate::database::rows::from_seconds;
 use crate::database::statement;
-use crate::model::{Origin, Site, SiteId, SiteSpec};
+use crate::model::{Freshness, Origin, Site, SiteId, SiteSpec};
 use crate::store::Listed;
 use crate::store::listed::Columns;
 
 pub(super) type SiteRow = (
     (i64, String, String, i32, i32, i64, i32, i64, Option<i64>),
-    (i32, String, String, Option<String>, Option<String>, Option<i64>, Option<i64>),
+    (i32, String, String, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<String>),
 );
 
 type SiteSql = (
     (BigInt, Text, Text, Integer, Integer, BigInt, Integer, BigInt, Nullable<BigInt>),
-    (Integer, Text, Text, Nullable<Text>, Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>),
+    (Integer, Text, Text, Nullable<Text>, Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>, Nullable<Text>),
 );
 
 statement!(AllSites {} -> SiteSql =
     "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
-            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since
+            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since, now.freshness
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id ORDER BY site.name");
 
 statement!(SiteByName { name: String as Text } -> SiteSql =
     "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
-            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since
+            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since, now.freshness
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.name = " (name: Text));
 
 statement!(SiteById { id: i64 as BigInt } -> SiteSql =
     "SELECT site.id, site.name, site.url, site.every_s, site.phase_s, site.timeout_ms, site.retries, site.revision,
-            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since
+            site.left_file_at, site.enabled, site.tags, site.origin, site.settings, now.last_status, now.last_updated, now.since, now.freshness
      FROM site_config AS site JOIN sites AS now ON now.site_id = site.id WHERE site.id = " (id: BigInt));
 
 impl SiteByName {
@@ -44,7 +44,7 @@ impl SiteByName {
 pub(super) fn into_site(row: SiteRow) -> Listed {
     let (
         (id, name, url, every_s, phase_s, timeout_ms, retries, revision, left_file_at),
-        (enabled, tags, origin, settings, last_status, updated, since),
+        (enabled, tags, origin, settings, last_status, updated, since, freshness),
     ) = row;
     let site = Site {
         id: SiteId(id),
@@ -61,9 +61,10 @@ pub(super) fn into_site(row: SiteRow) -> Listed {
         revision: revision.unsigned_abs(),
         phase_s: phase_s.unsigned_abs(),
         origin: Origin::stored(&origin, left_file_at.is_some()),
-        last_status: None,
+        verdict: None,
+        freshness: Freshness::Waiting,
         last_updated: updated.map(from_seconds),
         since: since.map(from_seconds),
     };
-    Listed::read(site, Columns { retries, tags, settings, last_status })
+    Listed::read(site, Columns { retries, tags, settings, last_status, freshness })
 }

@@ -1,0 +1,322 @@
+//! What new results mean for a site: its verdict, since when it stands, and how fresh that is.
+//!
+//! A step is the same on both databases, which read a [`State`], take the results whose rows are new, and write the state back in
+//! the transaction that stores the rows. The state after all results is the same whatever their order of arrival and however
+//! they were batched.
+//!
+//! ```text
+//! slots      10    20    30    40    50    60
+//! results    up   down  down missed down  missed
+//!             │     │                 │     └ newest: a slot without a verdict, so the verdict is not fresh
+//!             │     └ since           └ until
+//!             └ differed
+//! ```
+
+use std::collections::BTreeMap;
+
+use super::listed;
+use crate::clock::Timestamp;
+use crate::model::{Freshness, SiteId, Slot, Status, Verdict};
+
+/// What is known of a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct State {
+    /// The newest slot with a result, and whether that was a verdict.
+    pub(super) newest: Option<(Timestamp, Freshness)>,
+    /// `None` before the first verdict.
+    pub(super) standing: Option<Standing>,
+}
+
+/// Seconds that a slot may be ahead of the database's clock: a worker's clock may be a little. After a slot of a clock that was
+/// far ahead nothing would be newer, and so it counts for nothing.
+pub(super) const AHEAD_S: i64 = 60;
+
+/// The state as it stands in `sites`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StateColumns {
+    pub(super) status: Option<String>,
+    pub(super) updated: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) verdict_at: Option<Timestamp>,
+    pub(super) differed_at: Option<Timestamp>,
+    pub(super) freshness: Option<String>,
+}
+
+impl StateColumns {
+    /// A version that knows only a status and its slot has written some rows: ours to go on with.
+    pub(super) fn state(self) -> State {
+        let Self { status, updated, since, verdict_at, differed_at, freshness } = self;
+        let status = status.as_deref().map(Status::of_word);
+        let freshness = listed::freshness(freshness.as_deref(), status);
+        let standing = || {
+            let (verdict, updated) = (status?.verdict()?, updated?);
+            let until = verdict_at.unwrap_or(updated);
+            Some(Standing { verdict, since: since.unwrap_or(until), until, differed: differed_at })
+        };
+        State { newest: updated.map(|at| (at, freshness)), standing: standing() }
+    }
+}
+
+/// The verdict that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) verdict: Verdict,
+    /// The first slot of the latest run of this verdict.
+    pub(super) since: Timestamp,
+    /// The newest slot with a verdict.
+    pub(super) until: Timestamp,
+    /// The newest slot with another verdict: it lies before `since`, and between the two is no verdict.
+    pub(super) differed: Option<Timestamp>,
+}
+
+/// A site whose verdict has changed. Results that come late and belong to the past are no turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Which site.
+    pub site_id: SiteId,
+    /// The slot that turned it.
+    pub at: Timestamp,
+    /// `None`: it is the first verdict.
+    pub from: Option<Verdict>,
+    /// The verdict that stands now.
+    pub to: Verdict,
+}
+
+/// New results by site, each site's in the order of its slots.
+#[derive(Debug, Default)]
+pub(super) struct News(BTreeMap<SiteId, Vec<(Timestamp, Status)>>);
+
+impl News {
+    /// Of results whose rows are new, without those of slots from `end` on ([`AHEAD_S`]).
+    pub(super) fn of(results: impl Iterator<Item = (Slot, Status)>, end: Timestamp) -> Self {
+        let mut sites: BTreeMap<SiteId, Vec<(Timestamp, Status)>> = BTreeMap::new();
+        for (slot, status) in results.filter(|(slot, _)| slot.scheduled_at < end) {
+            sites.entry(slot.site_id).or_default().push((slot.scheduled_at, status));
+        }
+        sites.values_mut().for_each(|results| results.sort_by_key(|(at, _)| *at));
+        Self(sites)
+    }
+
+    /// In the order in which sites are locked.
+    pub(super) fn sites(&self) -> impl Iterator<Item = (SiteId, &[(Timestamp, Status)])> {
+        self.0.iter().map(|(site, results)| (*site, results.as_slice()))
+    }
+}
+
+impl State {
+    /// The newest of `results` that comes late and breaks the run of the verdict in two. Whoever steps has to look up the first
+    /// verdict after it, for the run begins anew there.
+    pub(super) fn break_by(&self, results: &[(Timestamp, Status)]) -> Option<Timestamp> {
+        let standing = self.standing?;
+        let breaks = |&&(at, status): &&(Timestamp, Status)| {
+            let differs = status.verdict().is_some_and(|verdict| verdict != standing.verdict);
+            differs && standing.since < at && at < standing.until
+        };
+        results.iter().rev().find(breaks).map(|(at, _)| *at)
+    }
+
+    /// Takes new results, which are in the order of their slots. `after_break`: the first slot with a verdict after that of
+    /// [`break_by`](Self::break_by). Tells how the verdict turned: from what, when, to what.
+    pub(super) fn step(
+        &mut self,
+        site_id: SiteId,
+        results: &[(Timestamp, Status)],
+        after_break: Option<Timestamp>,
+    ) -> Vec<Turn> {
+        results.iter().for_each(|&(at, status)| self.freshen(at, status.into()));
+        let verdicts = results.iter().filter_map(|&(at, status)| Some((at, status.verdict()?)));
+        let until = self.standing.map(|standing| standing.until);
+        if let Some(standing) = &mut self.standing {
+            // The newest first: what it says of the run's beginning, older ones cannot change.
+            let late = verdicts.clone().filter(|(at, _)| Some(*at) <= until);
+            late.rev().for_each(|(at, verdict)| standing.look_back(at, verdict, after_break));
+        }
+        let mut turns = Vec::new();
+        for (at, verdict) in verdicts.filter(|(at, _)| Some(*at) > until) {
+            let before = self.standing;
+            match &mut self.standing {
+                Some(standing) if standing.verdict == verdict => standing.until = at,
+                standing => {
+                    let differed = before.map(|standing| standing.until);
+                    *standing = Some(Standing { verdict, since: at, until: at, differed });
+                    turns.push(Turn {
+                        site_id,
+                        at,
+                        from: before.map(|standing| standing.verdict),
+                        to: verdict,
+                    });
+                }
+            }
+        }
+        turns
+    }
+
+    /// A check takes the place of its slot's `missed`.
+    fn freshen(&mut self, at: Timestamp, freshness: Freshness) {
+        let is_newer = self
+            .newest
+            .is_none_or(|(newest, known)| newest < at || newest == at && known == Freshness::Missed);
+        if is_newer {
+            self.newest = Some((at, freshness));
+        }
+    }
+}
+
+impl Standing {
+    /// Takes a verdict that comes late.
+    fn look_back(&mut self, at: Timestamp, verdict: Verdict, after_break: Option<Timestamp>) {
+        let is_of_run = self.differed.is_none_or(|differed| differed < at);
+        if !is_of_run {
+            return;
+        }
+        if verdict == self.verdict {
+            self.since = self.since.min(at);
+            return;
+        }
+        self.differed = Some(at);
+        if self.since < at {
+            self.since = after_break.unwrap_or(self.until);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SITE: SiteId = SiteId(1);
+
+    fn at(slot: i64) -> Timestamp {
+        DateTime::from_timestamp(slot, 0).unwrap()
+    }
+
+    /// A database with one site.
+    #[derive(Default)]
+    struct Kept {
+        rows: BTreeMap<Timestamp, Status>,
+        state: State,
+    }
+
+    impl Kept {
+        fn store(&mut self, batch: &[(Timestamp, Status)]) -> Vec<Turn> {
+            let is_new = |&&(at, status): &&(Timestamp, Status)| match self.rows.get(&at) {
+                None => true,
+                Some(known) => *known == Status::Missed && status != Status::Missed,
+            };
+            let new: Vec<_> = batch.iter().filter(is_new).copied().collect();
+            self.rows.extend(new.iter().copied());
+            let news = News::of(
+                new.iter().map(|&(at, status)| (Slot { site_id: SITE, scheduled_at: at }, status)),
+                at(i64::from(i32::MAX)),
+            );
+            let Some((site, results)) = news.sites().next() else { return Vec::new() };
+            let after_break = self.state.break_by(results).and_then(|broken| {
+                self.rows
+                    .iter()
+                    .find(|(at, status)| **at > broken && status.verdict().is_some())
+                    .map(|(at, _)| *at)
+            });
+            self.state.step(site, results, after_break)
+        }
+    }
+
+    fn stored(results: &[(i64, Status)]) -> (Kept, Vec<Turn>) {
+        let mut kept = Kept::default();
+        let turns = results.iter().flat_map(|&(slot, status)| kept.store(&[(at(slot), status)])).collect();
+        (kept, turns)
+    }
+
+    use Status::{Degraded, Down, Missed, Unknown, Up};
+
+    #[test]
+    fn a_site_turns_with_each_other_verdict() {
+        let (kept, turns) = stored(&[(10, Up), (20, Down), (30, Down), (40, Up)]);
+
+        let turned: Vec<_> = turns.iter().map(|turn| (turn.at, turn.from, turn.to)).collect();
+        let expected = [
+            (at(10), None, Verdict::Up),
+            (at(20), Some(Verdict::Up), Verdict::Down),
+            (at(40), Some(Verdict::Down), Verdict::Up),
+        ];
+        assert_eq!(turned, expected);
+        let up = Standing { verdict: Verdict::Up, since: at(40), until: at(40), differed: Some(at(30)) };
+        assert_eq!(kept.state.standing, Some(up));
+    }
+
+    #[test]
+    fn our_own_faults_turn_nothing_and_are_told_apart() {
+        let (kept, turns) = stored(&[(10, Down), (20, Missed), (30, Unknown), (40, Missed)]);
+
+        let down = Standing { verdict: Verdict::Down, since: at(10), until: at(10), differed: None };
+        assert_eq!((kept.state.standing, turns.len()), (Some(down), 1));
+        assert_eq!(kept.state.newest, Some((at(40), Freshness::Missed)));
+        let (again, _) = stored(&[(10, Down), (20, Missed), (30, Down)]);
+        assert_eq!(again.state.standing.map(|standing| standing.since), Some(at(10)));
+        assert_eq!(again.state.newest, Some((at(30), Freshness::Fresh)));
+    }
+
+    #[test]
+    fn a_verdict_that_comes_late_moves_the_beginning_and_is_no_turn() {
+        for (results, since) in [
+            ([(10, Up), (30, Down), (20, Down)], 20),
+            ([(10, Down), (30, Down), (20, Up)], 30),
+            ([(20, Down), (30, Down), (10, Up)], 20),
+            ([(20, Down), (30, Down), (10, Down)], 10),
+            ([(10, Down), (30, Down), (20, Missed)], 10),
+        ] {
+            let (mut kept, turns) = stored(&results[..2]);
+            let late = kept.store(&[(at(results[2].0), results[2].1)]);
+
+            assert_eq!(kept.state.standing.map(|standing| standing.since), Some(at(since)), "{results:?}");
+            assert!(late.is_empty() && !turns.is_empty(), "{late:?} after {turns:?}");
+        }
+    }
+
+    #[test]
+    fn late_verdicts_in_one_batch_are_judged_by_what_stood_before_it() {
+        let (mut kept, _) = stored(&[(40, Up), (60, Up)]);
+
+        kept.store(&[(at(20), Up), (at(30), Down)]);
+
+        assert_eq!(kept.state.standing.map(|standing| standing.since), Some(at(40)));
+    }
+
+    #[test]
+    fn slots_of_a_clock_that_was_ahead_count_for_nothing() {
+        let results = [(10, Up), (99, Down)]
+            .map(|(slot, status)| (Slot { site_id: SITE, scheduled_at: at(slot) }, status));
+
+        let news = News::of(results.into_iter(), at(70));
+
+        assert_eq!(news.sites().collect::<Vec<_>>(), [(SITE, [(at(10), Up)].as_slice())]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn the_state_is_the_same_in_any_order_and_in_any_batches(
+            results in prop::collection::vec(prop::sample::select(vec![Up, Degraded, Down, Missed, Unknown]), 1..24)
+                .prop_map(|statuses| (1..).zip(statuses).map(|(slot, status)| (at(slot * 10), status)).collect::<Vec<_>>())
+                .prop_flat_map(|results| (Just(results.clone()), Just(results).prop_shuffle())),
+            sizes in prop::collection::vec(1usize..6, 24),
+        ) {
+            let (in_order, mut shuffled) = results;
+            let mut expected = Kept::default();
+            in_order.iter().for_each(|result| drop(expected.store(&[*result])));
+
+            let mut kept = Kept::default();
+            let mut sizes = sizes.into_iter();
+            while !shuffled.is_empty() {
+                let rest = shuffled.split_off(sizes.next().unwrap_or(1).min(shuffled.len()));
+                kept.store(&shuffled);
+                shuffled = rest;
+            }
+
+            prop_assert_eq!(kept.state, expected.state);
+        }
+    }
+}
