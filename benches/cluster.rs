@@ -287,14 +287,15 @@ impl Bare {
 
     async fn drain(&self, number: usize, claim: &str, complete: &str) -> usize {
         let owner = format!("bare-{number}");
-        let types = [Type::INT8, Type::TEXT, Type::FLOAT8];
+        // In the order of `Claim`: `hurry` as in three claims of four, the limit twice, and the lease.
+        let types = [Type::INT4, Type::INT8, Type::INT8, Type::TEXT, Type::FLOAT8];
         let claim: Statement = self.client.prepare_typed(claim, &types).await.unwrap();
         let types = [Type::TIMESTAMPTZ_ARRAY, Type::INT8_ARRAY, Type::TEXT];
         let complete: Statement = self.client.prepare_typed(complete, &types).await.unwrap();
         let mut done = 0;
         loop {
-            let rows =
-                self.client.query(&claim, &[&(JOBS as i64), &owner, &LEASE.as_secs_f64()]).await.unwrap();
+            let (hurry, limit, lease_s) = (3_i32, JOBS as i64, LEASE.as_secs_f64());
+            let rows = self.client.query(&claim, &[&hurry, &limit, &limit, &owner, &lease_s]).await.unwrap();
             if rows.is_empty() {
                 return done;
             }
