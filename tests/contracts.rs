@@ -616,6 +616,7 @@ mod store {
         our_own_faults_change_no_verdict,
         a_batch_tells_which_rows_are_new_and_which_sites_turned,
         a_late_verdict_that_breaks_a_run_moves_its_beginning,
+        after_the_clock_was_set_back_what_is_found_in_that_time_counts_once_more,
         results_are_kept_for_less_than_a_day_where_that_is_asked_for,
         results_outlive_their_site,
         any_text_and_any_number_can_be_stored,
@@ -796,6 +797,30 @@ mod store {
         let site = database.store.site("site-0").await.unwrap();
         let since = job.slot.scheduled_at + TimeDelta::seconds(60 * 10);
         assert_eq!((site.verdict, site.since), (Some(Verdict::Down), Some(since)));
+    }
+
+    async fn after_the_clock_was_set_back_what_is_found_in_that_time_counts_once_more(database: &World) {
+        use Status::{Down, Up};
+        let job = one_job(database).await;
+        database.forward(3_600).await;
+        store(database, in_a_row(&job, &[Up; 60])).await;
+        database.queue.enqueue_due().await.unwrap();
+
+        database.forward(-3_000).await;
+        let tick = database.queue.enqueue_due().await.unwrap();
+        database.forward(60).await;
+        let minute = 12;
+        let again = in_a_row(&job, &[Down; 13]).split_off(minute);
+        let stored = database.store.persist(&batch(again).await).await.unwrap();
+
+        let site = database.store.site("site-0").await.unwrap();
+        let at = job.slot.scheduled_at + TimeDelta::seconds(60 * minute as i64);
+        assert!(
+            tick.set_back.is_some() && at <= database.clock.now() + TimeDelta::seconds(60),
+            "{tick:?} {at}"
+        );
+        assert_eq!((stored.new, stored.repeated, stored.turns.len()), (vec![], 1, 1));
+        assert_eq!((site.verdict, site.since, site.last_updated), (Some(Verdict::Down), Some(at), Some(at)));
     }
 
     async fn a_verdict_stands_since_the_same_slot_whatever_the_order_of_arrival(database: &World) {
@@ -2408,10 +2433,12 @@ mod upgrade {
 
     const SQLITE: &str = "
         INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from)
-          VALUES (1, 'shop', 'http://a/', 60, 0, 1000, 1, 1, '[\"prod\"]', 'command', unixepoch('2025-12-31'));
+          VALUES (1, 'shop', 'http://a/', 60, 0, 1000, 1, 1, '[\"prod\"]', 'command', unixepoch('2025-12-31')),
+                 (2, 'blog', 'http://b/', 60, 0, 1000, 1, 0, '[]', 'command', unixepoch('2025-12-31'));
         INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s) VALUES (1, unixepoch('2025-12-31'), 60, 0);
         INSERT INTO sites (site_id, every_s, phase_s, url, last_updated, last_status, since)
-          VALUES (1, 60, 0, 'http://a/', unixepoch('2026-01-01'), 'up', unixepoch('2026-01-01'));
+          VALUES (1, 60, 0, 'http://a/', unixepoch('2026-01-01'), 'up', unixepoch('2026-01-01')),
+                 (2, 60, 0, 'http://b/', unixepoch('2026-01-01'), 'missed', unixepoch('2026-01-01'));
         INSERT INTO job_queue (scheduled_at, site_id, visible_at) VALUES (unixepoch('2026-01-01'), 1, unixepoch('2026-01-01'));
         INSERT INTO ping_status (scheduled_at, site_id, status, reason, error, started_at_us, body_bytes, worker, attempt)
           VALUES (unixepoch('2025-12-31 23:59:00'), 1, 'down', 'status', 'status 503', 0, 0, 'w', 1),
@@ -2420,10 +2447,11 @@ mod upgrade {
     /// One row in the partition of its day, and one in that for all others.
     const POSTGRES: &str = "
         INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, origin, active_from)
-          VALUES (1, 'shop', 'http://a/', 60, 0, 1000, 1, true, '[\"prod\"]', 'command', '2025-12-31Z');
+          VALUES (1, 'shop', 'http://a/', 60, 0, 1000, 1, true, '[\"prod\"]', 'command', '2025-12-31Z'),
+                 (2, 'blog', 'http://b/', 60, 0, 1000, 1, false, '[]', 'command', '2025-12-31Z');
         INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s) VALUES (1, '2025-12-31Z', 60, 0);
         INSERT INTO sites (site_id, url, last_updated, last_status, since)
-          VALUES (1, 'http://a/', '2026-01-01Z', 'up', '2026-01-01Z');
+          VALUES (1, 'http://a/', '2026-01-01Z', 'up', '2026-01-01Z'), (2, 'http://b/', '2026-01-01Z', 'missed', '2026-01-01Z');
         INSERT INTO job_queue (scheduled_at, site_id, visible_at) VALUES ('2026-01-01Z', 1, '2026-01-01Z');
         CREATE TABLE ping_status_20251231 (LIKE ping_status INCLUDING ALL);
         ALTER TABLE ping_status ATTACH PARTITION ping_status_20251231 FOR VALUES FROM ('2025-12-31Z') TO ('2026-01-01Z');
@@ -2445,8 +2473,15 @@ mod upgrade {
 
     async fn goes_on(database: &World) {
         let shop = database.store.site("shop").await.unwrap();
+        assert_eq!(
+            (shop.verdict, shop.since, shop.freshness),
+            (Some(Verdict::Up), shop.last_updated, Freshness::Fresh)
+        );
+        let blog = database.store.site("blog").await.unwrap();
+        assert_eq!((blog.verdict, blog.since, blog.freshness), (None, None, Freshness::Missed));
         assert_eq!((shop.spec.settings, shop.spec.tags), (None, vec!["prod".to_owned()]));
-        let found = &database.store.statistics(last(&database.clock, 3600), None).await.unwrap()[0];
+        let range = last(&database.clock, 3600);
+        let found = &database.store.statistics(range, Some(SiteId(1))).await.unwrap()[0];
         assert_eq!((found.up, found.down), (1, 1));
         let failure = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
         assert_eq!((failure.error.as_deref(), failure.evidence), (Some("status 503"), None));

@@ -12,11 +12,13 @@
 //!             └ differed
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::TimeDelta;
 
 use super::listed;
 use crate::clock::Timestamp;
-use crate::model::{Freshness, SiteId, Slot, Status, Verdict};
+use crate::model::{CheckResult, Freshness, SiteId, Slot, Status, Verdict};
 
 /// What is known of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,8 +52,12 @@ impl StateColumns {
         let freshness = listed::freshness(freshness.as_deref(), status);
         let standing = || {
             let (verdict, updated) = (status?.verdict()?, updated?);
-            let until = verdict_at.unwrap_or(updated);
-            Some(Standing { verdict, since: since.unwrap_or(until), until, differed: differed_at })
+            let until = if freshness == Freshness::Fresh { updated } else { verdict_at.unwrap_or(updated) };
+            let since = since.unwrap_or(until);
+            // Where an older version has turned the verdict, what lies before it is not known.
+            let is_ours = verdict_at.is_some_and(|at| since <= at);
+            let differed = if is_ours { differed_at } else { Some(since - TimeDelta::seconds(1)) };
+            Some(Standing { verdict, since, until, differed })
         };
         State { newest: updated.map(|at| (at, freshness)), standing: standing() }
     }
@@ -82,28 +88,57 @@ pub struct Turn {
     pub to: Verdict,
 }
 
-/// New results by site, each site's in the order of its slots.
-#[derive(Debug, Default)]
-pub(super) struct News(BTreeMap<SiteId, Vec<(Timestamp, Status)>>);
-
-impl News {
-    /// Of results whose rows are new, without those of slots from `end` on ([`AHEAD_S`]).
-    pub(super) fn of(results: impl Iterator<Item = (Slot, Status)>, end: Timestamp) -> Self {
-        let mut sites: BTreeMap<SiteId, Vec<(Timestamp, Status)>> = BTreeMap::new();
-        for (slot, status) in results.filter(|(slot, _)| slot.scheduled_at < end) {
-            sites.entry(slot.site_id).or_default().push((slot.scheduled_at, status));
+/// One result for each slot, the one that stands: the first, but for `missed`, which gives way to a check.
+pub(super) fn standing<'a>(results: impl Iterator<Item = &'a CheckResult>) -> Vec<(Slot, &'a CheckResult)> {
+    let mut standing: HashMap<Slot, &CheckResult> = HashMap::new();
+    for (slot, result) in results.filter_map(|result| Some((result.slot()?, result))) {
+        let first = standing.entry(slot).or_insert(result);
+        if first.status == Status::Missed {
+            *first = result;
         }
-        sites.values_mut().for_each(|results| results.sort_by_key(|(at, _)| *at));
+    }
+    standing.into_iter().collect()
+}
+
+/// What came of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct News {
+    pub(super) at: Timestamp,
+    pub(super) status: Status,
+    /// Its row is new.
+    pub(super) is_new: bool,
+}
+
+/// Results of a batch by site, each site's in the order of its slots.
+#[derive(Debug, Default)]
+pub(super) struct AllNews(BTreeMap<SiteId, Vec<News>>);
+
+impl AllNews {
+    /// Without those of slots from `end` on ([`AHEAD_S`]).
+    pub(super) fn of(results: impl Iterator<Item = (SiteId, News)>, end: Timestamp) -> Self {
+        let mut sites: BTreeMap<SiteId, Vec<News>> = BTreeMap::new();
+        for (site, news) in results.filter(|(_, news)| news.at < end) {
+            sites.entry(site).or_default().push(news);
+        }
+        sites.values_mut().for_each(|news| news.sort_by_key(|news| news.at));
         Self(sites)
     }
 
     /// In the order in which sites are locked.
-    pub(super) fn sites(&self) -> impl Iterator<Item = (SiteId, &[(Timestamp, Status)])> {
-        self.0.iter().map(|(site, results)| (*site, results.as_slice()))
+    pub(super) fn sites(&self) -> impl Iterator<Item = (SiteId, &[News])> {
+        self.0.iter().map(|(site, news)| (*site, news.as_slice()))
     }
 }
 
 impl State {
+    /// What of a site's news tells something: slots whose rows are new, and those after the newest. The latter have a row already
+    /// where a clock that was ahead had made one; time has come there once more, and what is found now counts.
+    pub(super) fn results(&self, news: &[News]) -> Vec<(Timestamp, Status)> {
+        let newest = self.newest.map(|(at, _)| at);
+        let telling = news.iter().filter(|news| news.is_new || Some(news.at) > newest);
+        telling.map(|news| (news.at, news.status)).collect()
+    }
+
     /// The newest of `results` that comes late and breaks the run of the verdict in two. Whoever steps has to look up the first
     /// verdict after it, for the run begins anew there.
     pub(super) fn break_by(&self, results: &[(Timestamp, Status)]) -> Option<Timestamp> {
@@ -206,13 +241,14 @@ mod tests {
                 None => true,
                 Some(known) => *known == Status::Missed && status != Status::Missed,
             };
-            let new: Vec<_> = batch.iter().filter(is_new).copied().collect();
-            self.rows.extend(new.iter().copied());
-            let news = News::of(
-                new.iter().map(|&(at, status)| (Slot { site_id: SITE, scheduled_at: at }, status)),
-                at(i64::from(i32::MAX)),
-            );
-            let Some((site, results)) = news.sites().next() else { return Vec::new() };
+            let news: Vec<_> = batch
+                .iter()
+                .map(|result| (SITE, News { at: result.0, status: result.1, is_new: is_new(&result) }))
+                .collect();
+            self.rows.extend(batch.iter().filter(is_new).copied().collect::<Vec<_>>());
+            let news = AllNews::of(news.into_iter(), at(i64::from(i32::MAX)));
+            let Some((site, news)) = news.sites().next() else { return Vec::new() };
+            let results = &self.state.results(news);
             let after_break = self.state.break_by(results).and_then(|broken| {
                 self.rows
                     .iter()
@@ -286,12 +322,43 @@ mod tests {
 
     #[test]
     fn slots_of_a_clock_that_was_ahead_count_for_nothing() {
-        let results = [(10, Up), (99, Down)]
-            .map(|(slot, status)| (Slot { site_id: SITE, scheduled_at: at(slot) }, status));
+        let news = [(10, Up), (99, Down)].map(|(slot, status)| News { at: at(slot), status, is_new: true });
 
-        let news = News::of(results.into_iter(), at(70));
+        let all = AllNews::of(news.into_iter().map(|news| (SITE, news)), at(70));
 
-        assert_eq!(news.sites().collect::<Vec<_>>(), [(SITE, [(at(10), Up)].as_slice())]);
+        assert_eq!(all.sites().collect::<Vec<_>>(), [(SITE, &news[..1])]);
+    }
+
+    #[test]
+    fn a_slot_that_has_a_row_of_a_time_that_was_taken_back_counts_when_its_time_comes() {
+        let (mut kept, _) = stored(&[(10, Up), (20, Up), (30, Up)]);
+        let ten = State { newest: Some((at(10), Freshness::Fresh)), ..kept.state };
+        let up = ten.standing.map(|standing| Standing { since: at(10), until: at(10), ..standing });
+        kept.state = State { standing: up, ..ten };
+
+        let turns = kept.store(&[(at(20), Down)]);
+
+        assert_eq!((turns.len(), kept.state.newest), (1, Some((at(20), Freshness::Fresh))));
+        assert_eq!(kept.rows[&at(20)], Up);
+    }
+
+    #[test]
+    fn what_an_older_version_has_written_is_gone_on_with() {
+        let columns = StateColumns {
+            status: Some("down".to_owned()),
+            updated: Some(at(110)),
+            since: Some(at(110)),
+            verdict_at: Some(at(90)),
+            differed_at: None,
+            freshness: Some("fresh".to_owned()),
+        };
+        let mut state = columns.state();
+
+        let turns = state.step(SITE, &[(at(95), Down), (at(100), Up)], None);
+
+        let down =
+            Standing { verdict: Verdict::Down, since: at(110), until: at(110), differed: Some(at(109)) };
+        assert_eq!((turns, state.standing), (Vec::new(), Some(down)));
     }
 
     proptest! {

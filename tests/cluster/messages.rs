@@ -103,12 +103,13 @@ fn assert_statuses_are_those_of_the_newest_rows(cluster: &Cluster<'_>) {
     let others = "SELECT count(*) FROM sites JOIN LATERAL (
                     SELECT scheduled_at, status FROM ping_status AS row WHERE row.site_id = sites.site_id
                     ORDER BY scheduled_at DESC LIMIT 1) AS newest ON true
-                  JOIN LATERAL (
+                  LEFT JOIN LATERAL (
                     SELECT scheduled_at, status FROM ping_status AS row
                     WHERE row.site_id = sites.site_id AND status IN ('up', 'degraded', 'down')
                     ORDER BY scheduled_at DESC LIMIT 1) AS verdict ON true
-                  WHERE last_updated <> newest.scheduled_at OR verdict_at <> verdict.scheduled_at OR last_status <> verdict.status
-                    OR freshness <> CASE WHEN newest.status IN ('missed', 'unknown') THEN newest.status ELSE 'fresh' END";
+                  WHERE last_updated <> newest.scheduled_at OR verdict_at IS DISTINCT FROM verdict.scheduled_at
+                    OR last_status IS DISTINCT FROM verdict.status
+                    OR freshness IS DISTINCT FROM CASE WHEN newest.status IN ('missed', 'unknown') THEN newest.status ELSE 'fresh' END";
     assert_eq!(cluster.number(others), 0);
     assert_eq!(cluster.number("SELECT count(*) FROM ping_status WHERE worker = 'twice'"), 0);
     let hourly = "SELECT last_status FROM sites JOIN site_config ON id = site_id WHERE name = 'hourly'";

@@ -1,6 +1,6 @@
-//! Writing results: one row per slot, and the newest status of each site.
+//! Writing results: one row per slot, and the state of each site.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use crate::model::bounds::possible;
 use crate::model::{CheckResult, SiteId, Slot, Status};
 use crate::result_log::Batch;
 use crate::store::failure::evidence_text;
-use crate::store::turns::{AHEAD_S, News, State, StateColumns};
+use crate::store::turns::{self, AHEAD_S, AllNews, News, State, StateColumns};
 use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError, Turn};
 
 /// Deadlocks should not happen, for everybody locks in one order. PostgreSQL's own documentation says to be ready for them all
@@ -29,7 +29,9 @@ const DEADLOCK: &str = "40P01";
 #[async_trait]
 impl ResultStore for PostgresStore {
     async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
-        let results = in_order(batch.results());
+        let mut results = turns::standing(batch.results());
+        // In the order in which everybody writes them, so that no two writers wait for each other.
+        results.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at));
         if results.is_empty() {
             return Ok(Persisted::default());
         }
@@ -58,21 +60,6 @@ impl ResultStore for PostgresStore {
         self.database.call(work).await?;
         Ok(())
     }
-}
-
-/// One result for each slot, the one that stands, in the order in which everybody writes them, so that no two writers wait for
-/// each other.
-fn in_order<'a>(results: impl Iterator<Item = &'a CheckResult>) -> Vec<(Slot, &'a CheckResult)> {
-    let mut standing: HashMap<Slot, &CheckResult> = HashMap::new();
-    for (slot, result) in results.filter_map(|result| Some((result.slot()?, result))) {
-        let first = standing.entry(slot).or_insert(result);
-        if first.status == Status::Missed {
-            *first = result;
-        }
-    }
-    let mut standing: Vec<_> = standing.into_iter().collect();
-    standing.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at));
-    standing
 }
 
 /// What came of each slot.
@@ -107,36 +94,54 @@ impl PostgresStore {
     }
 }
 
-/// Takes new results into the states of their sites. Results outlive their site, which has no state then.
+/// Takes the results of a batch into the states of their sites. Results outlive their site, which has no state then.
 async fn step(
     connection: &mut AsyncPgConnection,
     new: &[Slot],
     statuses: &HashMap<Slot, Status>,
 ) -> Result<Vec<Turn>, DatabaseError> {
-    let sites: BTreeSet<i64> = new.iter().map(|slot| slot.site_id.0).collect();
-    if sites.is_empty() {
-        return Ok(Vec::new());
-    }
+    let sites: BTreeSet<i64> = statuses.keys().map(|slot| slot.site_id.0).collect();
     let states = StatesOf { sites: sites.into_iter().collect() }.load::<StateRow>(connection).await?;
     let [((_, now), _), ..] = states.as_slice() else { return Ok(Vec::new()) };
     let end = *now + TimeDelta::seconds(AHEAD_S);
-    let news = News::of(new.iter().filter_map(|slot| Some((*slot, *statuses.get(slot)?))), end);
+    let new: HashSet<Slot> = new.iter().copied().collect();
+    let news = statuses.iter().map(|(slot, status)| {
+        (slot.site_id, News { at: slot.scheduled_at, status: *status, is_new: new.contains(slot) })
+    });
+    let news = AllNews::of(news, end);
     let mut states: HashMap<SiteId, State> = states.into_iter().map(of_row).collect();
-    let breaks =
-        news.sites().filter_map(|(site, results)| Some((site.0, states.get(&site)?.break_by(results)?)));
-    let (sites, broken): (Vec<i64>, Vec<Timestamp>) = breaks.unzip();
-    let after_breaks: HashMap<i64, Timestamp> = match sites.is_empty() {
-        true => HashMap::new(),
-        false => FirstVerdicts { sites, broken }.load(connection).await?.into_iter().collect(),
-    };
+    let results: Vec<(SiteId, Vec<(Timestamp, Status)>)> =
+        news.sites().filter_map(|(site, news)| Some((site, states.get(&site)?.results(news)))).collect();
+    let after_breaks = after_breaks(connection, &states, &results).await?;
     let (mut turns, mut changed) = (Vec::new(), SetStates::default());
-    for (site, results) in news.sites() {
-        let Some(state) = states.get_mut(&site) else { continue };
-        turns.extend(state.step(site, results, after_breaks.get(&site.0).copied()));
-        changed.push(site, state);
+    for (site, results) in results.iter().filter(|(_, results)| !results.is_empty()) {
+        let Some(state) = states.get_mut(site) else { continue };
+        turns.extend(state.step(*site, results, after_breaks.get(&site.0).copied()));
+        changed.push(*site, state);
     }
     changed.execute(connection).await?;
     Ok(turns)
+}
+
+/// The first verdicts after results that break a run in two.
+async fn after_breaks(
+    connection: &mut AsyncPgConnection,
+    states: &HashMap<SiteId, State>,
+    results: &[(SiteId, Vec<(Timestamp, Status)>)],
+) -> Result<HashMap<i64, Timestamp>, DatabaseError> {
+    let mut looked_for = FirstVerdicts { sites: Vec::new(), broken: Vec::new(), until: Vec::new() };
+    for (site, results) in results {
+        let Some(state) = states.get(site) else { continue };
+        if let (Some(broken), Some(standing)) = (state.break_by(results), state.standing) {
+            looked_for.sites.push(site.0);
+            looked_for.broken.push(broken);
+            looked_for.until.push(standing.until);
+        }
+    }
+    match looked_for.sites.is_empty() {
+        true => Ok(HashMap::new()),
+        false => Ok(looked_for.load(connection).await?.into_iter().collect()),
+    }
 }
 
 type StateRow = (
@@ -272,12 +277,16 @@ statement!(for Pg:
 
 statement!(for Pg:
     /// Of results that come late.
-    FirstVerdicts { sites: Vec<i64> as Array<BigInt>, broken: Vec<Timestamp> as Array<Timestamptz> } -> (BigInt, Timestamptz) =
+    FirstVerdicts {
+        sites: Vec<i64> as Array<BigInt>, broken: Vec<Timestamp> as Array<Timestamptz>, until: Vec<Timestamp> as Array<Timestamptz>,
+    } -> (BigInt, Timestamptz) =
     "SELECT late.site_id, first.scheduled_at
-     FROM unnest(" (sites: Array<BigInt>) ", " (broken: Array<Timestamptz>) ") AS late (site_id, scheduled_at)
+     FROM unnest(" (sites: Array<BigInt>) ", " (broken: Array<Timestamptz>) ", " (until: Array<Timestamptz>) ")
+     AS late (site_id, scheduled_at, until)
      CROSS JOIN LATERAL (
        SELECT scheduled_at FROM ping_status AS row
-       WHERE row.site_id = late.site_id AND row.scheduled_at > late.scheduled_at AND row.status IN ('up', 'degraded', 'down')
+       WHERE row.site_id = late.site_id AND row.scheduled_at > late.scheduled_at AND row.scheduled_at <= late.until
+         AND row.status IN ('up', 'degraded', 'down')
        ORDER BY row.scheduled_at LIMIT 1) AS first"
 );
 

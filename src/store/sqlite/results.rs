@@ -1,4 +1,4 @@
-//! Writing results: one row per slot, and the newest status of each site.
+//! Writing results: one row per slot, and the state of each site.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -10,12 +10,12 @@ use crate::database::DatabaseError;
 use crate::database::rows::from_seconds;
 use crate::database::sqlite::Durability;
 use crate::database::statement;
-use crate::model::{CheckResult, SiteId, Slot, Status};
+use crate::model::{CheckResult, SiteId, Slot};
 use crate::result_log::Batch;
 use crate::schedule;
 use crate::store::failure::evidence_text;
 use crate::store::retention::Belief;
-use crate::store::turns::{AHEAD_S, News, StateColumns};
+use crate::store::turns::{self, AHEAD_S, AllNews, News, Standing, StateColumns};
 use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError, Turn};
 
 #[async_trait]
@@ -54,32 +54,30 @@ impl ResultStore for SqliteStore {
 fn persist<'a>(
     connection: &mut SqliteConnection,
     now: i64,
-    results: impl Iterator<Item = &'a CheckResult>,
+    results: impl Iterator<Item = &'a CheckResult> + Clone,
 ) -> Result<Persisted, DatabaseError> {
-    let (mut new, mut repeated) = (Vec::new(), 0);
-    for result in results {
-        let Some(slot) = result.slot() else { continue };
-        if insert(connection, slot, result)? == 0 {
-            repeated += 1;
-        } else {
-            new.push((slot, result.status));
+    let all = results.clone().filter(|result| result.site_id.is_some()).count();
+    let mut results = turns::standing(results);
+    // In the order of the table.
+    results.sort_unstable_by_key(|(slot, _)| *slot);
+    let (mut new, mut news) = (Vec::new(), Vec::with_capacity(results.len()));
+    for (slot, result) in results {
+        let is_new = insert(connection, slot, result)? == 1;
+        if is_new {
+            new.push(slot);
         }
+        news.push((slot.site_id, News { at: slot.scheduled_at, status: result.status, is_new }));
     }
-    let news = News::of(new.iter().copied(), from_seconds(now + AHEAD_S));
     let mut turns = Vec::new();
-    for (site, results) in news.sites() {
-        turns.extend(step(connection, site, results)?);
+    for (site, news) in AllNews::of(news.into_iter(), from_seconds(now + AHEAD_S)).sites() {
+        turns.extend(step(connection, site, news)?);
     }
-    Ok(Persisted { new: new.into_iter().map(|(slot, _)| slot).collect(), repeated, turns })
+    Ok(Persisted { repeated: all - new.len(), new, turns })
 }
 
-/// Takes a site's new results into its state. Results outlive their site, which has no state then.
-fn step(
-    connection: &mut SqliteConnection,
-    site: SiteId,
-    results: &[(Timestamp, Status)],
-) -> QueryResult<Vec<Turn>> {
-    if let [(at, status)] = results
+/// Takes a site's news into its state. Results outlive their site, which has no state then.
+fn step(connection: &mut SqliteConnection, site: SiteId, news: &[News]) -> QueryResult<Vec<Turn>> {
+    if let [News { at, status, .. }] = news
         && let Some(verdict) = status.verdict()
         && (GoOn { site: site.0, at: at.timestamp(), verdict: verdict.as_str() }).execute(connection)? == 1
     {
@@ -93,13 +91,15 @@ fn step(
     let [updated, since, verdict_at, differed_at] =
         [updated, since, verdict_at, differed_at].map(|at| at.map(from_seconds));
     let mut state = StateColumns { status, updated, since, verdict_at, differed_at, freshness }.state();
-    let after_break = match state.break_by(results) {
-        Some(broken) => {
-            FirstVerdict { site: site.0, after: broken.timestamp() }.get_result(connection).optional()?
+    let results = state.results(news);
+    let after_break = match (state.break_by(&results), state.standing) {
+        (Some(broken), Some(Standing { until, .. })) => {
+            let first = FirstVerdict { site: site.0, after: broken.timestamp(), until: until.timestamp() };
+            first.get_result(connection).optional()?
         }
-        None => None,
+        _ => None,
     };
-    let turns = state.step(site, results, after_break.map(|(at,): (i64,)| from_seconds(at)));
+    let turns = state.step(site, &results, after_break.map(|(at,): (i64,)| from_seconds(at)));
     let seconds = |at: Timestamp| at.timestamp();
     let standing = state.standing;
     SetState {
@@ -236,10 +236,10 @@ statement!(SetState {
     ", differed_at = " (differed_at: Nullable<BigInt>) " WHERE site_id = " (site: BigInt));
 
 statement!(
-    /// Of a result that comes late: mostly the site's next slot, so few rows are passed over.
-    FirstVerdict { site: i64 as BigInt, after: i64 as BigInt } -> (BigInt,) =
+    /// Of a result that comes late: mostly the site's next slot, so the rows of one interval are passed over.
+    FirstVerdict { site: i64 as BigInt, after: i64 as BigInt, until: i64 as BigInt } -> (BigInt,) =
     "SELECT scheduled_at FROM ping_status
-     WHERE scheduled_at > " (after: BigInt) " AND site_id = " (site: BigInt) " AND status IN ('up', 'degraded', 'down')
+     WHERE scheduled_at > " (after: BigInt) " AND scheduled_at <= " (until: BigInt) " AND site_id = " (site: BigInt) " AND status IN ('up', 'degraded', 'down')
      ORDER BY scheduled_at LIMIT 1"
 );
 
