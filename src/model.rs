@@ -87,6 +87,16 @@ impl SiteSpec {
         Self { url: self.shown_url().into_owned(), settings, ..self.clone() }
     }
 
+    /// `timeout` in milliseconds, as databases have it.
+    pub(crate) fn timeout_ms(&self) -> i64 {
+        i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// `tags` as a JSON array, as databases have them.
+    pub(crate) fn tags_text(&self) -> String {
+        serde_json::json!(self.tags).to_string()
+    }
+
     /// [`CheckSettings::to_text`], where there are any.
     pub fn settings_text(&self) -> Option<String> {
         self.settings.as_ref().map(|settings| settings.to_text())

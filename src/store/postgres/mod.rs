@@ -7,6 +7,7 @@ mod partitions;
 mod pruning;
 mod results;
 mod rows;
+mod schedules;
 
 use std::sync::Arc;
 

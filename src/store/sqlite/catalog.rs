@@ -1,23 +1,21 @@
-//! The sites: reading and changing what is watched.
+//! The sites: reading what is watched, and deciding what changes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::SqliteStore;
+use super::changes::{apply, update};
 use super::rows::{AllSites, SiteById, SiteByName, SiteRow, into_site};
 use crate::database::sqlite::Durability;
 use crate::database::{set_back, statement};
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
-use crate::schedule::{self, Rhythm};
-use crate::store::change_set::{self, ChangeSet, Changed, New, rhythm};
+use crate::schedule;
+use crate::store::change_set::{self, ChangeSet, Changed};
 use crate::store::{Catalog, Changes, Listed, Progress, SiteCount, Start, StoreError, refuse_file_site};
-
-/// Progress is told after this many sites.
-const PROGRESS_EVERY: usize = 500;
 
 #[async_trait]
 impl Catalog for SqliteStore {
@@ -192,160 +190,6 @@ fn reconcile(
     Ok(changes)
 }
 
-fn apply(
-    connection: &mut SqliteConnection,
-    now: i64,
-    set: &ChangeSet,
-    progress: &Progress,
-) -> Result<(), StoreError> {
-    for (done, new) in set.new.iter().enumerate() {
-        insert(connection, now, set.origin, new)?;
-        if done % PROGRESS_EVERY == 0 {
-            progress(done);
-        }
-    }
-    for change in &set.changed {
-        update(connection, now, set.origin, change)?;
-    }
-    for change in &set.left {
-        leave(connection, now, change)?;
-    }
-    Ok(())
-}
-
-fn insert(
-    connection: &mut SqliteConnection,
-    now: i64,
-    origin: Origin,
-    New { id, spec, start }: &New,
-) -> Result<(), StoreError> {
-    let rhythm = rhythm(spec);
-    let (id,): (i64,) = Insert {
-        id: id.map(|id| id.0),
-        name: spec.name.clone(),
-        url: spec.url.clone(),
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
-        timeout_ms: timeout_ms(spec),
-        retries: spec.retries.into(),
-        enabled: spec.enabled.into(),
-        tags: tags(spec),
-        settings: spec.settings_text(),
-        origin: origin.stored_word(),
-        now,
-    }
-    .get_result(connection)?;
-    InsertStatus {
-        id,
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
-        url: spec.url.clone(),
-    }
-    .execute(connection)?;
-    if spec.enabled {
-        let extra = change_set::extra_slot(*start, &spec.name, rhythm, now);
-        begin(connection, now, SiteId(id), rhythm, extra)?;
-    }
-    Ok(())
-}
-
-fn update(
-    connection: &mut SqliteConnection,
-    now: i64,
-    origin: Origin,
-    change: &Changed,
-) -> Result<(), StoreError> {
-    let Changed { was, spec, .. } = change;
-    let id = was.id;
-    let rhythm = change.rhythm();
-    let moved = change.moves();
-    if moved && was.spec.enabled {
-        end(connection, now, id, change.old_rhythm())?;
-    }
-    Update {
-        id: id.0,
-        name: spec.name.clone(),
-        url: spec.url.clone(),
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
-        timeout_ms: timeout_ms(spec),
-        retries: spec.retries.into(),
-        enabled: spec.enabled.into(),
-        tags: tags(spec),
-        settings: spec.settings_text(),
-        origin: origin.stored_word(),
-    }
-    .execute(connection)?;
-    UpdateStatus {
-        id: id.0,
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
-        url: spec.url.clone(),
-    }
-    .execute(connection)?;
-    if moved && spec.enabled {
-        Activate { id: id.0, now }.execute(connection)?;
-        let extra = change_set::extra_slot(change.start(), &spec.name, rhythm, now);
-        begin(connection, now, id, rhythm, extra)?;
-    }
-    Ok(())
-}
-
-/// A site that has left the file keeps all but its schedule, also what this version cannot read.
-fn leave(connection: &mut SqliteConnection, now: i64, change: &Changed) -> Result<(), StoreError> {
-    if change.was.spec.enabled {
-        end(connection, now, change.was.id, change.old_rhythm())?;
-    }
-    Leave { id: change.was.id.0, now }.execute(connection)?;
-    Ok(())
-}
-
-/// Ends a site's schedule. The slot that has become due since the scheduler's last tick is queued here, for the
-/// next tick will no longer know of it; earlier ones lie in a gap, as after any outage.
-fn end(connection: &mut SqliteConnection, now: i64, id: SiteId, rhythm: Rhythm) -> QueryResult<()> {
-    let latest = rhythm.latest_slot(now);
-    let (queued_until,): (i64,) = QueuedUntil { id: id.0 }.get_result(connection)?;
-    if latest > queued_until {
-        Enqueue { id: id.0, at: latest }.execute(connection)?;
-    }
-    if rhythm.count(queued_until, now) > 1 {
-        RecordGap { after: queued_until, until: now }.execute(connection)?;
-    }
-    EndSchedule { id: id.0, now }.execute(connection)?;
-    Ok(())
-}
-
-/// Begins the schedule of a site that is active from `now` on, with an extra slot where one is wanted.
-fn begin(
-    connection: &mut SqliteConnection,
-    now: i64,
-    id: SiteId,
-    rhythm: Rhythm,
-    extra: Option<i64>,
-) -> QueryResult<()> {
-    let first_slot = match extra {
-        Some(at) if Enqueue { id: id.0, at }.execute(connection)? > 0 => Some(at),
-        _ => None,
-    };
-    BeginSchedule {
-        id: id.0,
-        now,
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
-        first_slot,
-    }
-    .execute(connection)?;
-    Ok(())
-}
-
-fn timeout_ms(spec: &SiteSpec) -> i64 {
-    i64::try_from(spec.timeout.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn tags(spec: &SiteSpec) -> String {
-    serde_json::json!(spec.tags).to_string()
-}
-
 statement!(CountSites {} -> (BigInt, BigInt) = "SELECT count(*), coalesce(sum(enabled), 0) FROM site_config");
 
 statement!(LastTick {} -> (Nullable<BigInt>,) = "SELECT last_tick FROM scheduler_state WHERE id = 1");
@@ -359,70 +203,4 @@ statement!(
        OR coalesce((SELECT last_id FROM retired_id WHERE first_id <= " (id: BigInt) " ORDER BY first_id DESC LIMIT 1) >= " (id: BigInt) ", 0)"
 );
 
-statement!(
-    /// SQLite gives out an id of its own where none is named.
-    Insert {
-        id: Option<i64> as Nullable<BigInt>, name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
-        timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
-        settings: Option<String> as Nullable<Text>, origin: &'static str as Text, now: i64 as BigInt,
-    } -> (BigInt,) =
-    "INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, settings, origin,
-       active_from) VALUES ("
-    (id: Nullable<BigInt>) ", " (name: Text) ", " (url: Text) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (timeout_ms: BigInt) ", "
-    (retries: Integer) ", " (enabled: Integer) ", " (tags: Text) ", " (settings: Nullable<Text>) ", " (origin: Text) ", " (now: BigInt) ") RETURNING id"
-);
-
-statement!(Update {
-        id: i64 as BigInt, name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
-        timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
-        settings: Option<String> as Nullable<Text>, origin: &'static str as Text,
-    } -> () =
-    "UPDATE site_config SET name = " (name: Text) ", url = " (url: Text) ", every_s = " (every_s: Integer)
-    ", phase_s = " (phase_s: Integer) ", timeout_ms = " (timeout_ms: BigInt) ", retries = " (retries: Integer)
-    ", enabled = " (enabled: Integer) ", tags = " (tags: Text) ", settings = " (settings: Nullable<Text>)
-    ", origin = " (origin: Text) ", left_file_at = NULL, revision = revision + 1 WHERE id = " (id: BigInt));
-
-statement!(Leave { id: i64 as BigInt, now: i64 as BigInt } -> () =
-    "UPDATE site_config SET enabled = 0, left_file_at = " (now: BigInt) ", revision = revision + 1 WHERE id = " (id: BigInt));
-
 statement!(Delete { id: i64 as BigInt } -> () = "DELETE FROM site_config WHERE id = " (id: BigInt));
-
-statement!(InsertStatus { id: i64 as BigInt, every_s: i32 as Integer, phase_s: i32 as Integer, url: String as Text } -> () =
-    "INSERT INTO sites (site_id, every_s, phase_s, url) VALUES ("
-    (id: BigInt) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (url: Text) ")");
-
-statement!(UpdateStatus { id: i64 as BigInt, every_s: i32 as Integer, phase_s: i32 as Integer, url: String as Text } -> () =
-    "UPDATE sites SET every_s = " (every_s: Integer) ", phase_s = " (phase_s: Integer) ", url = " (url: Text)
-    " WHERE site_id = " (id: BigInt));
-
-statement!(
-    /// Up to where this site's slots are queued: the last tick, but not before the site became active.
-    QueuedUntil { id: i64 as BigInt } -> (BigInt,) =
-    "SELECT max(site.active_from, coalesce(state.last_tick, site.active_from))
-     FROM site_config AS site, scheduler_state AS state WHERE site.id = " (id: BigInt) " AND state.id = 1"
-);
-
-statement!(
-    /// Queues a slot, unless it is queued or recorded already.
-    Enqueue { id: i64 as BigInt, at: i64 as BigInt } -> () =
-    "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
-     SELECT " (at: BigInt) ", id, " (at: BigInt) ", every_s FROM site_config WHERE id = " (id: BigInt)
-    " AND NOT EXISTS (SELECT 1 FROM ping_status WHERE scheduled_at = " (at: BigInt) " AND site_id = " (id: BigInt)
-    ") ON CONFLICT DO NOTHING"
-);
-
-statement!(Activate { id: i64 as BigInt, now: i64 as BigInt } -> () =
-    "UPDATE site_config SET active_from = " (now: BigInt) " WHERE id = " (id: BigInt));
-
-statement!(BeginSchedule {
-        id: i64 as BigInt, now: i64 as BigInt, every_s: i32 as Integer, phase_s: i32 as Integer,
-        first_slot: Option<i64> as Nullable<BigInt>,
-    } -> () =
-    "INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s, first_slot) VALUES ("
-    (id: BigInt) ", " (now: BigInt) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (first_slot: Nullable<BigInt>) ")");
-
-statement!(EndSchedule { id: i64 as BigInt, now: i64 as BigInt } -> () =
-    "UPDATE site_schedule SET valid_to = " (now: BigInt) " WHERE valid_to IS NULL AND site_id = " (id: BigInt));
-
-statement!(RecordGap { after: i64 as BigInt, until: i64 as BigInt } -> () =
-    "INSERT INTO schedule_gap (after_s, until_s) VALUES (" (after: BigInt) ", " (until: BigInt) ")");

@@ -1,10 +1,12 @@
 //! The store in the embedded database.
 
 mod catalog;
+mod changes;
 mod glance;
 mod history;
 mod results;
 mod rows;
+mod schedules;
 
 use crate::clock::Clock;
 use crate::database::sqlite::Sqlite;
