@@ -4,31 +4,29 @@
 //! poll is put out of its group. So an arbiter never calls them, and while the database is away this thread goes on
 //! polling with its partitions paused.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 
 use super::super::kafka_settings::{GroupProtocol, KafkaSettings};
 use super::super::{Batch, LogError, Position};
-use super::commits::Commits;
+use super::ahead::{Asked, ReadAhead, Waiting};
 use super::dead_letter::{Letter, Warnings};
 use super::health::Health;
 use super::marks::{Jump, Marks};
+use super::membership::Membership;
 use super::producer::{Producer, elsewhere};
-use super::reader::{Answer, Request};
-use super::rebalance::{Event, ReaderContext};
+use super::reader::Request;
+use super::rebalance::Event;
 use super::refusal::Refusal;
-use super::{TARGET, config, message};
+use super::{TARGET, message};
 use crate::clock::Clock;
-use crate::model::CheckResult;
 
 /// The longest sleep, so the latest that a rebalance is served or a stop is heard.
 const TICK: Duration = Duration::from_millis(100);
@@ -38,9 +36,6 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// Results that are read ahead and handed out at once, whatever the owner asks for.
 const MOST: usize = 10_000;
-
-/// Bytes of them, as they came.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Dead letters that may wait for their acknowledgement.
 const LETTERS: usize = 1_000;
@@ -80,49 +75,6 @@ fn refuse(requests: &Receiver<Request>, error: LogError) {
     }
 }
 
-/// A result that waits to be handed out.
-struct Waiting {
-    partition: i32,
-    turn: u64,
-    offset: i64,
-    bytes: usize,
-    result: CheckResult,
-}
-
-/// A consumer, and what belongs to it.
-struct Membership {
-    consumer: Arc<BaseConsumer<ReaderContext>>,
-    events: Receiver<Event>,
-    commits: Commits,
-}
-
-impl Membership {
-    /// Joins the group.
-    fn join(settings: &KafkaSettings, health: &Arc<Health>, classic: bool) -> Result<Self, LogError> {
-        let protocol = if classic { GroupProtocol::Classic } else { settings.group_protocol };
-        let settings = KafkaSettings { group_protocol: protocol, ..settings.clone() };
-        let (sender, events) = channel();
-        let context = ReaderContext::new(Arc::clone(health), sender.clone());
-        let refused = |error| Refusal::of_settings(&error).into_error(&settings);
-        let consumer =
-            BaseConsumer::from_config_and_context(&config::consumer(&settings), context).map_err(refused)?;
-        let consumer = Arc::new(consumer);
-        let commits = Commits::start(Arc::clone(&consumer), settings.topic.clone(), sender)
-            .map_err(|_| LogError::Closed)?;
-        consumer.subscribe(&[&settings.topic]).map_err(refused)?;
-        Ok(Self { consumer, events, commits })
-    }
-}
-
-/// A request for results that is not answered yet.
-struct Asked {
-    most: usize,
-    linger: Duration,
-    /// When the first result was there.
-    since: Option<Instant>,
-    answer: Answer<Batch>,
-}
-
 struct Reading {
     settings: Arc<KafkaSettings>,
     producer: Arc<Producer>,
@@ -131,11 +83,10 @@ struct Reading {
     classic: Arc<AtomicBool>,
     member: Membership,
     marks: Marks,
-    waiting: VecDeque<Waiting>,
-    waiting_bytes: usize,
+    ahead: ReadAhead,
     asked: Option<Asked>,
     /// How many results the owner asked for last: as many are read ahead.
-    ahead: usize,
+    most: usize,
     /// When the owner was last known to want results.
     wanted: Instant,
     paused: bool,
@@ -160,10 +111,9 @@ impl Reading {
             classic,
             member,
             marks: Marks::default(),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
+            ahead: ReadAhead::default(),
             asked: None,
-            ahead: 1,
+            most: 1,
             wanted: Clock::instant(),
             paused: false,
             flowing: false,
@@ -188,9 +138,7 @@ impl Reading {
                 let old = std::mem::replace(&mut self.member, member);
                 // Closing blocks. Its thread for commits may be the last to let go of it.
                 elsewhere("kafka-drop", move || drop(old));
-                (self.marks, self.paused) = (Marks::default(), false);
-                self.waiting.clear();
-                self.waiting_bytes = 0;
+                (self.marks, self.ahead, self.paused) = (Marks::default(), ReadAhead::default(), false);
             }
             Err(error) => self.failure = Some(error),
         }
@@ -240,7 +188,7 @@ impl Reading {
     }
 
     fn is_full(&self) -> bool {
-        self.waiting.len() >= self.ahead || self.waiting_bytes >= MOST_BYTES || self.is_full_of_letters()
+        self.ahead.len() >= self.most || self.ahead.is_heavy() || self.is_full_of_letters()
     }
 
     fn is_full_of_letters(&self) -> bool {
@@ -251,8 +199,8 @@ impl Reading {
     fn take(&mut self, request: Request) {
         match request {
             Request::Next { most, linger, answer } => {
-                self.ahead = most.clamp(1, MOST);
-                self.asked = Some(Asked { most: self.ahead, linger, since: None, answer });
+                self.most = most.clamp(1, MOST);
+                self.asked = Some(Asked { most: self.most, linger, since: None, answer });
                 if !self.is_full_of_letters() {
                     self.resume();
                 }
@@ -279,8 +227,7 @@ impl Reading {
                 self.health.worked();
                 let kept = read(&message, &mut self.marks, &mut self.warnings);
                 drop(message);
-                self.waiting_bytes += kept.as_ref().map_or(0, |waiting| waiting.bytes);
-                self.waiting.extend(kept);
+                kept.into_iter().for_each(|waiting| self.ahead.push(waiting));
                 self.tell_jumps();
             }
             Err(error) => self.note(&error),
@@ -338,10 +285,7 @@ impl Reading {
                     self.tell_jumps();
                 }
             }
-            // What others read now is not for us to hand out.
-            let marks = &self.marks;
-            self.waiting.retain(|waiting| marks.is_ours(waiting.partition, waiting.turn));
-            self.waiting_bytes = self.waiting.iter().map(|waiting| waiting.bytes).sum();
+            self.ahead.keep_ours(&self.marks);
         }
     }
 
@@ -415,41 +359,15 @@ impl Reading {
             let answer = self.asked.take().map(|asked| asked.answer.send(Err(failure)));
             return answer.is_none();
         }
-        if asked.is_due(self.waiting.len(), self.waiting_bytes >= MOST_BYTES) {
-            let most = asked.most;
-            let batch = self.batch(most);
+        if asked.is_due(&self.ahead) {
+            let results = self.ahead.hand_out(asked.most, &mut self.marks);
+            let batch = Batch { groups: vec![Arc::new(results)], end: Position::Kafka(self.marks.end()) };
             if let Some(asked) = self.asked.take() {
                 // The owner keeps the other end until it has the batch, or is gone itself.
                 let _ = asked.answer.send(Ok(batch));
             }
         }
         true
-    }
-
-    fn batch(&mut self, most: usize) -> Batch {
-        let count = self.waiting.len().min(most);
-        let mut results = Vec::with_capacity(count);
-        for Waiting { partition, turn, offset, bytes, result } in self.waiting.drain(..count) {
-            self.marks.hand(partition, turn, offset);
-            self.waiting_bytes -= bytes;
-            results.push(result);
-        }
-        Batch { groups: vec![Arc::new(results)], end: Position::Kafka(self.marks.end()) }
-    }
-}
-
-impl Asked {
-    /// When the results that are there must be handed out; `None` while there are none.
-    fn rest(&self) -> Option<Duration> {
-        self.since.map(|since| (since + self.linger).saturating_duration_since(Clock::instant()))
-    }
-
-    fn is_due(&mut self, waiting: usize, full: bool) -> bool {
-        if waiting == 0 {
-            return false;
-        }
-        self.since.get_or_insert_with(Clock::instant);
-        full || waiting >= self.most || self.rest().is_some_and(|rest| rest.is_zero())
     }
 }
 

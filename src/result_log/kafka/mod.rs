@@ -7,6 +7,7 @@
 //!
 //! The clients are librdkafka's and run on threads of their own, so nothing here blocks an arbiter.
 
+mod ahead;
 mod commits;
 mod config;
 mod consumer;
@@ -16,6 +17,7 @@ mod health;
 mod inspect;
 mod listener;
 mod marks;
+mod membership;
 mod message;
 mod producer;
 mod reader;
