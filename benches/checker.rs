@@ -54,7 +54,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Sites with a name of their own.
 const NAMED: usize = 10_000;
 
-/// Of them, checks at once.
+/// Checks of them at once.
 const IN_FLIGHT: usize = 32;
 
 /// Checks of each of them while one answer of the name server holds: every 10 s.
@@ -147,7 +147,7 @@ async fn by_name(target: &Target, turns: usize) {
         let turns = CHECKS_PER_TTL as f64;
         (first[side] + later[side].median() * (turns - 1.0)) / turns
     };
-    let mut table = Table::new(&["10,000 sites", "by address", "by name", "× address"]);
+    let mut table = Table::new(&["of 10,000 sites", "by address", "by name", "× address"]);
     let mut row = |checks: &str, [named, addressed]: [f64; 2]| {
         let relative = format!("{:.3}", named / addressed);
         table.row([checks.to_owned(), format!("{addressed:.1}"), format!("{named:.1}"), relative]);
@@ -159,7 +159,7 @@ async fn by_name(target: &Target, turns: usize) {
     println!("by turns: {} ×", later[0].relative_to(&later[1]).show(3));
 }
 
-/// Sites, and who checks them.
+/// Sites, and the probe that checks them.
 struct Fleet {
     sites: Rc<[model::Target]>,
     probe: Probe,

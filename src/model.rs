@@ -166,7 +166,7 @@ pub struct Site {
     pub verdict: Option<Verdict>,
     /// Since which slot `verdict` has stood.
     pub since: Option<Timestamp>,
-    /// What the newest slot tells of the checks themselves.
+    /// Whether the verdict is of the newest slot.
     pub freshness: Freshness,
     /// The slot of the newest result, with a verdict or without.
     pub last_updated: Option<Timestamp>,
@@ -293,7 +293,7 @@ impl Status {
 }
 
 impl Status {
-    /// What it says about the site; `None` where it is about us.
+    /// The verdict on the site; `None` where the status is about us.
     pub fn verdict(self) -> Option<Verdict> {
         match self {
             Self::Up => Some(Verdict::Up),
@@ -327,7 +327,7 @@ impl From<Verdict> for Status {
 }
 
 words! {
-    /// Whether a site's verdict is of its newest slot, and why not. What we fail at never changes the verdict.
+    /// Whether a site's verdict is of its newest slot, and why not. Our own failures never change the verdict.
     Freshness {
         /// No result has come yet.
         Waiting = "waiting",

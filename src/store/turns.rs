@@ -1,8 +1,8 @@
 //! What new results mean for a site: its verdict, since when it stands, and how fresh that is.
 //!
-//! A step is the same on both databases, which read a [`State`], take the results whose rows are new, and write the state back in
-//! the transaction that stores the rows. The state after all results is the same whatever their order of arrival and however
-//! they were batched.
+//! A step is the same on both databases, which read a [`State`], take the results that count ([`State::results`]), and write the state
+//! back in the transaction that stores the rows. The state after all results is the same whatever their order of arrival and
+//! however they were batched.
 //!
 //! ```text
 //! slots      10    20    30    40    50    60
@@ -33,19 +33,32 @@ pub(super) struct State {
 /// far ahead nothing would be newer, and so it counts for nothing.
 pub(super) const AHEAD_S: i64 = 60;
 
-/// The state as it stands in `sites`.
-#[derive(Debug, Clone, Default)]
-pub(super) struct StateColumns {
-    pub(super) status: Option<String>,
+/// The state as it stands in `sites`; words are of type `T`.
+#[derive(Debug, Clone)]
+pub(super) struct StateColumns<T> {
+    pub(super) status: Option<T>,
     pub(super) updated: Option<Timestamp>,
     pub(super) since: Option<Timestamp>,
     pub(super) verdict_at: Option<Timestamp>,
     pub(super) differed_at: Option<Timestamp>,
-    pub(super) freshness: Option<String>,
+    pub(super) freshness: Option<T>,
 }
 
-impl StateColumns {
-    /// A version that knows only a status and its slot has written some rows: ours to go on with.
+impl From<&State> for StateColumns<&'static str> {
+    fn from(State { newest, standing }: &State) -> Self {
+        Self {
+            status: standing.map(|standing| standing.verdict.as_str()),
+            updated: newest.map(|(at, _)| at),
+            since: standing.map(|standing| standing.since),
+            verdict_at: standing.map(|standing| standing.until),
+            differed_at: standing.and_then(|standing| standing.differed),
+            freshness: newest.map(|(_, freshness)| freshness.as_str()),
+        }
+    }
+}
+
+impl StateColumns<String> {
+    /// The state, also of a row that a version wrote which knows only a status and its slot.
     pub(super) fn state(self) -> State {
         let Self { status, updated, since, verdict_at, differed_at, freshness } = self;
         let status = status.as_deref().map(Status::of_word);
@@ -88,19 +101,21 @@ pub struct Turn {
     pub to: Verdict,
 }
 
-/// One result for each slot, the one that stands: the first, but for `missed`, which gives way to a check.
-pub(super) fn standing<'a>(results: impl Iterator<Item = &'a CheckResult>) -> Vec<(Slot, &'a CheckResult)> {
-    let mut standing: HashMap<Slot, &CheckResult> = HashMap::new();
+/// One result for each slot: the first, but for `missed`, which gives way to a check.
+pub(super) fn one_per_slot<'a>(
+    results: impl Iterator<Item = &'a CheckResult>,
+) -> Vec<(Slot, &'a CheckResult)> {
+    let mut slots: HashMap<Slot, &CheckResult> = HashMap::new();
     for (slot, result) in results.filter_map(|result| Some((result.slot()?, result))) {
-        let first = standing.entry(slot).or_insert(result);
+        let first = slots.entry(slot).or_insert(result);
         if first.status == Status::Missed {
             *first = result;
         }
     }
-    standing.into_iter().collect()
+    slots.into_iter().collect()
 }
 
-/// What came of a slot.
+/// A result of a batch, as far as it concerns the state of its site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct News {
     pub(super) at: Timestamp,
@@ -110,7 +125,7 @@ pub(super) struct News {
 }
 
 /// Results of a batch by site, each site's in the order of its slots.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct AllNews(BTreeMap<SiteId, Vec<News>>);
 
 impl AllNews {
@@ -131,16 +146,16 @@ impl AllNews {
 }
 
 impl State {
-    /// What of a site's news tells something: slots whose rows are new, and those after the newest. The latter have a row already
-    /// where a clock that was ahead had made one; time has come there once more, and what is found now counts.
+    /// The results that count: of slots whose rows are new, and of slots after the newest. The latter have a row already where a
+    /// clock that was ahead had made one; their time has come once more, and the check of now counts.
     pub(super) fn results(&self, news: &[News]) -> Vec<(Timestamp, Status)> {
         let newest = self.newest.map(|(at, _)| at);
         let telling = news.iter().filter(|news| news.is_new || Some(news.at) > newest);
         telling.map(|news| (news.at, news.status)).collect()
     }
 
-    /// The newest of `results` that comes late and breaks the run of the verdict in two. Whoever steps has to look up the first
-    /// verdict after it, for the run begins anew there.
+    /// The slot of the newest of `results` that comes late and breaks the run of the verdict in two. The run begins anew with the
+    /// first verdict after it, which is looked up in the rows before the step.
     pub(super) fn break_by(&self, results: &[(Timestamp, Status)]) -> Option<Timestamp> {
         let standing = self.standing?;
         let breaks = |&&(at, status): &&(Timestamp, Status)| {
@@ -162,7 +177,7 @@ impl State {
         let verdicts = results.iter().filter_map(|&(at, status)| Some((at, status.verdict()?)));
         let until = self.standing.map(|standing| standing.until);
         if let Some(standing) = &mut self.standing {
-            // The newest first: what it says of the run's beginning, older ones cannot change.
+            // The newest first: older verdicts cannot change the run's beginning that it sets.
             let late = verdicts.clone().filter(|(at, _)| Some(*at) <= until);
             late.rev().for_each(|(at, verdict)| standing.look_back(at, verdict, after_break));
         }

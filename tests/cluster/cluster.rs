@@ -34,7 +34,7 @@ pub(crate) struct Cluster<'a> {
     turn: RefCell<Option<Turn>>,
 }
 
-/// The right to the machine: whoever has a load counts seconds, and wants it for himself. Others share it.
+/// The right to use the machine. A test with a load counts seconds, and runs alone; the others share the machine.
 enum Turn {
     Alone { _lock: RwLockWriteGuard<'static, ()> },
     Shared { _lock: RwLockReadGuard<'static, ()> },
@@ -164,7 +164,7 @@ impl<'a> Cluster<'a> {
         assert_eq!(done.code, Some(0), "{done:?}");
     }
 
-    /// The usual load: one hundred and fifty checks a second. From here on no other test is beside this one.
+    /// The usual load: one hundred and fifty checks a second. From here on the test has the machine alone.
     pub(crate) fn import_load(&self) {
         // Not both at once: two that hold a share would wait for each other.
         drop(self.turn.take());

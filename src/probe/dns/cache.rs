@@ -33,7 +33,7 @@ pub(super) struct Cache {
     most_bytes: usize,
 }
 
-/// Most names are shorter than this.
+/// Bytes of a name; most names are shorter than the room that they have in place.
 type Name = SmallVec<[u8; 48]>;
 
 struct Kept {

@@ -29,7 +29,7 @@ const DEADLOCK: &str = "40P01";
 #[async_trait]
 impl ResultStore for PostgresStore {
     async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
-        let mut results = turns::standing(batch.results());
+        let mut results = turns::one_per_slot(batch.results());
         // In the order in which everybody writes them, so that no two writers wait for each other.
         results.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at));
         if results.is_empty() {
@@ -62,7 +62,7 @@ impl ResultStore for PostgresStore {
     }
 }
 
-/// What came of each slot.
+/// The status of each slot in a batch.
 type Statuses = Arc<HashMap<Slot, Status>>;
 
 /// Slots whose rows are new, and how sites turned by them.
@@ -164,14 +164,14 @@ fn of_row(((site, _), columns): StateRow) -> (SiteId, State) {
 
 impl SetStates {
     fn push(&mut self, site: SiteId, state: &State) {
-        let (newest, standing) = (state.newest, state.standing);
+        let StateColumns { status, updated, since, verdict_at, differed_at, freshness } = state.into();
         self.sites.push(site.0);
-        self.updated.push(newest.map(|(at, _)| at));
-        self.freshness.push(newest.map(|(_, freshness)| freshness.as_str()));
-        self.status.push(standing.map(|standing| standing.verdict.as_str()));
-        self.since.push(standing.map(|standing| standing.since));
-        self.verdict_at.push(standing.map(|standing| standing.until));
-        self.differed_at.push(standing.and_then(|standing| standing.differed));
+        self.updated.push(updated);
+        self.freshness.push(freshness);
+        self.status.push(status);
+        self.since.push(since);
+        self.verdict_at.push(verdict_at);
+        self.differed_at.push(differed_at);
     }
 }
 

@@ -57,7 +57,7 @@ fn persist<'a>(
     results: impl Iterator<Item = &'a CheckResult> + Clone,
 ) -> Result<Persisted, DatabaseError> {
     let all = results.clone().filter(|result| result.site_id.is_some()).count();
-    let mut results = turns::standing(results);
+    let mut results = turns::one_per_slot(results);
     // In the order of the table.
     results.sort_unstable_by_key(|(slot, _)| *slot);
     let (mut new, mut news) = (Vec::new(), Vec::with_capacity(results.len()));
@@ -100,18 +100,11 @@ fn step(connection: &mut SqliteConnection, site: SiteId, news: &[News]) -> Query
         _ => None,
     };
     let turns = state.step(site, &results, after_break.map(|(at,): (i64,)| from_seconds(at)));
-    let seconds = |at: Timestamp| at.timestamp();
-    let standing = state.standing;
-    SetState {
-        site: site.0,
-        updated: state.newest.map(|(at, _)| seconds(at)),
-        freshness: state.newest.map(|(_, freshness)| freshness.as_str()),
-        status: standing.map(|standing| standing.verdict.as_str()),
-        since: standing.map(|standing| seconds(standing.since)),
-        verdict_at: standing.map(|standing| seconds(standing.until)),
-        differed_at: standing.and_then(|standing| standing.differed).map(seconds),
-    }
-    .execute(connection)?;
+    let StateColumns { status, updated, since, verdict_at, differed_at, freshness } = (&state).into();
+    let [updated, since, verdict_at, differed_at] =
+        [updated, since, verdict_at, differed_at].map(|at| at.map(|at| at.timestamp()));
+    SetState { site: site.0, updated, freshness, status, since, verdict_at, differed_at }
+        .execute(connection)?;
     Ok(turns)
 }
 
@@ -215,8 +208,7 @@ statement!(
 );
 
 statement!(
-    /// What a step mostly does: the verdict goes on. Most rows need no more, and reading each site's state first would make storing
-    /// a third dearer.
+    /// The usual step, in one statement: the verdict goes on. Reading each site's state first would make storing a third dearer.
     GoOn { site: i64 as BigInt, at: i64 as BigInt, verdict: &'static str as Text } -> () =
     "UPDATE sites SET last_updated = " (at: BigInt) ", verdict_at = " (at: BigInt) " WHERE site_id = " (site: BigInt)
     " AND last_status = " (verdict: Text) " AND freshness = 'fresh' AND last_updated < " (at: BigInt)
@@ -239,8 +231,8 @@ statement!(
     /// Of a result that comes late: mostly the site's next slot, so the rows of one interval are passed over.
     FirstVerdict { site: i64 as BigInt, after: i64 as BigInt, until: i64 as BigInt } -> (BigInt,) =
     "SELECT scheduled_at FROM ping_status
-     WHERE scheduled_at > " (after: BigInt) " AND scheduled_at <= " (until: BigInt) " AND site_id = " (site: BigInt) " AND status IN ('up', 'degraded', 'down')
-     ORDER BY scheduled_at LIMIT 1"
+     WHERE scheduled_at > " (after: BigInt) " AND scheduled_at <= " (until: BigInt)
+    " AND site_id = " (site: BigInt) " AND status IN ('up', 'degraded', 'down') ORDER BY scheduled_at LIMIT 1"
 );
 
 statement!(PruneCut { before: i64 as BigInt, most: i64 as BigInt } -> (Nullable<BigInt>, Nullable<BigInt>) =
