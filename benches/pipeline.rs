@@ -41,6 +41,7 @@ use uptime_monitor::model::{self, SiteSpec, Status};
 use uptime_monitor::probe::Probe;
 use uptime_monitor::queue::sqlite::SqliteJobQueue;
 use uptime_monitor::result_log::local::LocalResultLog;
+use uptime_monitor::schedule::Schedule;
 use uptime_monitor::store::accounting::Audit;
 use uptime_monitor::store::sqlite::SqliteStore;
 use uptime_monitor::store::{Catalog, History, Range};
@@ -189,7 +190,7 @@ fn site(target: &Target, number: usize) -> SiteSpec {
     SiteSpec {
         name: format!("site-{number}"),
         url: format!("{}health/{number}", target.url("http")),
-        every_s: EVERY.as_secs() as u32,
+        schedule: Schedule::Every(EVERY.as_secs() as u32),
         timeout: TIMEOUT,
         retries: 1,
         enabled: true,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::settings::CheckSettings;
 use crate::clock::Timestamp;
+use crate::schedule::{Rhythm, Schedule};
 
 pub mod bounds;
 pub mod duration;
@@ -49,9 +50,9 @@ pub struct SiteSpec {
     pub name: String,
     /// Absolute, `http` or `https`.
     pub url: String,
-    /// Seconds between two slots: 1 to 2,678,400 (31 d).
-    pub every_s: u32,
-    /// For one try: all hops, headers and body. Shorter than `every`.
+    /// How often it is checked.
+    pub schedule: Schedule,
+    /// For one try: all hops, headers and body. Shorter than the time between two slots.
     pub timeout: Duration,
     /// Further tries, each on a fresh connection, before a `down` stands.
     pub retries: u8,
@@ -72,6 +73,11 @@ impl SiteSpec {
             retries: self.retries,
             settings: self.settings_text().map(Into::into),
         }
+    }
+
+    /// When it is due, where nothing else is known of it.
+    pub(crate) fn rhythm(&self) -> Rhythm {
+        self.schedule.rhythm(&self.name)
     }
 
     /// The URL without what nobody is to see.
@@ -158,8 +164,8 @@ pub struct Site {
     pub spec: SiteSpec,
     /// Counts its changes, from 1. Whoever changes it says which one he has seen.
     pub revision: u64,
-    /// Second inside the interval at which its slots lie: `slot % every_s == phase_s`.
-    pub phase_s: u32,
+    /// When it is due.
+    pub rhythm: Rhythm,
     /// Who declared it.
     pub origin: Origin,
     /// The verdict that stands: that of the newest slot with one. `None` before the first.

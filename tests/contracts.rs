@@ -22,7 +22,7 @@ use uptime_monitor::model::{
 };
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::result_log::{LogError, ResultLog};
-use uptime_monitor::schedule::Rhythm;
+use uptime_monitor::schedule::{Cron, Interval, Rhythm, Schedule};
 use uptime_monitor::store::{Listed, Pruned, Range, Retention, Seen, Start, StoreError, Turn};
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -47,6 +47,9 @@ macro_rules! on_every_database {
         }
     )+};
 }
+
+#[path = "contracts/cron.rs"]
+mod cron;
 
 fn slots(jobs: &[Job]) -> Vec<Slot> {
     jobs.iter().map(|job| job.slot).collect()
@@ -138,7 +141,9 @@ mod queue {
         assert_eq!(queued, 400);
         for job in jobs {
             let phase_s = uptime_monitor::schedule::phase_s(&format!("site-{}", job.slot.site_id.0 - 1), 60);
-            assert!(Rhythm { every_s: 60, phase_s }.is_slot(job.slot.scheduled_at.timestamp()));
+            assert!(
+                Rhythm::from(Interval { every_s: 60, phase_s }).is_slot(job.slot.scheduled_at.timestamp())
+            );
         }
     }
 
@@ -426,7 +431,11 @@ mod queue {
 
         let found = database.store.statistics(last(&database.clock, 86_400), None).await.unwrap();
         let missed = |of: fn(u32) -> bool| -> u64 {
-            found.iter().filter(|site| of(site.site.spec.every_s)).map(|site| site.missed).sum()
+            found
+                .iter()
+                .filter(|site| of(site.site.spec.schedule.every_s().unwrap()))
+                .map(|site| site.missed)
+                .sum()
         };
         assert!(patient >= 90, "{patient} of some 100 slots");
         assert_eq!(missed(|every_s| every_s == 60), 0);
@@ -988,7 +997,7 @@ mod store {
         }
     }
 
-    async fn store(database: &World, results: Vec<CheckResult>) {
+    pub(super) async fn store(database: &World, results: Vec<CheckResult>) {
         let all = results.len();
         assert_eq!(database.store.persist(&batch(results).await).await.unwrap().new.len(), all);
     }
@@ -1174,8 +1183,13 @@ mod catalog {
 
     /// Lets a scheduler and a claimer that does nothing else run over `seconds`, and stores what they find.
     pub(super) async fn live(database: &World, seconds: usize) {
-        for _ in 0..seconds {
-            database.forward(1).await;
+        live_in_steps(database, seconds, 1).await;
+    }
+
+    /// The same, where time goes by in steps of so many seconds.
+    pub(super) async fn live_in_steps(database: &World, seconds: usize, step: i64) {
+        for _ in 0..seconds / step as usize {
+            database.forward(step).await;
             database.queue.enqueue_due().await.unwrap();
             let jobs = database.queue.claim("a", 10_000, LEASE).await.unwrap();
             if jobs.is_empty() {
@@ -1190,7 +1204,7 @@ mod catalog {
         }
     }
 
-    async fn unaccounted(database: &World) -> (u64, u64, u64) {
+    pub(super) async fn unaccounted(database: &World) -> (u64, u64, u64) {
         let audit = database.store.audit(last(&database.clock, 86_400), 0).await.unwrap();
         (audit.expected, audit.recorded, audit.unaccounted)
     }
@@ -1243,21 +1257,21 @@ mod catalog {
 
     async fn changing_one_site_moves_no_other(database: &World) {
         many(database, 50, 60).await;
-        let phases = async || -> Vec<(String, u32)> {
+        let rhythms = async || -> Vec<(String, Rhythm)> {
             let sites = database.store.sites().await.unwrap();
             sites
                 .iter()
                 .map(Listed::known)
                 .filter(|site| site.spec.name != "site-7")
-                .map(|site| (site.spec.name.clone(), site.phase_s))
+                .map(|site| (site.spec.name.clone(), site.rhythm.clone()))
                 .collect()
         };
-        let before = phases().await;
+        let before = rhythms().await;
 
         database.store.change(site("site-7", 300)).await.unwrap();
         database.store.remove("site-7").await.unwrap();
 
-        assert_eq!(phases().await, before);
+        assert_eq!(rhythms().await, before);
     }
 
     async fn reconciling_a_file_touches_only_the_sites_of_files(database: &World) {
@@ -1269,7 +1283,7 @@ mod catalog {
 
         assert_eq!((changes.added, changes.changed, changes.disabled), (1, 1, 1));
         assert_eq!(changes.foreign, ["by-hand"]);
-        assert_eq!(database.store.site("by-hand").await.unwrap().spec.every_s, 60);
+        assert_eq!(database.store.site("by-hand").await.unwrap().spec.schedule, Schedule::Every(60));
         assert!(!database.store.site("a").await.unwrap().spec.enabled);
     }
 
@@ -1592,7 +1606,10 @@ mod catalog {
 
         assert!(matches!(database.store.site("removed").await, Err(StoreError::UnknownSite { .. })));
         assert_eq!((resumed.origin, resumed.spec.enabled), (Origin::Command, true));
-        assert_eq!((added.origin, added.id, added.spec.every_s), (Origin::Command, was.id, 30));
+        assert_eq!(
+            (added.origin, added.id, added.spec.schedule),
+            (Origin::Command, was.id, Schedule::Every(30))
+        );
         assert_eq!((changes.added, changes.changed, changes.disabled), (0, 1, 0));
         let back = read(database, "back").await;
         assert_eq!((back.origin, back.spec.enabled), (Origin::File, true));
@@ -1607,7 +1624,7 @@ mod catalog {
         let changes = database.store.reconcile(vec![site("shop", 60)]).await.unwrap();
 
         assert_eq!(changes.foreign, ["shop"]);
-        assert_eq!(read(database, "shop").await.spec.every_s, 30);
+        assert_eq!(read(database, "shop").await.spec.schedule, Schedule::Every(30));
     }
 
     async fn what_left_the_file_is_imported_over(database: &World) {
@@ -1656,14 +1673,14 @@ mod catalog {
         let together = tokio::sync::Barrier::new(4);
 
         let refused = tokio::join!(
-            edit(database, &together, |spec| spec.every_s = 300),
+            edit(database, &together, |spec| spec.schedule = Schedule::Every(300)),
             edit(database, &together, |spec| spec.timeout = Duration::from_secs(3)),
             edit(database, &together, |spec| spec.enabled = false),
             edit(database, &together, |spec| spec.tags.push("prod".to_owned())),
         );
 
         let shop = read(database, "shop").await;
-        assert_eq!((shop.spec.every_s, shop.spec.timeout), (300, Duration::from_secs(3)));
+        assert_eq!((shop.spec.schedule, shop.spec.timeout), (Schedule::Every(300), Duration::from_secs(3)));
         assert_eq!((shop.spec.enabled, shop.spec.tags), (false, vec!["prod".to_owned()]));
         assert_eq!(shop.revision, added.revision + 4);
         assert!(refused.0 + refused.1 + refused.2 + refused.3 >= 3, "{refused:?}");
@@ -1695,7 +1712,7 @@ mod catalog {
             database.store.change(SiteSpec { retries: 3, ..site("an other name", 60) }).await.unwrap();
         live(database, 60).await;
 
-        assert_eq!((new.id, new.phase_s, later.phase_s), (old.id, old.phase_s, old.phase_s));
+        assert_eq!((new.id, &new.rhythm, &later.rhythm), (old.id, &old.rhythm, &old.rhythm));
         assert!(matches!(database.store.site("site-0").await, Err(StoreError::UnknownSite { .. })));
         let found = &database.store.statistics(last(&database.clock, 3600), None).await.unwrap()[0];
         let (expected, recorded, unaccounted) = unaccounted(database).await;

@@ -1,6 +1,13 @@
 //! Writes sizes the way people write them, such that they read back identically.
 
+use std::time::Duration;
+
 pub use crate::model::duration::text as duration;
+
+/// An interval of whole seconds, for example `1m`.
+pub(super) fn seconds(seconds: u32) -> String {
+    duration(Duration::from_secs(seconds.into()))
+}
 
 /// For example `"1MiB"`, or the bare number of bytes where no unit fits.
 pub(super) fn size(bytes: usize) -> toml::Value {

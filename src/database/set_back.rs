@@ -45,8 +45,8 @@ DELETE FROM schedule_gap WHERE until_s > {now};
 DELETE FROM clock_gap WHERE after_s >= {now};
 UPDATE clock_gap SET until_s = {now} WHERE until_s > {now};
 
-INSERT INTO site_schedule (site_id, valid_from, valid_to, every_s, phase_s, first_slot, taken_back)
-  SELECT site_id, valid_from, coalesce(valid_to, {now} + {by_s}), every_s, phase_s, first_slot, 1 FROM site_schedule
+INSERT INTO site_schedule (site_id, valid_from, valid_to, every_s, phase_s, cron, first_slot, taken_back)
+  SELECT site_id, valid_from, coalesce(valid_to, {now} + {by_s}), every_s, phase_s, cron, first_slot, 1 FROM site_schedule
   WHERE taken_back = 0 AND (valid_from > {now} OR valid_to > {now} OR first_slot > {now});
 DELETE FROM site_schedule WHERE taken_back = 0 AND valid_from >= {now} AND valid_to IS NOT NULL;
 UPDATE site_schedule SET valid_from = min(valid_from, {now}), valid_to = min(valid_to, {now}),

@@ -14,7 +14,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use self::claim::{claim, claim_suspects};
 use super::share::Turns;
-use super::tick::{Due, Plan, Progress};
+use super::tick::{Due, DueCron, Plan, Progress, Rules};
 use super::{Depth, JobQueue, QueueError, Settled, Tick};
 use crate::clock::Timestamp;
 use crate::database::postgres::Postgres;
@@ -153,15 +153,14 @@ async fn tick(connection: &mut AsyncPgConnection) -> Result<Tick, DatabaseError>
     if !schedule::is_possible(now.timestamp()) {
         return Ok(Tick { impossible: Some(now), ..Tick::default() });
     }
-    let intervals = Intervals {}.load::<(i32,)>(connection).await?;
-    let intervals: Vec<u32> = intervals.into_iter().map(|row| row.0.unsigned_abs()).collect();
+    let rules = Rules::new(Intervals {}.load(connection).await?, Crons {}.load(connection).await?);
     let seconds = |at: Timestamp| at.timestamp();
     let progress = Progress {
         last_tick: last_tick.map(seconds),
         first_site: first_site.map(seconds),
         now: seconds(now),
     };
-    match Plan::of(progress, &intervals) {
+    match Plan::of(progress, &rules) {
         Plan::Wait => Ok(Tick::default()),
         Plan::SetBack { by_s } => {
             set_back::postgres(connection, progress.now, by_s).await?;
@@ -175,7 +174,8 @@ async fn enqueue(connection: &mut AsyncPgConnection, now: i64, due: &Due) -> Res
     if let Some(gap) = due.gap {
         RecordGap { after: gap.after, until: gap.until }.execute(connection).await?;
     }
-    let queued = enqueue_ranges(connection, &due.ranges).await?;
+    let of_intervals = enqueue_ranges(connection, &due.ranges).await?;
+    let queued = of_intervals + enqueue_crons(connection, &due.crons).await?;
     if queued > 0 || due.is_news {
         SetLastTick { now: from_seconds(now) }.execute(connection).await?;
     }
@@ -196,6 +196,18 @@ async fn enqueue_ranges(connection: &mut AsyncPgConnection, ranges: &[DueRange])
     due.execute(connection).await
 }
 
+async fn enqueue_crons(connection: &mut AsyncPgConnection, due: &[DueCron]) -> QueryResult<usize> {
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let due = EnqueueCrons {
+        crons: due.iter().map(|due| due.cron.clone()).collect(),
+        ats: due.iter().map(|due| from_seconds(due.at)).collect(),
+        late_after_s: due.iter().map(|due| due.late_after_s as i32).collect(),
+    };
+    due.execute(connection).await
+}
+
 statement!(for Pg:
     /// The right to tick; no row while another has it. Nothing is waited for, so the time is that of the lock.
     HoldTicks {} -> (Nullable<Timestamptz>, Nullable<Timestamptz>, Timestamptz) =
@@ -211,9 +223,9 @@ statement!(for Pg:
     /// Distinct intervals, ascending, by one index seek each instead of a scan over all sites.
     Intervals {} -> (Integer,) =
     "WITH RECURSIVE interval(s) AS (
-       SELECT min(every_s) FROM site_config WHERE enabled
+       SELECT min(every_s) FROM site_config WHERE enabled AND cron IS NULL
        UNION ALL
-       SELECT (SELECT min(every_s) FROM site_config WHERE enabled AND every_s > interval.s) FROM interval WHERE s IS NOT NULL)
+       SELECT (SELECT min(every_s) FROM site_config WHERE enabled AND cron IS NULL AND every_s > interval.s) FROM interval WHERE s IS NOT NULL)
      SELECT s FROM interval WHERE s IS NOT NULL"
 );
 
@@ -230,9 +242,33 @@ statement!(for Pg:
      CROSS JOIN LATERAL (
        SELECT site.id AS site_id, range.base + site.phase_s * interval '1 second' AS at
        FROM site_config AS site
-       WHERE site.enabled AND site.every_s = range.every_s AND site.phase_s BETWEEN range.phase_from AND range.phase_to
+       WHERE site.enabled AND site.cron IS NULL AND site.every_s = range.every_s AND site.phase_s BETWEEN range.phase_from AND range.phase_to
          AND site.active_from < range.base + site.phase_s * interval '1 second'
        OFFSET 0) AS due
+     ON CONFLICT DO NOTHING"
+);
+
+statement!(for Pg:
+    /// Distinct cron expressions, in the same way.
+    Crons {} -> (Text,) =
+    "WITH RECURSIVE rule(cron) AS (
+       SELECT min(cron) FROM site_config WHERE enabled AND cron IS NOT NULL
+       UNION ALL
+       SELECT (SELECT min(cron) FROM site_config WHERE enabled AND cron IS NOT NULL AND cron > rule.cron)
+       FROM rule WHERE cron IS NOT NULL)
+     SELECT cron FROM rule WHERE cron IS NOT NULL"
+);
+
+statement!(for Pg:
+    EnqueueCrons {
+        crons: Vec<String> as Array<Text>, ats: Vec<Timestamp> as Array<Timestamptz>, late_after_s: Vec<i32> as Array<Integer>,
+    } -> () =
+    "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
+     SELECT due.at, site.id, due.at, due.late_after_s
+     FROM unnest(" (crons: Array<Text>) ", " (ats: Array<Timestamptz>) ", " (late_after_s: Array<Integer>) ") AS due (cron, at, late_after_s)
+     CROSS JOIN LATERAL (
+       SELECT id FROM site_config WHERE enabled AND cron IS NOT NULL AND cron = due.cron AND active_from < due.at
+       OFFSET 0) AS site
      ON CONFLICT DO NOTHING"
 );
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use self::claim::{claim, claim_suspects};
 use super::share::Turns;
-use super::tick::{Due, Plan, Progress};
+use super::tick::{Due, DueCron, Plan, Progress, Rules};
 use super::{Depth, JobQueue, QueueError, Settled, Tick};
 use crate::clock::Clock;
 use crate::database::DatabaseError;
@@ -175,9 +175,8 @@ fn tick(connection: &mut SqliteConnection, now: i64) -> Result<Tick, DatabaseErr
         return Ok(Tick { impossible: Some(from_seconds(now)), ..Tick::default() });
     }
     let (last_tick, first_site): (Option<i64>, Option<i64>) = LastTick {}.get_result(connection)?;
-    let intervals = Intervals {}.load::<(i32,)>(connection)?;
-    let intervals: Vec<u32> = intervals.into_iter().map(|row| row.0.unsigned_abs()).collect();
-    match Plan::of(Progress { last_tick, first_site, now }, &intervals) {
+    let rules = Rules::new(Intervals {}.load(connection)?, Crons {}.load(connection)?);
+    match Plan::of(Progress { last_tick, first_site, now }, &rules) {
         Plan::Wait => Ok(Tick::default()),
         Plan::SetBack { by_s } => {
             set_back::sqlite(connection, now, by_s)?;
@@ -191,7 +190,7 @@ fn enqueue(connection: &mut SqliteConnection, now: i64, due: &Due) -> Result<Tic
     if let Some(gap) = due.gap {
         RecordGap { after: gap.after.timestamp(), until: gap.until.timestamp() }.execute(connection)?;
     }
-    let queued = enqueue_ranges(connection, &due.ranges)?;
+    let queued = enqueue_ranges(connection, &due.ranges)? + enqueue_crons(connection, &due.crons)?;
     if queued > 0 || due.is_news {
         SetLastTick { now }.execute(connection)?;
     }
@@ -207,6 +206,14 @@ fn enqueue_ranges(connection: &mut SqliteConnection, ranges: &[DueRange]) -> Que
     EnqueueDue { ranges: json!(rows).to_string() }.execute(connection)
 }
 
+fn enqueue_crons(connection: &mut SqliteConnection, due: &[DueCron]) -> QueryResult<usize> {
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let rows: Vec<_> = due.iter().map(|due| json!([due.cron, due.at, due.late_after_s])).collect();
+    EnqueueCrons { due: json!(rows).to_string() }.execute(connection)
+}
+
 statement!(LastTick {} -> (Nullable<BigInt>, Nullable<BigInt>) =
     "SELECT last_tick, CASE WHEN last_tick IS NULL THEN (SELECT min(active_from) FROM site_config) END
      FROM scheduler_state WHERE id = 1");
@@ -218,9 +225,9 @@ statement!(
     /// Distinct intervals, ascending, by one index seek each instead of a scan over all sites.
     Intervals {} -> (Integer,) =
     "WITH RECURSIVE interval(s) AS (
-       SELECT min(every_s) FROM site_config WHERE enabled = 1
+       SELECT min(every_s) FROM site_config WHERE enabled = 1 AND cron IS NULL
        UNION ALL
-       SELECT (SELECT min(every_s) FROM site_config WHERE enabled = 1 AND every_s > interval.s) FROM interval WHERE s IS NOT NULL)
+       SELECT (SELECT min(every_s) FROM site_config WHERE enabled = 1 AND cron IS NULL AND every_s > interval.s) FROM interval WHERE s IS NOT NULL)
      SELECT s FROM interval WHERE s IS NOT NULL"
 );
 
@@ -230,9 +237,30 @@ statement!(
     "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
      SELECT (due.value ->> 3) + site.phase_s, site.id, (due.value ->> 3) + site.phase_s, site.every_s
      FROM json_each(" (ranges: Text) ") AS due CROSS JOIN site_config AS site
-     WHERE site.enabled = 1 AND site.every_s = (due.value ->> 0)
+     WHERE site.enabled = 1 AND site.cron IS NULL AND site.every_s = (due.value ->> 0)
        AND site.phase_s BETWEEN (due.value ->> 1) AND (due.value ->> 2)
        AND (due.value ->> 3) + site.phase_s > site.active_from
+     ON CONFLICT DO NOTHING"
+);
+
+statement!(
+    /// Distinct cron expressions, in the same way.
+    Crons {} -> (Text,) =
+    "WITH RECURSIVE rule(cron) AS (
+       SELECT min(cron) FROM site_config WHERE enabled = 1 AND cron IS NOT NULL
+       UNION ALL
+       SELECT (SELECT min(cron) FROM site_config WHERE enabled = 1 AND cron IS NOT NULL AND cron > rule.cron)
+       FROM rule WHERE cron IS NOT NULL)
+     SELECT cron FROM rule WHERE cron IS NOT NULL"
+);
+
+statement!(
+    /// `due` is a JSON array of `[cron, at, late_after_s]`.
+    EnqueueCrons { due: String as Text } -> () =
+    "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
+     SELECT due.value ->> 1, site.id, due.value ->> 1, due.value ->> 2
+     FROM json_each(" (due: Text) ") AS due CROSS JOIN site_config AS site
+     WHERE site.enabled = 1 AND site.cron IS NOT NULL AND site.cron = (due.value ->> 0) AND site.active_from < (due.value ->> 1)
      ON CONFLICT DO NOTHING"
 );
 

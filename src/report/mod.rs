@@ -78,6 +78,7 @@ pub(crate) mod samples {
 
     use super::*;
     use crate::model::{Freshness, Origin, SiteId, SiteSpec, Verdict};
+    use crate::schedule::{Interval, Schedule};
     use crate::store::{Range, SiteStatistics};
 
     pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -92,7 +93,7 @@ pub(crate) mod samples {
         let spec = SiteSpec {
             name: name.to_owned(),
             url: format!("https://{name}.example/health"),
-            every_s: 60,
+            schedule: Schedule::Every(60),
             timeout: Duration::from_secs(10),
             retries: 1,
             enabled: true,
@@ -103,7 +104,7 @@ pub(crate) mod samples {
             id: SiteId(7),
             spec,
             revision: 1,
-            phase_s: 3,
+            rhythm: Interval { every_s: 60, phase_s: 3 }.into(),
             origin: Origin::Command,
             verdict: Some(Verdict::Up),
             freshness: Freshness::Fresh,

@@ -10,7 +10,7 @@ use crate::model::{SiteId, Status};
 use crate::schedule::Rhythm;
 
 /// A time in which a site was scheduled in one way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// Slots later than this, seconds since the epoch.
     pub valid_from: i64,
@@ -48,12 +48,12 @@ impl Spans {
     }
 
     /// The span in which `at` is a slot.
-    fn find(&self, at: i64) -> Option<Span> {
+    fn find(&self, at: i64) -> Option<&Span> {
         let begun = self.by_start.partition_point(|span| span.valid_from < at);
-        let in_force = begun.checked_sub(1).map(|index| self.by_start[index]);
+        let in_force = begun.checked_sub(1).map(|index| &self.by_start[index]);
         in_force.filter(|span| span.is_in_rhythm(at)).or_else(|| {
             let place = self.first_slots.binary_search_by_key(&at, |(first, _)| *first).ok()?;
-            Some(self.by_start[self.first_slots[place].1])
+            Some(&self.by_start[self.first_slots[place].1])
         })
     }
 }
@@ -77,12 +77,18 @@ impl Span {
         self.rhythm.count(from, to)
     }
 
+    /// Of a gap that was closed the last slot was queued.
     fn last_skipped(&self, gap: &Window) -> i64 {
-        if gap.open { gap.until } else { gap.until - i64::from(self.rhythm.every_s) }
+        if gap.open {
+            gap.until
+        } else {
+            self.rhythm.latest(gap.until).map_or(gap.after, |latest| latest - 1)
+        }
     }
 
     fn is_skipped(&self, gap: &Window, at: i64) -> bool {
-        self.first_slot != Some(at) && at > gap.after && at <= self.last_skipped(gap)
+        let may_lie_there = self.first_slot != Some(at) && at > gap.after && at <= gap.until;
+        may_lie_there && at <= self.last_skipped(gap)
     }
 }
 
@@ -220,7 +226,7 @@ impl Auditor {
 
 impl Account {
     /// A slot that was due and is old enough to be judged.
-    fn find(&mut self, at: i64, read_before: i64) -> Option<(Span, &mut Found)> {
+    fn find(&mut self, at: i64, read_before: i64) -> Option<(&Span, &mut Found)> {
         let span = self.spans.find(at).filter(|_| at <= self.judged_until)?;
         Some((span, if at < read_before { &mut self.read } else { &mut self.unread }))
     }

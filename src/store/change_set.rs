@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Changes, Listed, Start, StoreError, refuse_file_site};
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec};
-use crate::schedule::{self, Rhythm};
+use crate::schedule::{Interval, Rhythm, phase_s};
 
 /// Up to this many new sites of a file are checked at once, so that a start with a large file is no stampede.
 const AT_ONCE_LIMIT: usize = 100;
@@ -56,18 +56,19 @@ impl Changed {
     }
 
     /// How it was due.
-    pub(super) fn old_rhythm(&self) -> Rhythm {
-        Rhythm { every_s: self.was.spec.every_s, phase_s: self.was.phase_s }
+    pub(super) fn old_rhythm(&self) -> &Rhythm {
+        &self.was.rhythm
     }
 
-    /// How it is due from now on. While its interval stays it keeps its phase, also under a new name.
+    /// How it is due from now on. While its schedule stays it keeps its phase, also under a new name.
     pub(super) fn rhythm(&self) -> Rhythm {
-        if self.was.spec.every_s == self.spec.every_s { self.old_rhythm() } else { rhythm(&self.spec) }
+        let is_same = self.was.rhythm.schedule() == self.spec.schedule;
+        if is_same { self.was.rhythm.clone() } else { self.spec.rhythm() }
     }
 
     /// Whether it is due at other times from now on.
     pub(super) fn moves(&self) -> bool {
-        self.old_rhythm() != self.rhythm() || self.was.spec.enabled != self.spec.enabled
+        *self.old_rhythm() != self.rhythm() || self.was.spec.enabled != self.spec.enabled
     }
 
     /// A site that goes on goes on in its phase.
@@ -76,21 +77,16 @@ impl Changed {
     }
 }
 
-/// When a new site is due.
-pub(super) fn rhythm(spec: &SiteSpec) -> Rhythm {
-    Rhythm { every_s: spec.every_s, phase_s: schedule::phase_s(&spec.name, spec.every_s) }
-}
-
 /// The extra slot of a site called `name` whose schedule begins at `now`.
-pub(super) fn extra_slot(start: Start, name: &str, rhythm: Rhythm, now: i64) -> Option<i64> {
+pub(super) fn extra_slot(start: Start, name: &str, rhythm: &Rhythm, now: i64) -> Option<i64> {
     let minute_later = now + i64::from(FIRST_MINUTE_S);
     match start {
         Start::InPhase => None,
         Start::AtOnce => Some(now),
         Start::InFirstMinute if rhythm.count(now, minute_later) > 0 => None,
         Start::InFirstMinute => {
-            let phase_s = schedule::phase_s(name, FIRST_MINUTE_S);
-            Some(Rhythm { every_s: FIRST_MINUTE_S, phase_s }.latest_slot(minute_later))
+            let minutely = Interval { every_s: FIRST_MINUTE_S, phase_s: phase_s(name, FIRST_MINUTE_S) };
+            Some(minutely.latest(minute_later))
         }
     }
 }
@@ -226,10 +222,10 @@ mod tests {
 
     #[test]
     fn the_first_checks_of_many_sites_spread_over_a_minute() {
-        let hourly = Rhythm { every_s: 3_600, phase_s: 1_800 };
+        let hourly = Rhythm::from(Interval { every_s: 3_600, phase_s: 1_800 });
         let mut per_second = [0; 60];
         for site in 0..1_000 {
-            let slot = extra_slot(Start::InFirstMinute, &format!("site-{site}"), hourly, 0).unwrap();
+            let slot = extra_slot(Start::InFirstMinute, &format!("site-{site}"), &hourly, 0).unwrap();
             per_second[slot as usize - 1] += 1;
         }
 
@@ -240,7 +236,7 @@ mod tests {
     #[test]
     fn a_site_whose_phase_comes_within_a_minute_needs_no_extra_slot() {
         let extra = |every_s, phase_s| {
-            extra_slot(Start::InFirstMinute, "shop", Rhythm { every_s, phase_s }, 3_600_000)
+            extra_slot(Start::InFirstMinute, "shop", &Interval { every_s, phase_s }.into(), 3_600_000)
         };
 
         assert_eq!(extra(1, 0), None);

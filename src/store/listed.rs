@@ -1,7 +1,7 @@
 //! A site as far as this version can read its row: during an upgrade a newer version may have written what this one does not
 //! know, and one such row must not take the others with it.
 
-use super::StoreError;
+use super::{StoreError, rhythm};
 use crate::model::secret::without_values;
 use crate::model::settings::CheckSettings;
 use crate::model::{Freshness, Site, Status};
@@ -10,7 +10,7 @@ use crate::model::{Freshness, Site, Status};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     known: Site,
-    /// What of its retries, tags and settings cannot be read.
+    /// What of its schedule, retries, tags and settings cannot be read.
     unread: Option<String>,
     /// The word for its status, where that is unknown.
     foreign_status: Option<String>,
@@ -23,8 +23,9 @@ impl From<Site> for Listed {
 }
 
 /// The columns of a site that a newer version may write otherwise.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Columns {
+    pub(super) rhythm: rhythm::Columns,
     pub(super) retries: i32,
     pub(super) tags: String,
     pub(super) settings: Option<String>,
@@ -46,6 +47,13 @@ impl Listed {
     /// `site` with what `columns` say.
     pub(super) fn read(mut site: Site, columns: Columns) -> Self {
         let mut unread = Vec::new();
+        match columns.rhythm.read() {
+            Ok(rhythm) => {
+                site.spec.schedule = rhythm.schedule();
+                site.rhythm = rhythm;
+            }
+            Err(error) => unread.push(format!("schedule: {}", error.message)),
+        }
         match u8::try_from(columns.retries) {
             Ok(retries) => site.spec.retries = retries,
             Err(_) => unread.push(format!("retries: {} are more than this version makes", columns.retries)),

@@ -9,6 +9,7 @@ mod failure;
 mod listed;
 pub mod postgres;
 mod retention;
+mod rhythm;
 pub mod sqlite;
 mod turns;
 

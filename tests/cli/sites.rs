@@ -55,6 +55,87 @@ fn a_site_can_be_described_in_full() {
 }
 
 #[test]
+fn a_site_can_follow_the_calendar() {
+    let desk = Desk::new();
+
+    let told = desk
+        .run(&[
+            "sites",
+            "add",
+            "https://a.example/",
+            "--schedule",
+            "*/5 8-18 * * mon-fri",
+            "--zone",
+            "Europe/Berlin",
+        ])
+        .fine();
+
+    assert!(
+        told.starts_with(
+            "added a.example (id 1): https://a.example/ at */5 8-18 * * mon-fri Europe/Berlin\n"
+        ),
+        "{told}"
+    );
+    let site = desk.say("sites show a.example --json").json();
+    let told = [&site["every"], &site["schedule"], &site["zone"], &site["phase"], &site["timeout"]];
+    assert_eq!(json!(told), json!([null, "*/5 8-18 * * mon-fri", "Europe/Berlin", null, "10s"]));
+    assert!(desk.say("sites list").fine().contains("  */5 8-18 * * mon-fri Europe/Berlin  "));
+    let shown = desk.say("sites show a.example").fine();
+    assert!(shown.contains("\nschedule   */5 8-18 * * mon-fri Europe/Berlin\n"), "{shown}");
+    assert!(!shown.contains("\nnext slot  -\n"), "{shown}");
+
+    desk.say("sites set a.example --zone asia/tokyo").fine();
+    desk.run(&["sites", "set", "a.example", "--schedule", "* * * * *"]).fine();
+    let site = desk.say("sites show a.example --json").json();
+    assert_eq!(json!([site["schedule"], site["zone"]]), json!(["* * * * *", "Asia/Tokyo"]));
+    desk.say("sites set a.example --every 2m").fine();
+    let site = desk.say("sites show a.example --json").json();
+    assert_eq!(json!([site["every"], site["schedule"], site["zone"]]), json!(["2m", null, null]));
+    desk.run(&["sites", "set", "a.example", "--schedule", "@daily"]).fine();
+    desk.say("sites set a.example --reset schedule").fine();
+    assert_eq!(desk.say("sites show a.example --json").json()["every"], "1m");
+}
+
+#[test]
+fn a_schedule_that_tells_no_moments_is_wrong_usage() {
+    let desk = Desk::with_sites(&["shop"]);
+
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        let said = desk.run(arguments).refused(2);
+        assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+    };
+    refused(&["sites", "set", "shop", "--schedule", "* * * *"], &["--schedule", "has 4 fields, not 5"]);
+    refused(
+        &["sites", "set", "shop", "--schedule", "@daily", "--zone", "Mars"],
+        &["--zone", "is no time zone"],
+    );
+    refused(&["sites", "set", "shop", "--zone", "UTC"], &["zone", "stands without schedule"]);
+    refused(
+        &["sites", "add", "http://a/", "--schedule", "@daily", "--every", "1m"],
+        &["--every", "cannot be used with"],
+    );
+}
+
+#[test]
+fn a_site_that_follows_the_calendar_moves_in_every_format() {
+    let desk = Desk::with_sites(&["shop"]);
+    desk.run(&["sites", "add", "https://a.example/", "--name", "a", "--schedule", "0 9 * * mon"]).fine();
+
+    for format in ["csv", "toml", "json"] {
+        let exported = desk.run(&["sites", "export", "--format", format]).fine();
+        let other = Desk::new();
+        std::fs::write(other.path(&format!("sites.{format}")), &exported).unwrap();
+        other.say(&format!("sites import sites.{format}")).fine();
+        let site = other.say("sites show a --json").json();
+        assert_eq!(
+            json!([site["every"], site["schedule"], site["zone"]]),
+            json!([null, "0 9 * * mon", "UTC"]),
+            "{exported}"
+        );
+    }
+}
+
+#[test]
 fn retries_follow_the_method_until_somebody_says_them() {
     let desk = Desk::new();
     let retries = || desk.say("sites show a --json").json()["retries"].clone();

@@ -19,6 +19,7 @@ use uptime_monitor::model::{CheckResult, Job, SiteSpec, Status, Unchecked};
 use uptime_monitor::queue::sqlite::SqliteJobQueue;
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::result_log::{Batch, ResultLog};
+use uptime_monitor::schedule::Schedule;
 use uptime_monitor::store::Range;
 use uptime_monitor::store::sqlite::SqliteStore;
 
@@ -73,7 +74,7 @@ pub fn site(name: &str, every_s: u32) -> SiteSpec {
     SiteSpec {
         name: name.to_owned(),
         url: format!("http://127.0.0.1:9/{name}"),
-        every_s,
+        schedule: Schedule::Every(every_s),
         timeout: Duration::from_millis(500),
         retries: 0,
         enabled: true,

@@ -13,6 +13,7 @@ use uptime_monitor::model::settings::{
     RequestSettings, StatusRange, TimeLimits, TlsPolicy, TlsSettings, TlsVersion,
 };
 use uptime_monitor::model::{Declared, SiteId, SiteSpec};
+use uptime_monitor::schedule::{Cron, Schedule};
 
 use crate::assert_says;
 
@@ -51,11 +52,14 @@ fn csv_columns_may_stand_in_any_order_and_cells_may_be_empty() {
         panic!("{import:?}")
     };
     assert_eq!(
-        (a.name.as_str(), a.url.as_str(), a.every_s, a.retries, a.enabled),
-        ("a", "https://a", 300, 3, false)
+        (a.name.as_str(), a.url.as_str(), a.schedule.every_s(), a.retries, a.enabled),
+        ("a", "https://a", Some(300), 3, false)
     );
     assert_eq!(a.tags, ["x", "y", "z"]);
-    assert_eq!((b.every_s, b.timeout, b.retries, b.enabled), (60, Duration::from_secs(10), 1, true));
+    assert_eq!(
+        (b.schedule.every_s(), b.timeout, b.retries, b.enabled),
+        (Some(60), Duration::from_secs(10), 1, true)
+    );
 }
 
 #[test]
@@ -78,7 +82,9 @@ fn a_bad_header_is_refused() {
     );
     let unknown = header("name,url,password\n");
     assert!(
-        unknown.ends_with("remove it; a site has name, url, every, timeout, retries, enabled, tags, id"),
+        unknown.ends_with(
+            "remove it; a site has name, url, every, schedule, zone, timeout, retries, enabled, tags, id"
+        ),
         "{unknown}"
     );
     assert_says(&header("name;url,every\n"), &["separate all columns by the same sign"]);
@@ -166,7 +172,7 @@ fn json_may_be_a_list_or_an_object_with_a_list() {
     let wrapped = parse(&format!("{{\"site\": {list}}}"), Format::Json).unwrap();
 
     assert_eq!(bare, wrapped);
-    assert_eq!((bare.sites[0].spec.retries, bare.sites[0].spec.every_s), (2, 60));
+    assert_eq!((bare.sites[0].spec.retries, bare.sites[0].spec.schedule.every_s()), (2, Some(60)));
 }
 
 #[test]
@@ -310,7 +316,7 @@ fn with_dollars() -> SiteSpec {
     SiteSpec {
         name: text("${NAME} costs $$${5}"),
         url: text("https://a.example/?q=${q}"),
-        every_s: 60,
+        schedule: Schedule::Every(60),
         timeout: Duration::from_secs(10),
         retries: 1,
         enabled: true,
@@ -601,11 +607,21 @@ prop_compose! {
     }
 }
 
+fn any_schedule() -> impl Strategy<Value = Schedule> {
+    let crons = [
+        ("*/5 8-18 * * mon-fri", Some("Europe/Berlin")),
+        ("@hourly", None),
+        ("0,30 */2 1-7 jan,jul sun", Some("Australia/Lord_Howe")),
+    ];
+    let cron = move |index: usize| Schedule::Cron(Cron::parse(crons[index].0, crons[index].1).unwrap());
+    prop_oneof![3 => (2_u32..=2_678_400).prop_map(Schedule::Every), 1 => (0..crons.len()).prop_map(cron)]
+}
+
 prop_compose! {
     fn any_site()(
         name in "[^\\p{Cc}\\s]([^\\p{Cc}]{0,50}[^\\p{Cc}\\s])?|[a${}]{1,12}",
         path in "[^\\p{Cc}\\s*]{0,30}",
-        every_s in 2_u32..=2_678_400,
+        schedule in any_schedule(),
         milliseconds in 2_u64..1_000,
         retries in 0_u8..=10,
         enabled: bool,
@@ -614,7 +630,7 @@ prop_compose! {
     ) -> SiteSpec {
         let timeout = Duration::from_millis(milliseconds);
         let url = format!("https://host.example/{path}");
-        SiteSpec { name, url, every_s, timeout, retries, enabled, tags: tags.into_iter().collect(), settings: settings.and_then(CheckSettings::if_any) }
+        SiteSpec { name, url, schedule, timeout, retries, enabled, tags: tags.into_iter().collect(), settings: settings.and_then(CheckSettings::if_any) }
     }
 }
 

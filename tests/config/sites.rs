@@ -32,7 +32,7 @@ fn a_site_needs_only_name_and_url() {
 
     assert_eq!(site.name, "shop");
     assert_eq!(site.url, "https://shop.example/health");
-    assert_eq!((site.every_s, site.timeout, site.retries), (60, Duration::from_secs(10), 1));
+    assert_eq!((site.schedule.every_s(), site.timeout, site.retries), (Some(60), Duration::from_secs(10), 1));
     assert!(site.enabled && site.tags.is_empty());
 }
 
@@ -43,7 +43,10 @@ fn a_site_can_say_everything() {
          tags = [\"prod\", \"eu\", \"prod\"]",
     );
 
-    assert_eq!((site.every_s, site.timeout, site.retries), (2_678_400, Duration::from_millis(1), 10));
+    assert_eq!(
+        (site.schedule.every_s(), site.timeout, site.retries),
+        (Some(2_678_400), Duration::from_millis(1), 10)
+    );
     assert_eq!((site.enabled, site.tags), (false, vec!["prod".to_owned(), "eu".to_owned()]));
 }
 
@@ -201,6 +204,49 @@ fn a_timeout_must_be_shorter_than_the_interval() {
 }
 
 #[test]
+fn a_site_can_follow_the_calendar() {
+    let berlin = site(
+        "name = \"a\"\nurl = \"https://a\"\nschedule = \"*/5  8-18 * * MON-FRI\"\nzone = \"europe/berlin\"",
+    )
+    .schedule;
+    let berlin = berlin.cron().unwrap();
+    assert_eq!((berlin.expression(), berlin.zone()), ("*/5 8-18 * * mon-fri", "Europe/Berlin"));
+
+    let hourly = site("name = \"a\"\nurl = \"https://a\"\nschedule = \"@hourly\"");
+    assert_eq!(hourly.schedule.cron().unwrap().zone(), "UTC");
+    assert_eq!(hourly.timeout, Duration::from_secs(10));
+}
+
+#[test]
+fn a_schedule_that_tells_no_moments_is_refused() {
+    for (keys, parts) in [
+        (
+            "schedule = \"0 * * * * *\"",
+            &["site \"a\": schedule = \"0 * * * * *\"", "has 6 fields, not 5", "leave out the seconds"][..],
+        ),
+        ("schedule = \"61 * * * *\"", &["has a bad minute \"61\"", "0 to 59"]),
+        ("schedule = \"0 0 30 2 *\"", &["is never due"]),
+        ("schedule = 5", &["schedule = 5", "not a string"]),
+        (
+            "schedule = \"0 9 * * *\"\nzone = \"Berlin\"",
+            &["zone = \"Berlin\"", "is no time zone", "did you mean \"Europe/Berlin\"?"],
+        ),
+        (
+            "schedule = \"0 9 * * *\"\nevery = \"1m\"",
+            &["schedule", "stands beside every", "keep one of the two"],
+        ),
+        ("zone = \"Europe/Berlin\"", &["zone = \"Europe/Berlin\"", "stands without schedule"]),
+        ("every = \"1m\"\nzone = \"UTC\"", &["stands without schedule", "an interval has no zone"]),
+        (
+            "schedule = \"*/2 * * * *\"\ntimeout = \"2m\"",
+            &["timeout = \"2m\"", "is not shorter than the 2m between two slots"],
+        ),
+    ] {
+        assert_says(&problem(keys), parts);
+    }
+}
+
+#[test]
 fn other_bad_values_are_refused() {
     assert_says(&problem("retries = 11"), &["is more than 10"]);
     assert_says(&problem("retries = -1"), &["is less than 0"]);
@@ -238,7 +284,10 @@ fn flags_make_a_site_that_is_called_after_its_url() {
 
     let site = raw.validate(&DEFAULTS.naming_from_url()).unwrap();
 
-    assert_eq!((site.name.as_str(), site.every_s, site.retries), ("shop.example/health", 30, 2));
+    assert_eq!(
+        (site.name.as_str(), site.schedule.every_s(), site.retries),
+        ("shop.example/health", Some(30), 2)
+    );
     assert_eq!(site.tags, ["prod", "eu"]);
 }
 

@@ -9,11 +9,13 @@ use crate::config::{RawSite, Setting, Value};
 type Paths = &'static [&'static [&'static str]];
 
 /// Every flag by its name, with the keys that it fills; and the groups. A client certificate goes with its key.
-const NAMES: [(&str, Paths); 37] = [
+const NAMES: [(&str, Paths); 39] = [
     ("request", &[&["request"]]),
     ("tls", &[&["tls"]]),
     ("expect", &[&["expect"]]),
-    ("every", &[&["every"]]),
+    ("every", &[&["every"], &["schedule"], &["zone"]]),
+    ("schedule", &[&["every"], &["schedule"], &["zone"]]),
+    ("zone", &[&["zone"]]),
     ("timeout", &[&["timeout"]]),
     ("retries", &[&["retries"]]),
     ("tag", &[&["tags"]]),
@@ -83,6 +85,8 @@ impl Reset {
                 "tls" => &mut site.tls,
                 "expect" => &mut site.expect,
                 "every" => &mut site.every,
+                "schedule" => &mut site.schedule,
+                "zone" => &mut site.zone,
                 "timeout" => &mut site.timeout,
                 "retries" => &mut site.retries,
                 _ => &mut site.tags,

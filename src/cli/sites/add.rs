@@ -20,6 +20,7 @@ Examples:
   uptime-monitor sites add https://example.com/
   uptime-monitor sites add https://example.com/ --name home --tag prod --tag eu
   uptime-monitor sites add https://shop.example/health --name shop --every 30s
+  uptime-monitor sites add https://shop.example/ --schedule '*/5 8-18 * * mon-fri' --zone Europe/Berlin
   uptime-monitor sites add https://api.example/health --bearer-token-file token \\
       --expect-json '$.status=UP' --degraded-after 1s
 
@@ -58,7 +59,7 @@ impl AddArgs {
         let mut site = RawSite::new(Origin::Flag("sites add".into()));
         site.url = Some(Setting::from_flag("URL", self.url.as_str()));
         site.name = flag("--name", &self.name);
-        site.every = flag("--every", &self.flags.every);
+        self.flags.put_schedule_over(&mut site);
         site.timeout = flag("--timeout", &self.flags.timeout);
         site.retries = flag("--retries", &self.flags.retries);
         site.tags = (!self.flags.tags.is_empty()).then(|| tags(&self.flags.tags));
@@ -78,10 +79,12 @@ pub(super) fn run(args: &AddArgs, loaded: &Loaded, output: &mut Output) -> Answe
     let storage = Storage::created(&loaded.config.database)?;
     let site = storage.wait(storage.catalog.add(spec, Start::AtOnce)).map_err(|error| taken(error, &name))?;
 
-    let SiteFields { name, url, every, .. } = SiteFields::from(&site.spec);
-    writeln!(output, "added {name} (id {}): {url} every {every}", site.id)?;
+    let fields = SiteFields::from(&site.spec);
+    let SiteFields { name, url, .. } = &fields;
+    let how_often = if fields.every.is_some() { "every" } else { "at" };
+    writeln!(output, "added {name} (id {}): {url} {how_often} {}", site.id, fields.rhythm())?;
     if site.spec.enabled {
-        let next = time(next_slot(&site, &storage.clock));
+        let next = next_slot(&site, &storage.clock).map_or_else(|| "-".to_owned(), time);
         writeln!(output, "first check at once, by a running `uptime-monitor run`; next slot {next}")?;
     } else {
         writeln!(output, "not checked until `uptime-monitor sites resume`")?;

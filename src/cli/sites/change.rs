@@ -15,17 +15,25 @@ use super::show::write_site;
 use super::{SiteFlags, change, changeable, defaults, flag, is_in_file, tags};
 use crate::config::{Loaded, Origin, Problem, RawSite, Setting, SiteDefaults, Value};
 use crate::model::{SiteSpec, duration};
+use crate::schedule::{Cron, Schedule};
 use crate::store::StoreError;
 
 const EXAMPLES: &str = "\
 Examples:
   uptime-monitor sites set shop --every 5m
+  uptime-monitor sites set shop --schedule '0 9 * * mon-fri' --zone Europe/Berlin
   uptime-monitor sites set shop --url https://shop.example/ping --timeout 3s
   uptime-monitor sites set shop --rename shop-eu
   uptime-monitor sites set shop --no-tags
   uptime-monitor sites set shop --expect-status 2xx,304 --expect-body 'in stock'
   uptime-monitor sites set shop --reset max-bytes --reset client-cert-file
   uptime-monitor sites set shop --reset expect --degraded-after 1s";
+
+/// An interval that leaves room for every other time.
+const LONGEST: &str = "31d";
+
+/// A schedule that any zone may stand beside.
+const DAILY: &str = "0 0 * * *";
 
 /// Change a site; what is not named stays as it is
 ///
@@ -93,9 +101,9 @@ impl SetArgs {
         let put = |said: &mut Option<Setting>, flag: Option<Setting>| *said = flag.or(said.take());
         put(&mut site.name, flag("--rename", &self.rename));
         put(&mut site.url, flag("--url", &self.url));
-        put(&mut site.every, flag("--every", &self.flags.every));
         put(&mut site.timeout, flag("--timeout", &self.flags.timeout));
         put(&mut site.retries, flag("--retries", &self.flags.retries));
+        self.flags.put_schedule_over(site);
         if self.no_tags || !self.flags.tags.is_empty() {
             site.tags = Some(tags(&self.flags.tags));
         }
@@ -127,14 +135,25 @@ impl SetArgs {
             no_accept_invalid,
             settings,
         } = self;
-        let SiteFlags { every, timeout, retries, tags } = flags;
-        let texts = [rename, url, every, timeout, retries];
+        let SiteFlags { every, schedule, zone, timeout, retries, tags } = flags;
+        let texts = [rename, url, every, schedule, zone, timeout, retries];
         texts.iter().all(|text| text.is_none())
             && tags.is_empty()
             && ![no_tags, follow, no_accept_invalid].into_iter().any(|flag| *flag)
             && reset.is_empty()
             && no_header.is_empty()
             && settings.given().is_empty()
+    }
+
+    /// The time between two slots that the flags ask for.
+    fn shortest(&self) -> Duration {
+        let SiteFlags { every, schedule, zone, .. } = &self.flags;
+        let schedule = schedule.as_deref().or_else(|| zone.as_ref().map(|_| DAILY));
+        let cron = schedule.and_then(|schedule| Cron::parse(schedule, None).ok());
+        match cron {
+            Some(cron) => Schedule::Cron(cron).shortest(),
+            None => duration::parse(every.as_deref().unwrap_or(LONGEST)).unwrap_or_default(),
+        }
     }
 
     /// Tells what is wrong with the flags whatever the site is, before the database is asked for it.
@@ -145,14 +164,16 @@ impl SetArgs {
         site.name = site.name.or_else(|| say(self.name.clone()));
         let scheme = if is_said(&site.expect, "tls", "forbidden") { "http" } else { "https" };
         site.url = site.url.or_else(|| say(format!("{scheme}://site.example/")));
+        if site.zone.is_some() {
+            site.schedule = site.schedule.or_else(|| say(DAILY.to_owned()));
+        } else if site.schedule.is_none() {
+            site.every = site.every.or_else(|| say(LONGEST.to_owned()));
+        }
         // The longest that there can be, so that no other time is too long for it.
         if site.timeout.is_none() {
-            let every = self.flags.every.as_deref().unwrap_or("31d");
-            let longest =
-                duration::parse(every).ok().and_then(|every| every.checked_sub(Duration::from_millis(1)));
+            let longest = self.shortest().checked_sub(Duration::from_millis(1));
             site.timeout = longest.and_then(|longest| say(duration::text(longest)));
         }
-        site.every = site.every.or_else(|| say("31d".to_owned()));
         without_half_an_identity(&mut site);
         validated(site, problems, defaults).map(drop)
     }
@@ -176,7 +197,7 @@ fn is_said(section: &Option<Setting>, key: &str, word: &str) -> bool {
 }
 
 fn has_default_timeout(spec: &SiteSpec, defaults: &SiteDefaults) -> bool {
-    defaults.is_timeout_for(Duration::from_secs(spec.every_s.into()), spec.timeout)
+    defaults.is_timeout_for(spec.schedule.shortest(), spec.timeout)
 }
 
 fn has_default_retries(spec: &SiteSpec) -> bool {

@@ -99,7 +99,9 @@ fn write_table(sites: &[Listed], all: usize, page: Page, out: &mut impl Write) -
 }
 
 fn row(site: &Site) -> Vec<Cell> {
-    let SiteFields { name, url, every, tags, enabled, .. } = SiteFields::from(&site.spec);
+    let fields = SiteFields::from(&site.spec);
+    let rhythm = fields.rhythm();
+    let SiteFields { name, url, tags, enabled, .. } = fields;
     let text = |text: String| if text.is_empty() { Cell::none() } else { Cell::new(text) };
     vec![
         Cell::new(site.id),
@@ -111,7 +113,7 @@ fn row(site: &Site) -> Vec<Cell> {
             _ => Cell::new("paused"),
         },
         text(site.since.map(time).filter(|_| enabled).unwrap_or_default()),
-        Cell::new(every),
+        Cell::new(rhythm),
         text(tags.join(",")),
         Cell::new(url),
     ]

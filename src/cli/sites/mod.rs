@@ -16,7 +16,7 @@ use super::Answer;
 use super::error::CliError;
 use super::output::Output;
 use super::storage::Storage;
-use crate::config::{Loaded, Origin, Setting, SiteDefaults, Value};
+use crate::config::{Loaded, Origin, RawSite, Setting, SiteDefaults, Value};
 use crate::model::{self, Site, SiteSpec};
 use crate::store::{Listed, StoreError};
 
@@ -78,7 +78,15 @@ struct SiteFlags {
     #[arg(long, value_name = "DURATION")]
     every: Option<String>,
 
-    /// Time for one try: all redirects, headers and body; shorter than the interval
+    /// When it is checked, instead of --every: minute, hour, day, month and weekday, as in '*/5 8-18 * * mon-fri'
+    #[arg(long, value_name = "CRON", conflicts_with = "every")]
+    schedule: Option<String>,
+
+    /// The time zone of --schedule, for example Europe/Berlin; UTC where none is said
+    #[arg(long, value_name = "ZONE", conflicts_with = "every")]
+    zone: Option<String>,
+
+    /// Time for one try: all redirects, headers and body; shorter than the time between two checks
     #[arg(long, value_name = "DURATION")]
     timeout: Option<String>,
 
@@ -89,6 +97,20 @@ struct SiteFlags {
     /// A word for grouping; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+}
+
+impl SiteFlags {
+    /// Puts what they say of the schedule over what `site` says: an interval takes the place of a cron expression, and the other way
+    /// round.
+    fn put_schedule_over(&self, site: &mut RawSite) {
+        if self.every.is_some() {
+            (site.every, site.schedule, site.zone) = (flag("--every", &self.every), None, None);
+        }
+        if self.schedule.is_some() {
+            (site.every, site.schedule) = (None, flag("--schedule", &self.schedule));
+        }
+        site.zone = flag("--zone", &self.zone).or(site.zone.take());
+    }
 }
 
 fn flag(name: &str, text: &Option<String>) -> Option<Setting> {

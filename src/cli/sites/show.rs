@@ -64,20 +64,22 @@ struct ShownJson<'a> {
 pub(super) fn write_site(site: &Site, clock: &Clock, out: &mut impl Write) -> io::Result<()> {
     let fields = SiteFields::from(&site.spec);
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let next = site.spec.enabled.then(|| time(next_slot(site, clock)));
-    let phase = format_duration(std::time::Duration::from_secs(site.phase_s.into()));
+    let next = next_slot(site, clock).filter(|_| site.spec.enabled).map(time);
+    let phase = phase_s(site).map(|phase_s| format_duration(std::time::Duration::from_secs(phase_s.into())));
+    let key_of_schedule = if fields.every.is_some() { "every" } else { "schedule" };
+    let how_often = fields.rhythm();
     for (key, value) in [
         ("name", fields.name.to_owned()),
         ("id", site.id.to_string()),
         ("url", fields.url.into_owned()),
-        ("every", fields.every),
+        (key_of_schedule, how_often),
         ("timeout", fields.timeout),
         ("retries", fields.retries.to_string()),
         ("enabled", fields.enabled.to_string()),
         ("tags", or_none((!fields.tags.is_empty()).then(|| fields.tags.join(", ")))),
         ("declared", declared(site.origin).to_owned()),
         ("revision", site.revision.to_string()),
-        ("phase", phase),
+        ("phase", or_none(phase)),
         ("next slot", or_none(next)),
         ("status", or_none(site.status().map(|status| status.to_string()))),
         ("since", or_none(site.since.map(time))),
@@ -111,12 +113,18 @@ fn declared(origin: Origin) -> &'static str {
     }
 }
 
-/// When it is due next in its phase.
-pub(super) fn next_slot(site: &Site, clock: &Clock) -> Timestamp {
-    let rhythm = Rhythm { every_s: site.spec.every_s, phase_s: site.phase_s };
-    let now = clock.now();
-    let next = rhythm.latest_slot(now.timestamp()) + i64::from(site.spec.every_s);
-    DateTime::from_timestamp(next, 0).unwrap_or(now)
+/// When it is due next.
+pub(super) fn next_slot(site: &Site, clock: &Clock) -> Option<Timestamp> {
+    let next = site.rhythm.next(clock.now().timestamp())?;
+    DateTime::from_timestamp(next, 0)
+}
+
+/// The second inside its interval at which it is due.
+fn phase_s(site: &Site) -> Option<u32> {
+    match &site.rhythm {
+        Rhythm::Interval(interval) => Some(interval.phase_s),
+        Rhythm::Cron(_) => None,
+    }
 }
 
 /// A site with the keys of the configuration file, and what the database knows of it.
@@ -126,7 +134,8 @@ pub(super) struct SiteJson<'a> {
     #[serde(flatten)]
     fields: SiteFields<'a>,
     /// The second inside the interval at which its slots lie.
-    phase: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<u32>,
     /// The verdict that stands; before there is one, why there is none.
     status: Option<Status>,
     since: Option<String>,
@@ -148,7 +157,7 @@ impl<'a> From<&'a Listed> for SiteJson<'a> {
         Self {
             id: site.id,
             fields: SiteFields::from(&site.spec),
-            phase: site.phase_s,
+            phase: phase_s(site),
             status: site.status(),
             since: site.since.map(time),
             freshness: site.freshness,

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::super::problem::{Fault, Problem, quoted};
 use super::super::value::{Setting, Value};
 use super::super::{format, parse};
-use super::{RawSite, SiteDefaults, default_name, settings, url};
+use super::{EVERY_S, RawSite, SiteDefaults, default_name, settings, url};
 use crate::model::settings::CheckSettings;
+use crate::schedule::{Cron, NoCron, Schedule};
 
 const LONGEST_EVERY: Duration = Duration::from_hours(31 * 24);
 pub(super) const LONGEST_NAME: usize = 200;
@@ -35,7 +36,44 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn timeout(&mut self, every: Option<Duration>, defaults: &SiteDefaults) -> Option<Duration> {
+    /// An interval or a cron expression, and not both.
+    pub(super) fn schedule(&mut self) -> Option<Schedule> {
+        let site = self.site;
+        let Some(schedule) = &site.schedule else {
+            if let Some(zone) = &site.zone {
+                let fault = Fault::new("stands without schedule", "an interval has no zone: remove it");
+                self.problems.push(Problem::with(site.key("zone"), zone, fault));
+            }
+            let every = self.optional("every", &site.every, every, Duration::from_secs(EVERY_S.into()))?;
+            return Some(Schedule::Every(u32::try_from(every.as_secs()).unwrap_or(u32::MAX)));
+        };
+        if site.every.is_some() {
+            let fault =
+                Fault::new("stands beside every", "keep one of the two: an interval, or a cron expression");
+            self.problems.push(Problem::with(site.key("schedule"), schedule, fault));
+        }
+        let expression = self.read("schedule", schedule, |value| Ok(parse::text(value)?.to_owned()))?;
+        let zone = match &site.zone {
+            Some(zone) => Some(self.read("zone", zone, |value| Ok(parse::text(value)?.to_owned()))?),
+            None => None,
+        };
+        let refuse = |NoCron { message, remedy, is_zone }| {
+            let (key, setting) = match &site.zone {
+                Some(zone) if is_zone => ("zone", zone),
+                _ => ("schedule", schedule),
+            };
+            self.problems.push(Problem::with(site.key(key), setting, Fault::new(message, remedy)));
+        };
+        Cron::parse(&expression, zone.as_deref()).map_err(refuse).ok().map(Schedule::Cron)
+    }
+
+    /// Of a site with this schedule.
+    pub(super) fn timeout(
+        &mut self,
+        schedule: Option<&Schedule>,
+        defaults: &SiteDefaults,
+    ) -> Option<Duration> {
+        let every = schedule.map(Schedule::shortest);
         let Some(setting) = &self.site.timeout else {
             return every.map(|every| defaults.timeout_for(every));
         };
@@ -43,7 +81,10 @@ impl Check<'_> {
         if let Some(every) = every
             && timeout >= every
         {
-            let message = format!("is not shorter than every = \"{}\"", format::duration(every));
+            let message = match schedule.and_then(Schedule::cron) {
+                None => format!("is not shorter than every = \"{}\"", format::duration(every)),
+                Some(_) => format!("is not shorter than the {} between two slots", format::duration(every)),
+            };
             let fault = Fault::new(message, "shorten the timeout or lengthen the interval");
             self.problems.push(Problem::with(self.site.key("timeout"), setting, fault));
         }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,6 +11,7 @@ use super::complete_table;
 use super::import::Format;
 use crate::model::settings::{CheckSettings, JsonExpectation};
 use crate::model::{Declared, SiteId, SiteSpec};
+use crate::schedule::Cron;
 
 /// A site with the keys and texts of the configuration file, for everything that writes sites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,7 +21,14 @@ pub struct SiteFields<'a> {
     /// As in [`SiteSpec`], or as it may be shown.
     pub url: Cow<'a, str>,
     /// For example `1m`.
-    pub every: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<String>,
+    /// A cron expression, where there is no `every`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<&'a str>,
+    /// Its time zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<&'a str>,
     /// For example `10s`.
     pub timeout: String,
     /// As in [`SiteSpec`].
@@ -44,12 +51,23 @@ impl<'a> From<&'a SiteSpec> for SiteFields<'a> {
 }
 
 impl<'a> SiteFields<'a> {
+    /// How often, for people: `1m`, or `*/5 * * * *`, with its zone where that is not UTC.
+    pub fn rhythm(&self) -> String {
+        match (self.schedule, self.zone) {
+            (Some(schedule), Some(zone)) if zone != "UTC" => format!("{schedule} {zone}"),
+            (Some(schedule), _) => schedule.to_owned(),
+            (None, _) => self.every.clone().unwrap_or_default(),
+        }
+    }
+
     /// To be read back: with the secrets.
     fn complete(spec: &'a SiteSpec) -> Self {
         Self {
             name: &spec.name,
             url: Cow::Borrowed(&spec.url),
-            every: format::duration(Duration::from_secs(spec.every_s.into())),
+            every: spec.schedule.every_s().map(format::seconds),
+            schedule: spec.schedule.cron().map(Cron::expression),
+            zone: spec.schedule.cron().map(Cron::zone),
             timeout: format::duration(spec.timeout),
             retries: spec.retries,
             enabled: spec.enabled,
@@ -64,7 +82,7 @@ impl<'a> SiteFields<'a> {
 struct Row<'a> {
     name: &'a str,
     url: Cow<'a, str>,
-    every: String,
+    every: Option<String>,
     timeout: String,
     tags: String,
     retries: u8,
@@ -135,7 +153,10 @@ pub fn write_sites(sites: &[Declared], format: Format, out: &mut impl Write) -> 
     let sites: Vec<Declared> = sites.iter().map(without_references).collect();
     let tables = sites.iter().map(|site| Table { id: site.id, fields: SiteFields::complete(&site.spec) });
     match format {
-        Format::Csv => Ok(write_rows(tables, out)?),
+        Format::Csv => {
+            let has_schedules = sites.iter().any(|site| site.spec.schedule.cron().is_some());
+            Ok(write_rows(tables, has_schedules, out)?)
+        }
         Format::Toml => write_tables(tables, out),
         Format::Json => Ok(write_list(&tables.collect::<Vec<_>>(), out)?),
     }
@@ -221,13 +242,23 @@ fn escape_inside(json: &mut serde_json::Value) {
     }
 }
 
-fn write_rows<'a>(sites: impl Iterator<Item = Table<'a>>, out: &mut impl Write) -> io::Result<()> {
+fn write_rows<'a>(
+    sites: impl Iterator<Item = Table<'a>>,
+    has_schedules: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut rows = csv::WriterBuilder::new().has_headers(false).from_writer(out);
     // By hand, so that an export without sites is a valid file too.
-    rows.write_record(["name", "url", "every", "timeout", "tags", "retries", "enabled", "id"])?;
+    let header = ["name", "url", "every", "timeout", "tags", "retries", "enabled", "id", "schedule", "zone"];
+    // Where all sites have intervals, versions that know nothing else can read it, too.
+    let columns = if has_schedules { header.len() } else { header.len() - 2 };
+    rows.write_record(&header[..columns])?;
     for Table { id, fields } in sites {
-        let SiteFields { name, url, every, timeout, retries, enabled, tags, settings: _ } = fields;
-        rows.serialize(Row { name, url, every, timeout, tags: tags.join(";"), retries, enabled, id })?;
+        let SiteFields { name, url, every, schedule, zone, timeout, retries, enabled, tags, settings: _ } =
+            fields;
+        let tags = tags.join(";");
+        let row = Row { name, url, every, timeout, tags, retries, enabled, id };
+        if has_schedules { rows.serialize((row, schedule, zone))? } else { rows.serialize(row)? }
     }
     rows.flush()
 }

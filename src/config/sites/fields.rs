@@ -12,7 +12,8 @@ use super::{RawSite, SiteDefaults};
 use crate::model::SiteSpec;
 
 /// Keys with one value, as in files and as CSV columns.
-pub(super) const KEYS: [&str; 8] = ["name", "url", "every", "timeout", "retries", "enabled", "tags", "id"];
+pub(super) const KEYS: [&str; 10] =
+    ["name", "url", "every", "schedule", "zone", "timeout", "retries", "enabled", "tags", "id"];
 
 /// Keys with a table each.
 pub(super) const TABLES: [&str; 3] = ["request", "tls", "expect"];
@@ -23,6 +24,8 @@ pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Opti
         "name" => &mut site.name,
         "url" => &mut site.url,
         "every" => &mut site.every,
+        "schedule" => &mut site.schedule,
+        "zone" => &mut site.zone,
         "timeout" => &mut site.timeout,
         "retries" => &mut site.retries,
         "enabled" => &mut site.enabled,

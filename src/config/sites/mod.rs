@@ -27,7 +27,7 @@ pub use import::{Format, Import, parse_sites, read_sites};
 pub use number::has_large_number;
 pub use url::default_name;
 
-const EVERY_S: u64 = 60;
+const EVERY_S: u32 = 60;
 
 /// Further tries of a request that changes nothing, so that a blip does not wake anybody.
 const RETRIES: u8 = 1;
@@ -93,6 +93,10 @@ pub struct RawSite {
     pub url: Option<Setting>,
     /// A duration of whole seconds.
     pub every: Option<Setting>,
+    /// A cron expression, instead of `every`.
+    pub schedule: Option<Setting>,
+    /// The time zone of `schedule`.
+    pub zone: Option<Setting>,
     /// A duration of whole milliseconds.
     pub timeout: Option<Setting>,
     /// A whole number.
@@ -118,6 +122,8 @@ impl RawSite {
             name: None,
             url: None,
             every: None,
+            schedule: None,
+            zone: None,
             timeout: None,
             retries: None,
             enabled: None,
@@ -136,7 +142,9 @@ impl RawSite {
             id: None,
             name: say(spec.name.as_str().into()),
             url: say(spec.url.as_str().into()),
-            every: say(format::duration(Duration::from_secs(spec.every_s.into())).into()),
+            every: spec.schedule.every_s().and_then(|every_s| say(format::seconds(every_s).into())),
+            schedule: spec.schedule.cron().and_then(|cron| say(cron.expression().into())),
+            zone: spec.schedule.cron().and_then(|cron| say(cron.zone().into())),
             timeout: say(format::duration(spec.timeout).into()),
             retries: say(i64::from(spec.retries).into()),
             enabled: say(spec.enabled.into()),
@@ -156,8 +164,8 @@ impl RawSite {
         let mut check = Check { site: &self, problems: Vec::new() };
         let url = check.url();
         let name = check.name(url.as_deref(), defaults);
-        let every = check.optional("every", &self.every, check::every, Duration::from_secs(EVERY_S));
-        let timeout = check.timeout(every, defaults);
+        let schedule = check.schedule();
+        let timeout = check.timeout(schedule.as_ref(), defaults);
         let enabled = check.optional("enabled", &self.enabled, parse::bool, true);
         let tags = check.optional("tags", &self.tags, check::tags, Vec::new());
         let mut settings = check.settings(url.as_deref(), timeout, defaults);
@@ -166,16 +174,21 @@ impl RawSite {
         let retries =
             check.optional("retries", &self.retries, |value| parse::count(value, &(0..=10)), retries);
         let problems = check.problems;
-        match (name, url, every, timeout, retries, enabled, tags) {
-            (Some(name), Some(url), Some(every), Some(timeout), Some(retries), Some(enabled), Some(tags))
-                if problems.is_empty() =>
-            {
-                let every_s = u32::try_from(every.as_secs()).unwrap_or(u32::MAX);
+        match (name, url, schedule, timeout, retries, enabled, tags) {
+            (
+                Some(name),
+                Some(url),
+                Some(schedule),
+                Some(timeout),
+                Some(retries),
+                Some(enabled),
+                Some(tags),
+            ) if problems.is_empty() => {
                 let retries = u8::try_from(retries).unwrap_or(u8::MAX);
                 Ok(SiteSpec {
                     name,
                     url,
-                    every_s,
+                    schedule,
                     timeout,
                     retries,
                     enabled,

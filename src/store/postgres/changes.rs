@@ -14,7 +14,8 @@ use super::schedules::{Beginning, HoldTicks, begin, end, hold_ticks, move_sites}
 use crate::clock::Timestamp;
 use crate::database::statement;
 use crate::model::{Origin, SiteId, SiteSpec};
-use crate::store::change_set::{ChangeSet, Changed, New, rhythm};
+use crate::store::change_set::{ChangeSet, Changed, New};
+use crate::store::rhythm::Columns;
 use crate::store::{Progress, StoreError};
 
 /// Sites in one statement: it bounds memory on both sides, and progress is told between them.
@@ -39,7 +40,7 @@ pub(super) async fn apply(
         .map(|(new, id)| Beginning {
             id,
             spec: &new.spec,
-            rhythm: rhythm(&new.spec),
+            rhythm: new.spec.rhythm(),
             start: new.start,
             is_new: true,
         })
@@ -120,12 +121,14 @@ async fn leave(connection: &mut AsyncPgConnection, left: &[Changed], now: Timest
 impl Insert {
     fn of(new: &[New], origin: Origin, active_from: Timestamp) -> Self {
         let specs = || new.iter().map(|new| &new.spec);
+        let rhythms: Vec<Columns> = specs().map(|spec| (&spec.rhythm()).into()).collect();
         Self {
             ids: new.iter().map(|new| new.id.map(|id| id.0)).collect(),
             names: specs().map(|spec| spec.name.clone()).collect(),
             urls: specs().map(|spec| spec.url.clone()).collect(),
-            every_s: specs().map(|spec| spec.every_s as i32).collect(),
-            phase_s: specs().map(|spec| rhythm(spec).phase_s as i32).collect(),
+            every_s: rhythms.iter().map(|rhythm| rhythm.every_s).collect(),
+            phase_s: rhythms.iter().map(|rhythm| rhythm.phase_s).collect(),
+            crons: rhythms.into_iter().map(|rhythm| rhythm.cron).collect(),
             timeouts: specs().map(SiteSpec::timeout_ms).collect(),
             retries: specs().map(|spec| spec.retries.into()).collect(),
             enabled: specs().map(|spec| spec.enabled).collect(),
@@ -149,19 +152,19 @@ statement!(for Pg:
 
 statement!(for Pg: Insert {
         ids: Vec<Option<i64>> as Array<Nullable<BigInt>>, names: Vec<String> as Array<Text>, urls: Vec<String> as Array<Text>,
-        every_s: Vec<i32> as Array<Integer>, phase_s: Vec<i32> as Array<Integer>, timeouts: Vec<i64> as Array<BigInt>,
+        every_s: Vec<i32> as Array<Integer>, phase_s: Vec<i32> as Array<Integer>, crons: Vec<Option<String>> as Array<Nullable<Text>>, timeouts: Vec<i64> as Array<BigInt>,
         retries: Vec<i32> as Array<Integer>, enabled: Vec<bool> as Array<Bool>, tags: Vec<String> as Array<Text>,
         settings: Vec<Option<String>> as Array<Nullable<Text>>, origin: &'static str as Text, active_from: Timestamp as Timestamptz,
     } -> (BigInt, Text) =
     "WITH site AS (
-       INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, settings, origin,
+       INSERT INTO site_config (id, name, url, every_s, phase_s, cron, timeout_ms, retries, enabled, tags, settings, origin,
          active_from)
-       SELECT coalesce(new.id, nextval('site_config_id_seq')), new.name, new.url, new.every_s, new.phase_s, new.timeout_ms,
+       SELECT coalesce(new.id, nextval('site_config_id_seq')), new.name, new.url, new.every_s, new.phase_s, new.cron, new.timeout_ms,
          new.retries, new.enabled, new.tags::jsonb, new.settings::json, " (origin: Text) ", " (active_from: Timestamptz) "
        FROM unnest(" (ids: Array<Nullable<BigInt>>) ", " (names: Array<Text>) ", " (urls: Array<Text>) ", "
-         (every_s: Array<Integer>) ", " (phase_s: Array<Integer>) ", " (timeouts: Array<BigInt>) ", "
+         (every_s: Array<Integer>) ", " (phase_s: Array<Integer>) ", " (crons: Array<Nullable<Text>>) ", " (timeouts: Array<BigInt>) ", "
          (retries: Array<Integer>) ", " (enabled: Array<Bool>) ", " (tags: Array<Text>) ", " (settings: Array<Nullable<Text>>) ")
-         AS new (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, settings)
+         AS new (id, name, url, every_s, phase_s, cron, timeout_ms, retries, enabled, tags, settings)
        RETURNING id, name, url),
      status AS (INSERT INTO sites (site_id, url) SELECT id, url FROM site)
      SELECT id, name FROM site");

@@ -13,9 +13,9 @@ use super::rows::{AllSites, SiteById, SiteRow, into_sites};
 use crate::clock::Timestamp;
 use crate::database::statement;
 use crate::model::{Site, SiteId, Status};
-use crate::schedule::Rhythm;
 use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
 use crate::store::failure::{self, FailureTexts};
+use crate::store::rhythm::{Columns, known_rhythm};
 use crate::store::{Failure, History, Listed, RECENT, Range, SiteStatistics, StoreError};
 
 #[async_trait]
@@ -144,11 +144,13 @@ async fn schedules(
     from: Timestamp,
     judged_until: i64,
 ) -> Result<HashMap<SiteId, SiteSchedule>, StoreError> {
-    type SpanRow = (i64, String, i64, Timestamp, Option<Timestamp>, i32, i32, Option<Timestamp>);
+    type SpanRow =
+        (i64, String, i64, Timestamp, Option<Timestamp>, i32, i32, Option<String>, Option<Timestamp>);
     let mut schedules: HashMap<SiteId, SiteSchedule> = HashMap::new();
     let mut rows = Spans { from }.load_stream::<SpanRow>(connection).await?;
     while let Some(row) = rows.try_next().await? {
-        let (site, name, timeout_ms, valid_from, valid_to, every_s, phase_s, first_slot) = row;
+        let (site, name, timeout_ms, valid_from, valid_to, every_s, phase_s, cron, first_slot) = row;
+        let Some(rhythm) = known_rhythm(&name, Columns { every_s, phase_s, cron }) else { continue };
         let schedule = schedules.entry(SiteId(site)).or_insert_with(|| SiteSchedule {
             name,
             spans: Vec::with_capacity(1),
@@ -157,7 +159,7 @@ async fn schedules(
         schedule.spans.push(Span {
             valid_from: valid_from.timestamp(),
             valid_to: valid_to.map(|at| at.timestamp()),
-            rhythm: Rhythm { every_s: every_s.unsigned_abs(), phase_s: phase_s.unsigned_abs() },
+            rhythm,
             first_slot: first_slot.map(|at| at.timestamp()),
         });
     }
@@ -226,8 +228,8 @@ statement!(for Pg: Gaps { from: Timestamp as Timestamptz, to: Timestamp as Times
       SELECT after_at, until_at, true FROM clock_gap WHERE until_at >= " (from: Timestamptz) " AND after_at < " (to: Timestamptz));
 
 statement!(for Pg: Spans { from: Timestamp as Timestamptz }
-    -> (BigInt, Text, BigInt, Timestamptz, Nullable<Timestamptz>, Integer, Integer, Nullable<Timestamptz>) =
-    "SELECT site.id, site.name, site.timeout_ms, span.valid_from, span.valid_to, span.every_s, span.phase_s, span.first_slot
+    -> (BigInt, Text, BigInt, Timestamptz, Nullable<Timestamptz>, Integer, Integer, Nullable<Text>, Nullable<Timestamptz>) =
+    "SELECT site.id, site.name, site.timeout_ms, span.valid_from, span.valid_to, span.every_s, span.phase_s, span.cron, span.first_slot
      FROM site_schedule AS span JOIN site_config AS site ON site.id = span.site_id
      WHERE span.valid_to IS NULL OR span.valid_to >= " (from: Timestamptz) " OR span.first_slot >= " (from: Timestamptz));
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::result::QueryResult;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use crate::clock::Timestamp;
@@ -12,6 +12,7 @@ use crate::database::{set_back, statement};
 use crate::model::SiteSpec;
 use crate::schedule::{self, Rhythm};
 use crate::store::change_set::{Changed, extra_slot};
+use crate::store::rhythm::Columns;
 use crate::store::{Start, StoreError};
 
 /// The moment of a change, seconds since the epoch. No tick passes until the end of the transaction.
@@ -49,7 +50,7 @@ pub(super) async fn end(
     moment: Moment,
     moved: &[&Changed],
 ) -> Result<(), StoreError> {
-    let ended: HashMap<i64, Rhythm> = moved
+    let ended: HashMap<i64, &Rhythm> = moved
         .iter()
         .filter(|change| change.was.spec.enabled)
         .map(|change| (change.was.id.0, change.old_rhythm()))
@@ -62,15 +63,15 @@ pub(super) async fn end(
     let (mut due, mut gaps) = (Vec::new(), HashSet::new());
     for (id, active_from) in active {
         let queued_until = active_from.timestamp().max(moment.last_tick.unwrap_or(i64::MIN));
-        let latest = ended[&id].latest_slot(moment.now);
-        if latest > queued_until {
-            due.push((id, latest));
+        let latest = ended[&id].latest(moment.now);
+        if let Some(latest) = latest.filter(|latest| *latest > queued_until) {
+            due.push(Extra { id, at: latest, late_after_s: ended[&id].patience_s(latest) as i32 });
         }
         if ended[&id].count(queued_until, moment.now) > 1 {
             gaps.insert(queued_until);
         }
     }
-    enqueue(connection, due.into_iter()).await?;
+    enqueue(connection, due).await?;
     for after in gaps {
         RecordGap { after: from_seconds(after), until: from_seconds(moment.now) }.execute(connection).await?;
     }
@@ -86,11 +87,12 @@ pub(super) async fn move_sites(
     if moved.is_empty() {
         return Ok(());
     }
-    let rhythms: Vec<Rhythm> = moved.iter().map(|change| change.rhythm()).collect();
+    let rhythms: Vec<Columns> = moved.iter().map(|change| (&change.rhythm()).into()).collect();
     let rows = Move {
         ids: moved.iter().map(|change| change.was.id.0).collect(),
-        every_s: rhythms.iter().map(|rhythm| rhythm.every_s as i32).collect(),
-        phase_s: rhythms.iter().map(|rhythm| rhythm.phase_s as i32).collect(),
+        every_s: rhythms.iter().map(|rhythm| rhythm.every_s).collect(),
+        phase_s: rhythms.iter().map(|rhythm| rhythm.phase_s).collect(),
+        crons: rhythms.into_iter().map(|rhythm| rhythm.cron).collect(),
         enabled: moved.iter().map(|change| change.spec.enabled).collect(),
         now: from_seconds(moment.now),
     };
@@ -113,8 +115,9 @@ impl<'a> Beginning<'a> {
         Self { id, spec: &change.spec, rhythm, start: change.start(), is_new: false }
     }
 
-    fn extra_slot(&self, now: i64) -> Option<i64> {
-        extra_slot(self.start, &self.spec.name, self.rhythm, now)
+    fn extra_slot(&self, now: i64) -> Option<Extra> {
+        let at = extra_slot(self.start, &self.spec.name, &self.rhythm, now)?;
+        Some(Extra { id: self.id, at, late_after_s: self.rhythm.patience_s(at) as i32 })
     }
 
     /// The next tick queues what has become due since the last one, of sites that were active by then. A new site that follows
@@ -140,34 +143,42 @@ pub(super) async fn begin(
     if !at_once.is_empty() {
         Activate { ids: at_once, now: from_seconds(moment.now) }.execute(connection).await?;
     }
-    let extra: HashMap<i64, i64> = beginnings
-        .iter()
-        .filter_map(|beginning| Some((beginning.id, beginning.extra_slot(moment.now)?)))
-        .collect();
-    let queued: HashSet<i64> = enqueue(connection, extra.clone().into_iter()).await?;
-    let first_slot = |id| extra.get(&id).filter(|_| queued.contains(&id)).copied();
-    let rhythms = || beginnings.iter().map(|beginning| beginning.rhythm);
+    let extra: Vec<Extra> =
+        beginnings.iter().filter_map(|beginning| beginning.extra_slot(moment.now)).collect();
+    let at: HashMap<i64, i64> = extra.iter().map(|extra| (extra.id, extra.at)).collect();
+    let queued: HashSet<i64> = enqueue(connection, extra).await?;
+    let first_slot = |id| at.get(&id).filter(|_| queued.contains(&id)).copied();
+    let rhythms: Vec<Columns> = beginnings.iter().map(|beginning| (&beginning.rhythm).into()).collect();
     let schedules = BeginSchedules {
         ids: beginnings.iter().map(|beginning| beginning.id).collect(),
         valid_from: beginnings.iter().map(|beginning| from_seconds(beginning.valid_from(moment))).collect(),
-        every_s: rhythms().map(|rhythm| rhythm.every_s as i32).collect(),
-        phase_s: rhythms().map(|rhythm| rhythm.phase_s as i32).collect(),
+        every_s: rhythms.iter().map(|rhythm| rhythm.every_s).collect(),
+        phase_s: rhythms.iter().map(|rhythm| rhythm.phase_s).collect(),
+        crons: rhythms.into_iter().map(|rhythm| rhythm.cron).collect(),
         first_slot: beginnings.iter().map(|beginning| first_slot(beginning.id).map(from_seconds)).collect(),
     };
     schedules.execute(connection).await?;
     Ok(())
 }
 
+/// A slot that no tick queues.
+struct Extra {
+    id: i64,
+    at: i64,
+    late_after_s: i32,
+}
+
 /// Queues slots that are neither queued nor recorded. Returns the sites that got one.
-async fn enqueue(
-    connection: &mut AsyncPgConnection,
-    slots: impl ExactSizeIterator<Item = (i64, i64)>,
-) -> QueryResult<HashSet<i64>> {
-    if slots.len() == 0 {
+async fn enqueue(connection: &mut AsyncPgConnection, slots: Vec<Extra>) -> QueryResult<HashSet<i64>> {
+    if slots.is_empty() {
         return Ok(HashSet::new());
     }
-    let (ids, ats) = slots.map(|(id, at)| (id, from_seconds(at))).unzip();
-    let queued: Vec<(i64,)> = Enqueue { ids, ats }.load(connection).await?;
+    let enqueue = Enqueue {
+        ids: slots.iter().map(|slot| slot.id).collect(),
+        ats: slots.iter().map(|slot| from_seconds(slot.at)).collect(),
+        late_after_s: slots.iter().map(|slot| slot.late_after_s).collect(),
+    };
+    let queued: Vec<(i64,)> = enqueue.load(connection).await?;
     Ok(queued.into_iter().map(|row| row.0).collect())
 }
 
@@ -179,10 +190,13 @@ statement!(for Pg: Progressed {} -> (Nullable<Timestamptz>, Timestamptz) =
 statement!(for Pg: ActiveFrom { ids: Vec<i64> as Array<BigInt> } -> (BigInt, Timestamptz) =
     "SELECT id, active_from FROM site_config WHERE id = ANY(" (ids: Array<BigInt>) ")");
 
-statement!(for Pg: Enqueue { ids: Vec<i64> as Array<BigInt>, ats: Vec<Timestamp> as Array<Timestamptz> } -> (BigInt,) =
+statement!(for Pg: Enqueue {
+        ids: Vec<i64> as Array<BigInt>, ats: Vec<Timestamp> as Array<Timestamptz>, late_after_s: Vec<i32> as Array<Integer>,
+    } -> (BigInt,) =
     "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
-     SELECT slot.at, slot.site_id, slot.at, site.every_s
-     FROM unnest(" (ids: Array<BigInt>) ", " (ats: Array<Timestamptz>) ") AS slot (site_id, at)
+     SELECT slot.at, slot.site_id, slot.at, slot.late_after_s
+     FROM unnest(" (ids: Array<BigInt>) ", " (ats: Array<Timestamptz>) ", " (late_after_s: Array<Integer>) ")
+       AS slot (site_id, at, late_after_s)
      JOIN site_config AS site ON site.id = slot.site_id
      WHERE NOT EXISTS (SELECT 1 FROM ping_status AS row WHERE row.scheduled_at = slot.at AND row.site_id = slot.site_id)
      ON CONFLICT DO NOTHING RETURNING site_id");
@@ -196,12 +210,12 @@ statement!(for Pg: EndSchedules { ids: Vec<i64> as Array<BigInt>, now: Timestamp
 
 statement!(for Pg: Move {
         ids: Vec<i64> as Array<BigInt>, every_s: Vec<i32> as Array<Integer>, phase_s: Vec<i32> as Array<Integer>,
-        enabled: Vec<bool> as Array<Bool>, now: Timestamp as Timestamptz,
+        crons: Vec<Option<String>> as Array<Nullable<Text>>, enabled: Vec<bool> as Array<Bool>, now: Timestamp as Timestamptz,
     } -> () =
     "UPDATE site_config AS site
-     SET every_s = new.every_s, phase_s = new.phase_s, enabled = new.enabled, active_from = " (now: Timestamptz)
+     SET every_s = new.every_s, phase_s = new.phase_s, cron = new.cron, enabled = new.enabled, active_from = " (now: Timestamptz)
     " FROM unnest(" (ids: Array<BigInt>) ", " (every_s: Array<Integer>) ", " (phase_s: Array<Integer>) ", "
-      (enabled: Array<Bool>) ") AS new (id, every_s, phase_s, enabled)
+      (crons: Array<Nullable<Text>>) ", " (enabled: Array<Bool>) ") AS new (id, every_s, phase_s, cron, enabled)
      WHERE site.id = new.id");
 
 statement!(for Pg: Activate { ids: Vec<i64> as Array<BigInt>, now: Timestamp as Timestamptz } -> () =
@@ -209,8 +223,9 @@ statement!(for Pg: Activate { ids: Vec<i64> as Array<BigInt>, now: Timestamp as 
 
 statement!(for Pg: BeginSchedules {
         ids: Vec<i64> as Array<BigInt>, valid_from: Vec<Timestamp> as Array<Timestamptz>, every_s: Vec<i32> as Array<Integer>,
-        phase_s: Vec<i32> as Array<Integer>, first_slot: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>,
+        phase_s: Vec<i32> as Array<Integer>, crons: Vec<Option<String>> as Array<Nullable<Text>>,
+        first_slot: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>,
     } -> () =
-    "INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s, first_slot)
+    "INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s, cron, first_slot)
      SELECT * FROM unnest(" (ids: Array<BigInt>) ", " (valid_from: Array<Timestamptz>) ", " (every_s: Array<Integer>) ", "
-       (phase_s: Array<Integer>) ", " (first_slot: Array<Nullable<Timestamptz>>) ")");
+       (phase_s: Array<Integer>) ", " (crons: Array<Nullable<Text>>) ", " (first_slot: Array<Nullable<Timestamptz>>) ")");

@@ -6,7 +6,8 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use super::schedules::{activate, begin, end};
 use crate::database::statement;
 use crate::model::{Origin, SiteId};
-use crate::store::change_set::{self, ChangeSet, Changed, New, rhythm};
+use crate::store::change_set::{self, ChangeSet, Changed, New};
+use crate::store::rhythm::Columns;
 use crate::store::{Progress, StoreError};
 
 /// Progress is told after this many sites.
@@ -40,13 +41,15 @@ fn insert(
     origin: Origin,
     New { id, spec, start }: &New,
 ) -> Result<(), StoreError> {
-    let rhythm = rhythm(spec);
+    let rhythm = spec.rhythm();
+    let Columns { every_s, phase_s, cron } = (&rhythm).into();
     let (id,): (i64,) = Insert {
         id: id.map(|id| id.0),
         name: spec.name.clone(),
         url: spec.url.clone(),
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
+        every_s,
+        phase_s,
+        cron,
         timeout_ms: spec.timeout_ms(),
         retries: spec.retries.into(),
         enabled: spec.enabled.into(),
@@ -56,16 +59,10 @@ fn insert(
         now,
     }
     .get_result(connection)?;
-    InsertStatus {
-        id,
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
-        url: spec.url.clone(),
-    }
-    .execute(connection)?;
+    InsertStatus { id, every_s, phase_s, url: spec.url.clone() }.execute(connection)?;
     if spec.enabled {
-        let extra = change_set::extra_slot(*start, &spec.name, rhythm, now);
-        begin(connection, now, SiteId(id), rhythm, extra)?;
+        let extra = change_set::extra_slot(*start, &spec.name, &rhythm, now);
+        begin(connection, now, SiteId(id), &rhythm, extra)?;
     }
     Ok(())
 }
@@ -79,6 +76,7 @@ pub(super) fn update(
     let Changed { was, spec, .. } = change;
     let id = was.id;
     let rhythm = change.rhythm();
+    let Columns { every_s, phase_s, cron } = (&rhythm).into();
     let moved = change.moves();
     if moved && was.spec.enabled {
         end(connection, now, id, change.old_rhythm())?;
@@ -87,8 +85,9 @@ pub(super) fn update(
         id: id.0,
         name: spec.name.clone(),
         url: spec.url.clone(),
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
+        every_s,
+        phase_s,
+        cron,
         timeout_ms: spec.timeout_ms(),
         retries: spec.retries.into(),
         enabled: spec.enabled.into(),
@@ -97,17 +96,11 @@ pub(super) fn update(
         origin: origin.stored_word(),
     }
     .execute(connection)?;
-    UpdateStatus {
-        id: id.0,
-        every_s: rhythm.every_s as i32,
-        phase_s: rhythm.phase_s as i32,
-        url: spec.url.clone(),
-    }
-    .execute(connection)?;
+    UpdateStatus { id: id.0, every_s, phase_s, url: spec.url.clone() }.execute(connection)?;
     if moved && spec.enabled {
         activate(connection, now, id)?;
-        let extra = change_set::extra_slot(change.start(), &spec.name, rhythm, now);
-        begin(connection, now, id, rhythm, extra)?;
+        let extra = change_set::extra_slot(change.start(), &spec.name, &rhythm, now);
+        begin(connection, now, id, &rhythm, extra)?;
     }
     Ok(())
 }
@@ -125,22 +118,22 @@ statement!(
     /// SQLite gives out an id of its own where none is named.
     Insert {
         id: Option<i64> as Nullable<BigInt>, name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
-        timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
+        cron: Option<String> as Nullable<Text>, timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
         settings: Option<String> as Nullable<Text>, origin: &'static str as Text, now: i64 as BigInt,
     } -> (BigInt,) =
-    "INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, tags, settings, origin,
+    "INSERT INTO site_config (id, name, url, every_s, phase_s, cron, timeout_ms, retries, enabled, tags, settings, origin,
        active_from) VALUES ("
-    (id: Nullable<BigInt>) ", " (name: Text) ", " (url: Text) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (timeout_ms: BigInt) ", "
+    (id: Nullable<BigInt>) ", " (name: Text) ", " (url: Text) ", " (every_s: Integer) ", " (phase_s: Integer) ", " (cron: Nullable<Text>) ", " (timeout_ms: BigInt) ", "
     (retries: Integer) ", " (enabled: Integer) ", " (tags: Text) ", " (settings: Nullable<Text>) ", " (origin: Text) ", " (now: BigInt) ") RETURNING id"
 );
 
 statement!(Update {
         id: i64 as BigInt, name: String as Text, url: String as Text, every_s: i32 as Integer, phase_s: i32 as Integer,
-        timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
+        cron: Option<String> as Nullable<Text>, timeout_ms: i64 as BigInt, retries: i32 as Integer, enabled: i32 as Integer, tags: String as Text,
         settings: Option<String> as Nullable<Text>, origin: &'static str as Text,
     } -> () =
     "UPDATE site_config SET name = " (name: Text) ", url = " (url: Text) ", every_s = " (every_s: Integer)
-    ", phase_s = " (phase_s: Integer) ", timeout_ms = " (timeout_ms: BigInt) ", retries = " (retries: Integer)
+    ", phase_s = " (phase_s: Integer) ", cron = " (cron: Nullable<Text>) ", timeout_ms = " (timeout_ms: BigInt) ", retries = " (retries: Integer)
     ", enabled = " (enabled: Integer) ", tags = " (tags: Text) ", settings = " (settings: Nullable<Text>)
     ", origin = " (origin: Text) ", left_file_at = NULL, revision = revision + 1 WHERE id = " (id: BigInt));
 

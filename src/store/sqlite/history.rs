@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use serde_json::json;
 
 use super::SqliteStore;
 use super::rows::{AllSites, SiteById, SiteRow, into_site};
@@ -12,10 +13,14 @@ use crate::clock::Timestamp;
 use crate::database::rows::from_seconds;
 use crate::database::statement;
 use crate::model::{Site, SiteId, Status};
-use crate::schedule::Rhythm;
+use crate::schedule::Cron;
 use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
 use crate::store::failure::{self, FailureTexts};
+use crate::store::rhythm::{Columns, known_rhythm};
 use crate::store::{Failure, History, RECENT, Range, SiteStatistics, StoreError};
+
+/// Slots of a cron expression that are looked up for the newest results: some have none.
+const MOMENTS: usize = 10 * RECENT as usize;
 
 #[async_trait]
 impl History for SqliteStore {
@@ -57,7 +62,10 @@ fn statistics(
     let (from, to) = (range.from.timestamp(), range.to.timestamp());
     match only {
         // One site's slots are computed and looked up; a scan would read everybody's.
-        Some(id) => tally(SlotsOfSite { id: id.0, from, to }.load_iter(connection)?, &mut tallies)?,
+        Some(id) => {
+            let moments = moments(connection, id, (from - 1, to - 1), usize::MAX)?;
+            tally(SlotsOfSite { id: id.0, from, to, moments }.load_iter(connection)?, &mut tallies)?;
+        }
         None => tally(AllSlots { from, to }.load_iter(connection)?, &mut tallies)?,
     }
     Ok(sites
@@ -117,13 +125,42 @@ fn last_failure(
     SiteId(id): SiteId,
     now: i64,
 ) -> QueryResult<Option<(i64, FailureTexts)>> {
-    let recent = NewestFailure { id, until: now, most: RECENT }.get_result(connection).optional()?;
+    let recent = newest_failure(connection, id, now)?;
     if recent.is_some() {
         return Ok(recent);
     }
     let since: Option<(Option<i64>,)> = Since { id }.get_result(connection).optional()?;
     let Some((Some(since),)) = since else { return Ok(None) };
-    NewestFailure { id, until: since - 1, most: RECENT }.get_result(connection).optional()
+    newest_failure(connection, id, since - 1)
+}
+
+/// Among the newest results up to `until`.
+fn newest_failure(
+    connection: &mut SqliteConnection,
+    id: i64,
+    until: i64,
+) -> QueryResult<Option<(i64, FailureTexts)>> {
+    let moments = moments(connection, SiteId(id), (i64::MIN, until), MOMENTS)?;
+    NewestFailure { id, until, most: RECENT, moments }.get_result(connection).optional()
+}
+
+/// The slots that cron expressions have given to a site in `(after, until]`, up to `most` of each, as a JSON array: SQL cannot compute
+/// them.
+fn moments(
+    connection: &mut SqliteConnection,
+    SiteId(id): SiteId,
+    (after, until): (i64, i64),
+    most: usize,
+) -> QueryResult<String> {
+    let spans: Vec<(i64, Option<i64>, String)> = CronSpans { id }.load(connection)?;
+    let mut moments = Vec::new();
+    for (valid_from, valid_to, text) in spans {
+        let Ok(cron) = Cron::from_text(&text) else { continue };
+        let (after, until) = (after.max(valid_from), until.min(valid_to.unwrap_or(i64::MAX)));
+        let newest_first = std::iter::successors(cron.latest(until), |at| cron.latest(at - 1));
+        moments.extend(newest_first.take_while(|at| *at > after).take(most));
+    }
+    Ok(json!(moments).to_string())
 }
 
 fn audit(
@@ -163,10 +200,10 @@ fn schedules(
     judged_until: i64,
 ) -> QueryResult<HashMap<SiteId, SiteSchedule>> {
     let mut schedules: HashMap<SiteId, SiteSchedule> = HashMap::new();
-    type SpanRow = (i64, String, i64, i64, Option<i64>, i32, i32, Option<i64>);
+    type SpanRow = (i64, String, i64, i64, Option<i64>, i32, i32, Option<String>, Option<i64>);
     for row in (Spans { from }).load_iter::<SpanRow, _>(connection)? {
-        let (site, name, timeout_ms, valid_from, valid_to, every_s, phase_s, first_slot) = row?;
-        let rhythm = Rhythm { every_s: every_s.unsigned_abs(), phase_s: phase_s.unsigned_abs() };
+        let (site, name, timeout_ms, valid_from, valid_to, every_s, phase_s, cron, first_slot) = row?;
+        let Some(rhythm) = known_rhythm(&name, Columns { every_s, phase_s, cron }) else { continue };
         let schedule = schedules.entry(SiteId(site)).or_insert_with(|| SiteSchedule {
             name,
             spans: Vec::with_capacity(1),
@@ -186,36 +223,41 @@ statement!(AllSlots { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, Text,
 
 statement!(
     /// Also in time that was taken back: rows may lie there.
-    SlotsOfSite { id: i64 as BigInt, from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, Text, Nullable<BigInt>) =
+    SlotsOfSite { id: i64 as BigInt, from: i64 as BigInt, to: i64 as BigInt, moments: String as Text } -> (BigInt, Text, Nullable<BigInt>) =
     "WITH RECURSIVE
        span(first, every, last) AS (
          SELECT max(valid_from + 1, " (from: BigInt) ") + (phase_s - max(valid_from + 1, " (from: BigInt) ") % every_s + every_s) % every_s,
                 every_s, min(coalesce(valid_to, " (to: BigInt) " - 1), " (to: BigInt) " - 1)
-         FROM site_schedule WHERE site_id = " (id: BigInt) "),
+         FROM site_schedule WHERE site_id = " (id: BigInt) " AND cron IS NULL),
        slot(at, every, last) AS (
          SELECT first, every, last FROM span WHERE first <= last
          UNION ALL SELECT at + every, every, last FROM slot WHERE at + every <= last),
        due(at) AS (
          SELECT at FROM slot
+         UNION SELECT value FROM json_each(" (moments: Text) ")
          UNION SELECT first_slot FROM site_schedule
          WHERE site_id = " (id: BigInt) " AND first_slot >= " (from: BigInt) " AND first_slot < " (to: BigInt) ")
      SELECT row.site_id, row.status, row.total_us
      FROM due CROSS JOIN ping_status AS row ON row.scheduled_at = due.at AND row.site_id = " (id: BigInt)
 );
 
+statement!(CronSpans { id: i64 as BigInt } -> (BigInt, Nullable<BigInt>, Text) =
+    "SELECT valid_from, valid_to, cron FROM site_schedule WHERE site_id = " (id: BigInt) " AND cron IS NOT NULL");
+
 statement!(Since { id: i64 as BigInt } -> (Nullable<BigInt>,) = "SELECT since FROM sites WHERE site_id = " (id: BigInt));
 
 statement!(
     /// The site's slots are computed, newest first, and looked up until there are enough rows.
-    NewestFailure { id: i64 as BigInt, until: i64 as BigInt, most: i64 as BigInt }
+    NewestFailure { id: i64 as BigInt, until: i64 as BigInt, most: i64 as BigInt, moments: String as Text }
     -> (BigInt, (Text, Nullable<Text>, Nullable<Text>, Nullable<Text>)) =
     "WITH RECURSIVE
        span(first, until, every, phase) AS (
          SELECT max(valid_from + 1, (SELECT pruned_before FROM scheduler_state WHERE id = 1)),
                 min(coalesce(valid_to, " (until: BigInt) "), " (until: BigInt) "), every_s, phase_s
-         FROM site_schedule WHERE site_id = " (id: BigInt) "),
+         FROM site_schedule WHERE site_id = " (id: BigInt) " AND cron IS NULL),
        slot(at, every, first) AS (
          SELECT until - (until % every - phase + every) % every, every, first FROM span
+         UNION ALL SELECT value, value, value FROM json_each(" (moments: Text) ")
          UNION ALL SELECT first_slot, every_s, first_slot FROM site_schedule
          WHERE site_id = " (id: BigInt) " AND first_slot <= " (until: BigInt) "
          UNION ALL SELECT at - every, every, first FROM slot WHERE at - every >= first
@@ -232,8 +274,8 @@ statement!(Gaps { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt, B
     "SELECT after_s, until_s, 0 FROM schedule_gap WHERE until_s >= " (from: BigInt) " AND after_s < " (to: BigInt)
     " UNION ALL SELECT after_s, until_s, 1 FROM clock_gap WHERE until_s >= " (from: BigInt) " AND after_s < " (to: BigInt));
 
-statement!(Spans { from: i64 as BigInt } -> (BigInt, Text, BigInt, BigInt, Nullable<BigInt>, Integer, Integer, Nullable<BigInt>) =
-    "SELECT site.id, site.name, site.timeout_ms, span.valid_from, span.valid_to, span.every_s, span.phase_s, span.first_slot
+statement!(Spans { from: i64 as BigInt } -> (BigInt, Text, BigInt, BigInt, Nullable<BigInt>, Integer, Integer, Nullable<Text>, Nullable<BigInt>) =
+    "SELECT site.id, site.name, site.timeout_ms, span.valid_from, span.valid_to, span.every_s, span.phase_s, span.cron, span.first_slot
      FROM site_schedule AS span JOIN site_config AS site ON site.id = span.site_id
      WHERE span.taken_back = 0
        AND (span.valid_to IS NULL OR span.valid_to >= " (from: BigInt) " OR span.first_slot >= " (from: BigInt) ")");

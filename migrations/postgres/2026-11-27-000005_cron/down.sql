@@ -1,0 +1,4 @@
+DROP INDEX site_config_cron;
+DROP INDEX site_config_interval;
+ALTER TABLE site_schedule DROP COLUMN cron;
+ALTER TABLE site_config DROP COLUMN cron;
