@@ -7,6 +7,9 @@
 //! Every site is due each minute, so a tick, which queues one second, queues a sixtieth of them. Calls follow each other as
 //! in the pipeline: ticks until there is enough to claim, then claim, persist and complete; what is left over in the queue
 //! is cleared between calls and not measured. Time is simulated: nothing waits for a second to pass.
+//!
+//! A second table has ticks that queue every site, once each minute: of an interval, of one cron expression, and of a thousand
+//! different ones; and an audit of what they have queued. The difference between its rows is what a cron expression costs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -32,8 +35,9 @@ use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::sqlite::SqliteJobQueue;
 use uptime_monitor::result_log::ResultLog;
 use uptime_monitor::result_log::local::LocalResultLog;
-use uptime_monitor::store::ResultStore;
+use uptime_monitor::store::accounting::Audit;
 use uptime_monitor::store::sqlite::SqliteStore;
+use uptime_monitor::store::{History, Range, ResultStore, StoreError};
 
 const OWNER: &str = "bench/00000000";
 const LEASE: Duration = Duration::from_secs(30);
@@ -53,7 +57,7 @@ async fn bench(effort: Effort) {
     println!("{}\n", machine());
     let mut table = Table::new(&["call", "sites", "rows", "calls", "ms/call", "CPU µs/row", "bytes/row"]);
     for &sites in sizes {
-        let monitor = Monitor::with_sites(sites);
+        let monitor = Monitor::with_sites(sites, SCATTERED);
         for (batch, turns) in BATCHES {
             // The first call of each kind prepares its statements and fills caches.
             monitor.turn(batch, &mut Calls::of(batch)).await;
@@ -63,6 +67,40 @@ async fn bench(effort: Effort) {
             }
             calls.enter(sites, &mut table);
         }
+    }
+    table.print();
+    println!();
+    minutes(effort).await;
+}
+
+/// Every phase of a minute.
+const SCATTERED: &str = "60, (id * 2654435761 >> 8) % 60, NULL";
+
+/// Rules by which all sites are due at each full minute: `every_s`, `phase_s` and `cron` of the site with this `id`.
+const MINUTELY: [(&str, &str); 3] = [
+    ("interval", "60, 0, NULL"),
+    ("1 expression", "2678400, 0, '* * * * * Europe/Berlin'"),
+    // They differ in what they say and not in what they mean.
+    (
+        "1,000 expressions",
+        "2678400, 0, '* 0-23,' || (id % 20) || ' 1-31,' || (1 + id / 20 % 25) || ' 1-12,' || (1 + id / 500 % 2) || ' * Europe/Berlin'",
+    ),
+];
+
+async fn minutes(effort: Effort) {
+    let (sites, turns) = if effort == Effort::Quick { (50_000, 6) } else { (100_000, 20) };
+    let mut table = Table::new(&["call", "sites", "rows", "calls", "ms/call", "CPU µs/row", "bytes/row"]);
+    for (rule, columns) in MINUTELY {
+        let monitor = Monitor::with_sites(sites, columns);
+        let mut figures = [Figures::of(format!("tick, {rule}")), Figures::of(format!("audit, {rule}"))];
+        for turn in 0..=turns {
+            // The first call prepares its statements and fills caches.
+            if turn == 1 {
+                figures = figures.map(|figures| Figures::of(figures.call));
+            }
+            monitor.minute(&mut figures).await;
+        }
+        figures.into_iter().for_each(|figures| figures.enter(sites, &mut table));
     }
     table.print();
 }
@@ -143,18 +181,34 @@ struct Monitor {
 }
 
 impl Monitor {
-    fn with_sites(sites: usize) -> Self {
+    /// `rule`: `every_s`, `phase_s` and `cron` of each site, in SQL.
+    fn with_sites(sites: usize, rule: &str) -> Self {
         // Beside the program and not in /tmp, which may be memory.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let path = folder.path().join("uptime.db");
         sqlite::migrate(&path).unwrap();
         let start = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
-        insert_sites(&mut sqlite::connect(&path).unwrap(), sites, start.timestamp());
+        insert_sites(&mut sqlite::connect(&path).unwrap(), sites, rule, start.timestamp());
         let clock = Clock::starting_at(start);
         let database = Sqlite::open(&path).unwrap();
         let queue = SqliteJobQueue::new(database.clone(), clock.clone());
         let store = SqliteStore::new(database, clock.clone());
         Self { _folder: folder, clock, queue, store }
+    }
+
+    /// Queues every site, and counts what waits.
+    async fn minute(&self, [tick, audit]: &mut [Figures; 2]) {
+        // A scheduler that works has ticked in the second before.
+        self.clock.jump(TimeDelta::seconds(59));
+        self.queue.enqueue_due().await.unwrap();
+        self.clock.jump(TimeDelta::seconds(1));
+        tick.measure(self.queue.enqueue_due(), |tick| tick.as_ref().unwrap().queued).await.unwrap();
+        let now = self.clock.now();
+        let range = Range { from: now, to: now + TimeDelta::seconds(1) };
+        let waiting = |audit: &Result<Audit, StoreError>| audit.as_ref().unwrap().waiting as usize;
+        // Even the slot of this moment is old enough.
+        audit.measure(self.store.audit(range, -3_600), waiting).await.unwrap();
+        self.clear().await;
     }
 
     /// Queues at least `batch` jobs, and takes `batch` of them all the way.
@@ -220,15 +274,15 @@ fn result(job: &Job) -> CheckResult {
 }
 
 /// What an import leaves behind, without the time that a million single inserts take. Phases are scattered as hashes are.
-fn insert_sites(connection: &mut impl SimpleConnection, sites: usize, now: i64) {
+fn insert_sites(connection: &mut impl SimpleConnection, sites: usize, rule: &str, now: i64) {
     let sql = format!(
         "PRAGMA synchronous = OFF;
          BEGIN;
-         INSERT INTO site_config (id, name, url, every_s, phase_s, timeout_ms, retries, enabled, origin, active_from)
+         INSERT INTO site_config (id, name, url, every_s, phase_s, cron, timeout_ms, retries, enabled, origin, active_from)
          WITH RECURSIVE site(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM site WHERE id < {sites})
-         SELECT id, 'site-' || id, 'https://site-' || id || '.example.com/health', 60, (id * 2654435761 >> 8) % 60, 10000, 1, 1, 'command', {now}
+         SELECT id, 'site-' || id, 'https://site-' || id || '.example.com/health', {rule}, 10000, 1, 1, 'command', {now}
          FROM site;
-         INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s) SELECT id, {now}, every_s, phase_s FROM site_config;
+         INSERT INTO site_schedule (site_id, valid_from, every_s, phase_s, cron) SELECT id, {now}, every_s, phase_s, cron FROM site_config;
          INSERT INTO sites (site_id, every_s, phase_s, url) SELECT id, every_s, phase_s, url FROM site_config ORDER BY every_s, phase_s, id;
          COMMIT;
          PRAGMA wal_checkpoint(TRUNCATE);"

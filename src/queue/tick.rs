@@ -1,8 +1,11 @@
 //! What a tick has to do: which slots to queue, and whether some were skipped. No I/O, for every database does the same.
 
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use super::Gap;
 use crate::database::rows::from_seconds;
-use crate::schedule::{self, Cron, DueRange, Rhythm, SET_BACK_TOLERANCE_S};
+use crate::schedule::{self, Cron, DueRange, NoCron, Rhythm, SET_BACK_TOLERANCE_S};
 
 /// With nothing to queue, the last tick is written this often: an idle monitor should not keep a disk awake.
 const IDLE_TICK_S: i64 = 10;
@@ -67,14 +70,23 @@ pub(super) struct Rules {
 impl Rules {
     /// From the columns of `site_config`. An expression that this version does not know is left to the scheduler that knows it.
     pub(super) fn new(intervals: Vec<(i32,)>, crons: Vec<(String,)>) -> Self {
-        let known = |(text,): (String,)| {
-            let unknown = |error| log::error!(schedule = text.as_str(); "sites with this schedule are not queued: it {error}");
-            Cron::from_text(&text).map_err(unknown).ok()
-        };
+        let known =
+            |(text,): (String,)| Cron::from_text(&text).map_err(|error| say_unknown(text, &error)).ok();
         Self {
             intervals: intervals.into_iter().map(|row| row.0.unsigned_abs()).collect(),
             crons: crons.into_iter().filter_map(known).collect(),
         }
+    }
+}
+
+/// Once for each expression, and not at each tick.
+fn say_unknown(expression: String, error: &NoCron) {
+    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if !said.contains(&expression) {
+        let schedule = expression.as_str();
+        log::error!(schedule; "sites with this schedule are not queued by this version: it {}", error.message);
+        said.insert(expression);
     }
 }
 
