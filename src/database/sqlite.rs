@@ -1,7 +1,8 @@
-//! SQLite: one file, one writing thread.
+//! SQLite: one file, one connection that writes, and two that read, each on a thread of its own.
 //!
-//! SQLite lets one connection write at a time. Instead of waiting for locks on many connections, all work
-//! of a process goes through one thread with one connection, as closures over a bounded channel.
+//! SQLite lets one connection write at a time. Instead of waiting for locks on many connections, all work of a process that
+//! writes, or decides what to write, goes through one thread with one connection, as closures over a bounded channel. In a WAL
+//! readers neither wait for it nor hold it up, so reports and counts have connections of their own (ADR 33).
 
 mod connection;
 mod migrations;
@@ -16,7 +17,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 
-use self::thread::Thread;
+use self::connection::{clear_log, connect_patiently, connect_to_read, has_log};
+use self::thread::{Duty, Thread};
 use super::DatabaseError;
 use crate::clock::Clock;
 
@@ -42,11 +44,28 @@ impl Durability {
     }
 }
 
-/// A handle on the writing thread. Clones share it; it ends with the last one.
+const WRITING: Duty = Duty { name: "sqlite", connect, afterwards: |_, _| {} };
+
+const WRITING_PATIENTLY: Duty = Duty { connect: connect_patiently, ..WRITING };
+
+const READING: Duty = Duty { name: "sqlite-read", connect: connect_to_read, afterwards: clear_log };
+
+const REPORTING: Duty = Duty { name: "sqlite-report", ..READING };
+
+/// A handle on the threads. Clones share them; they end with the last one.
 #[derive(Clone)]
 pub struct Sqlite {
     writer: Thread,
+    /// `None` where the writer reads, too: in a process that does one thing after the other, and where reading would hold up writing.
+    readers: Option<Readers>,
     lock: LastLock,
+}
+
+/// What is quick does not wait for a report: `/health` counts the queue, and has little time for it.
+#[derive(Clone)]
+struct Readers {
+    quick: Thread,
+    long: Thread,
 }
 
 /// When another program's lock last outlasted our patience. Each wait takes seconds, and many that are made one after another would
@@ -65,21 +84,26 @@ impl LastLock {
 }
 
 impl Sqlite {
-    /// Opens `path`, which must be migrated already, and starts the thread.
+    /// Opens `path`, which must be migrated already, and starts the threads.
     pub fn open(path: &Path) -> Result<Self, DatabaseError> {
-        Self::on(path, connect(path)?)
+        Self::with_readers(path, connect(path)?)
     }
 
-    /// For a command that works beside a `run`: it waits for its turn to write for longer, since a `run` on a slow disk
-    /// holds that right most of the time, and nobody waits for the command but its user.
+    /// For a command that works beside a `run`, and does one thing after the other on one connection. It waits for its turn to write
+    /// for longer, since a `run` on a slow disk holds that right most of the time, and nobody waits for the command but its user.
     pub fn open_patiently(path: &Path) -> Result<Self, DatabaseError> {
-        let mut connection = connect(path)?;
-        connection.batch_execute("PRAGMA busy_timeout = 25000")?;
-        Self::on(path, connection)
+        let writer = Thread::open(WRITING_PATIENTLY, path)?;
+        Ok(Self { writer, readers: None, lock: LastLock::default() })
     }
 
-    fn on(path: &Path, connection: SqliteConnection) -> Result<Self, DatabaseError> {
-        Ok(Self { writer: Thread::start(path, connection)?, lock: LastLock::default() })
+    fn with_readers(path: &Path, mut writing: SqliteConnection) -> Result<Self, DatabaseError> {
+        let readers = match has_log(&mut writing)? {
+            true => {
+                Some(Readers { quick: Thread::open(READING, path)?, long: Thread::open(REPORTING, path)? })
+            }
+            false => None,
+        };
+        Ok(Self { writer: Thread::start(WRITING, path, writing)?, readers, lock: LastLock::default() })
     }
 
     /// Runs `work` in one transaction on the writing thread: all of it happens, or nothing.
@@ -120,8 +144,30 @@ impl Sqlite {
             .await
     }
 
-    /// Runs `work` on one consistent state without taking the right to write from others.
+    /// Runs `work` on one consistent state, beside whoever writes: on the last one that was committed before it begins, so that a
+    /// caller sees what it has written. For what is quick.
     pub async fn read<T, W>(&self, work: W) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+    {
+        let thread = self.readers.as_ref().map_or(&self.writer, |readers| &readers.quick);
+        thread.call(move |connection| connection.transaction(work)).await
+    }
+
+    /// Like [`read`](Self::read), for what may take long. It holds up nobody but others of its kind.
+    pub async fn read_at_length<T, W>(&self, work: W) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+    {
+        let thread = self.readers.as_ref().map_or(&self.writer, |readers| &readers.long);
+        thread.call(move |connection| connection.transaction(work)).await
+    }
+
+    /// Like [`read`](Self::read), on the writing thread: after all work that was given to it before, also by callers that have gone
+    /// away meanwhile. For what decides what is written next.
+    pub async fn read_in_turn<T, W>(&self, work: W) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         W: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
@@ -154,3 +200,6 @@ fn all_or_nothing<T, E: From<DatabaseError>>(
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,7 +141,7 @@ impl JobQueue for SqliteJobQueue {
     async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
         let owner = owner.to_owned();
         let rows: Vec<(i64, i64)> =
-            self.database.read(move |connection| Ok(Leased { owner }.load(connection)?)).await?;
+            self.database.read_in_turn(move |connection| Ok(Leased { owner }.load(connection)?)).await?;
         let slot = |(at, site)| Slot { scheduled_at: from_seconds(at), site_id: SiteId(site) };
         Ok(rows.into_iter().map(slot).collect())
     }
@@ -294,7 +294,7 @@ statement!(ReleaseAll {} -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL WHERE lease_owner IS NOT NULL");
 
 statement!(
-    /// Counting takes the one thread's time, so a longer queue counts as half a million, and only leases are looked at one by one.
+    /// Counting takes time, so a longer queue counts as half a million, and only leases are looked at one by one.
     CountJobs { now: i64 as BigInt } -> (BigInt, BigInt, Nullable<BigInt>) =
     "WITH RECURSIVE patience (s) AS (
        SELECT max(late_after_s) FROM job_queue

@@ -1,5 +1,6 @@
 //! What a running process tells about itself.
 
+use diesel::connection::SimpleConnection as _;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -35,6 +36,30 @@ fn a_process_that_works_says_so_and_tells_how_it_is() {
     for actor in ["scheduler", "claimer", "checker-0", "publisher", "persister", "web"] {
         assert!(actors.contains(&actor), "{report}");
     }
+    monitor.kill();
+}
+
+#[test]
+fn while_another_program_holds_the_right_to_write_it_still_counts_and_says_which_work_fails() {
+    let machine = Machine::new().with("web.listen", &free_address());
+    machine.import_load();
+    let monitor = machine.start();
+    machine.records_more(300);
+    let mut other = machine.connect();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+
+    let report = within(DEADLINE, "ticks fail", || {
+        let done = machine.cli("health --json");
+        let report: Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!(report["database"]["ok"], true, "{report}");
+        (!report["failing"]["ticks"].is_null()).then_some((done.code, report))
+    });
+    other.batch_execute("ROLLBACK").unwrap();
+
+    let (code, report) = report;
+    assert_eq!((code, &report["ready"]), (Some(1), &false.into()));
+    assert!(report["queue"]["jobs"].is_u64(), "{report}");
+    eventually("it is ready again", || machine.cli("health").code == Some(0));
     monitor.kill();
 }
 

@@ -1,7 +1,7 @@
 //! A thread with a connection of its own, which does one piece of work after the other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use tokio::sync::oneshot;
 
-use super::connect;
+use crate::clock::Clock;
 use crate::database::DatabaseError;
 use crate::failure::chain;
 
@@ -21,19 +21,39 @@ const RECONNECT: Duration = Duration::from_secs(1);
 
 type Work = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 
+/// What a thread is for.
+#[derive(Clone, Copy)]
+pub(super) struct Duty {
+    /// The thread's name.
+    pub(super) name: &'static str,
+    /// Makes its connection.
+    pub(super) connect: fn(&Path) -> Result<SqliteConnection, DatabaseError>,
+    /// Comes after each piece of work, which took so long. Its caller has the answer already.
+    pub(super) afterwards: fn(&mut SqliteConnection, Duration),
+}
+
 /// A handle on the thread. Clones share it; the thread ends with the last one.
 #[derive(Clone)]
 pub(super) struct Thread(SyncSender<Work>);
 
 impl Thread {
-    /// Starts it with a connection to `path`.
-    pub(super) fn start(path: &Path, mut connection: SqliteConnection) -> Result<Self, DatabaseError> {
+    /// Opens `path` and starts the thread.
+    pub(super) fn open(duty: Duty, path: &Path) -> Result<Self, DatabaseError> {
+        Self::start(duty, path, (duty.connect)(path)?)
+    }
+
+    /// Starts the thread with a connection to `path`.
+    pub(super) fn start(
+        duty: Duty,
+        path: &Path,
+        mut connection: SqliteConnection,
+    ) -> Result<Self, DatabaseError> {
         let (work, inbox) = sync_channel(WAITING_WORK);
-        let path = path.to_owned();
+        let opened = path.to_owned();
         thread::Builder::new()
-            .name("sqlite".to_owned())
-            .spawn(move || serve(&path, &mut connection, &inbox))
-            .map_err(|source| DatabaseError::Open { path: PathBuf::new(), source: source.into() })?;
+            .name(duty.name.to_owned())
+            .spawn(move || serve(duty, &opened, &mut connection, &inbox))
+            .map_err(|source| DatabaseError::Open { path: path.to_owned(), source: source.into() })?;
         Ok(Self(work))
     }
 
@@ -65,18 +85,20 @@ impl Thread {
     }
 }
 
-fn serve(path: &Path, connection: &mut SqliteConnection, inbox: &Receiver<Work>) {
+fn serve(duty: Duty, path: &Path, connection: &mut SqliteConnection, inbox: &Receiver<Work>) {
     for work in inbox {
+        let began = Clock::instant();
         if catch_unwind(AssertUnwindSafe(|| work(connection))).is_err() {
             // A panic can leave a transaction open; a new connection has none.
-            *connection = reconnect(path);
+            *connection = reconnect(duty, path);
         }
+        (duty.afterwards)(connection, began.elapsed());
     }
 }
 
-fn reconnect(path: &Path) -> SqliteConnection {
+fn reconnect(duty: Duty, path: &Path) -> SqliteConnection {
     loop {
-        match connect(path) {
+        match (duty.connect)(path) {
             Ok(connection) => return connection,
             Err(error) => log::warn!(error = chain(&error); "failed to open the database again; trying on"),
         }

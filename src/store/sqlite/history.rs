@@ -33,7 +33,7 @@ impl History for SqliteStore {
         range: Range,
         only: Option<SiteId>,
     ) -> Result<Vec<SiteStatistics>, StoreError> {
-        self.database.read(move |connection| Ok(statistics(connection, range, only))).await?
+        self.database.read_at_length(move |connection| Ok(statistics(connection, range, only))).await?
     }
 
     async fn last_failure(&self, site: SiteId) -> Result<Option<Failure>, StoreError> {
@@ -44,7 +44,7 @@ impl History for SqliteStore {
 
     async fn audit(&self, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
         let now = self.clock.now_s();
-        self.database.read(move |connection| Ok(audit(connection, range, now, margin_s))).await?
+        self.database.read_at_length(move |connection| Ok(audit(connection, range, now, margin_s))).await?
     }
 }
 

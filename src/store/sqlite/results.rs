@@ -38,7 +38,7 @@ impl ResultStore for SqliteStore {
         let work = |connection: &mut SqliteConnection| -> Result<(Option<i64>,), DatabaseError> {
             Ok(SettledBefore {}.get_result(connection)?)
         };
-        Ok(self.database.read(work).await?.0.map(from_seconds))
+        Ok(self.database.read_in_turn(work).await?.0.map(from_seconds))
     }
 
     async fn note_read(&self, before: Option<Timestamp>) -> Result<(), StoreError> {
