@@ -31,28 +31,31 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Tries until it works, with backoff, for work that must not be given up: a service that is away is no failure
-/// of the actor, so trying counts as progress. Says once that it fails, now and then that it still does, and once that it works again.
-pub(crate) async fn persevere<T, E: Error + 'static>(
-    life: &Life,
-    what: &str,
-    mut attempt: impl AsyncFnMut() -> Result<T, E>,
-) -> T {
-    let outage = Outage::default();
-    loop {
-        if let Ok(done) = persevere_while(life, what, &outage, |_| true, &mut attempt).await {
-            return done;
-        }
-    }
+/// What an error means for whoever tries again.
+pub(crate) trait MayHeal {
+    /// Whether the same attempt may succeed later, if need be after somebody has mended the service. If not, trying again is an
+    /// endless loop.
+    fn may_heal(&self) -> bool;
 }
 
-/// As [`persevere`], for many that wait for the same service: what is said of its `outage` is said once for all of them. An error
-/// that waiting does not mend is the caller's.
-pub(crate) async fn persevere_while<T, E: Error + 'static>(
+/// Tries until it works, with backoff: a service that is away is no failure of the actor, so trying counts as progress. Says once
+/// that it fails, now and then that it still does, and once that it works again.
+///
+/// # Errors
+/// The first error that waiting does not mend. What then is the caller's to decide.
+pub(crate) async fn persevere<T, E: Error + MayHeal + 'static>(
+    life: &Life,
+    what: &str,
+    attempt: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    persevere_with(life, what, &Outage::default(), attempt).await
+}
+
+/// As [`persevere`], for many that wait for the same service: what is said of its `outage` is said once for all of them.
+pub(crate) async fn persevere_with<T, E: Error + MayHeal + 'static>(
     life: &Life,
     what: &str,
     outage: &Outage,
-    may_heal: impl Fn(&E) -> bool,
     mut attempt: impl AsyncFnMut() -> Result<T, E>,
 ) -> Result<T, E> {
     let mut patience = Patience::new(what, outage);
@@ -63,7 +66,7 @@ pub(crate) async fn persevere_while<T, E: Error + 'static>(
                 patience.rewarded();
                 return Ok(done);
             }
-            Err(error) if may_heal(&error) => patience.tried(&error).await,
+            Err(error) if error.may_heal() => patience.tried(&error).await,
             Err(error) => return Err(error),
         }
     }
@@ -107,7 +110,8 @@ impl Outage {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, what: &str, error: &(dyn Error + 'static)) {
+    /// Says that it fails, unless that was said lately.
+    pub(crate) fn note(&self, what: &str, error: &(dyn Error + 'static)) {
         let now = Clock::instant();
         let mut said = self.said();
         if said.is_none_or(|said| now - said.last >= REMIND) {
@@ -117,7 +121,8 @@ impl Outage {
         }
     }
 
-    fn end(&self, what: &str) {
+    /// Says that it works again, where it was said that it failed.
+    pub(crate) fn end(&self, what: &str) {
         if let Some(Said { since, .. }) = self.said().take() {
             info!(what, away_ms = millis(since); "works again");
         }

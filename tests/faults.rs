@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "faults/odd_queue.rs"]
+mod odd_queue;
 #[path = "faults/put_aside.rs"]
 mod put_aside;
 
@@ -10,7 +12,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::TimeDelta;
 use common::target::Target;
 use common::{Database, eventually, jan_1, last, site};
@@ -19,8 +20,9 @@ use uptime_monitor::app::{Parts, Ports, Stages};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::config::{Sources, load};
 use uptime_monitor::database::sqlite;
-use uptime_monitor::model::{Job, SiteSpec, Slot};
-use uptime_monitor::queue::{Depth, JobQueue, QueueError, Settled, Tick};
+use uptime_monitor::model::SiteSpec;
+use uptime_monitor::pipeline::checker::CheckerSettings;
+use uptime_monitor::queue::JobQueue;
 use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::store::accounting::Audit;
 use uptime_monitor::store::{Catalog, History};
@@ -430,74 +432,4 @@ async fn sites_that_never_answer_do_not_hold_up_the_others() {
     assert_eq!(downs_of_healthy, 0);
     assert!(downs_of_hanging > 0);
     assert_nothing_lost(&monitor.finish().await);
-}
-
-/// A queue whose jobs always come with too many leases behind them.
-struct Poisoned(uptime_monitor::queue::sqlite::SqliteJobQueue);
-
-#[async_trait]
-impl JobQueue for Poisoned {
-    async fn enqueue_due(&self) -> Result<Tick, QueueError> {
-        self.0.enqueue_due().await
-    }
-
-    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
-        let jobs = self.0.claim(owner, limit, lease).await?;
-        Ok(jobs.into_iter().map(|job| Job { attempt: 99, ..job }).collect())
-    }
-
-    async fn claim_suspects(
-        &self,
-        owner: &str,
-        lease: Duration,
-        given_up: u32,
-    ) -> Result<Vec<Job>, QueueError> {
-        self.0.claim_suspects(owner, lease, given_up).await
-    }
-
-    async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError> {
-        self.0.settle_late(worker, most).await
-    }
-
-    async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
-        self.0.complete(owner, slots).await
-    }
-
-    async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
-        self.0.release(owner, slots).await
-    }
-
-    async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
-        self.0.hand_back(owner, slots).await
-    }
-
-    async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {
-        self.0.renew(owner, slots, lease).await
-    }
-
-    async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
-        self.0.leased(owner).await
-    }
-
-    async fn release_dead(&self) -> Result<usize, QueueError> {
-        self.0.release_dead().await
-    }
-
-    async fn depth(&self) -> Result<Depth, QueueError> {
-        self.0.depth().await
-    }
-}
-
-#[actix::test]
-async fn a_job_that_keeps_killing_its_worker_ends_as_unknown() {
-    let (database, target) = (Database::new(Clock::system()), Target::start());
-    let spec = SiteSpec { url: target.url("/"), ..site("poison", 1) };
-    database.store.import(vec![spec.into()], false, Arc::new(|_| {})).await.unwrap();
-    let stages = start_stages(&database, Arc::new(Poisoned(database.queue.clone())), patient());
-
-    eventually("it is given up", DEADLINE, async || stages.tally.total() > 1).await;
-
-    let found = database.store.statistics(last(&database.clock, 60), None).await.unwrap();
-    assert!(found[0].unknown > 0);
-    assert_eq!(target.requests(), 0, "it is not run once more");
 }

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::tally::Tally;
 use crate::clock::Clock;
-use crate::failure::chain;
+use crate::failure::{MayHeal as _, Outage, chain};
 use crate::queue::JobQueue;
 use crate::supervisor::Life;
 
@@ -19,6 +19,9 @@ const PORTION: usize = 1_000;
 
 /// After each portion others have the database for so many times as long.
 const PAUSE: u32 = 3;
+
+/// What this does, for whoever reads the program's log.
+const SETTLE: &str = "end late slots";
 
 /// Late slots are spoken of this often.
 const REMIND: Duration = Duration::from_secs(10);
@@ -38,6 +41,8 @@ pub struct LateSlots {
 struct Unsaid {
     slots: usize,
     last_said: Option<Instant>,
+    /// Of nothing but this: the database refuses it for good.
+    outage: Outage,
 }
 
 impl LateSlots {
@@ -58,12 +63,17 @@ impl LateSlots {
         let began = Clock::instant();
         let settled = match self.queue.settle_late(&self.worker, PORTION).await {
             Ok(settled) => settled,
-            Err(error) => {
-                // Ticks and claims fail as well, and say so.
+            // Ticks and claims fail as well, and say so.
+            Err(error) if error.may_heal() => {
                 debug!(error = chain(&error); "failed to end late slots; trying again");
                 return false;
             }
+            Err(error) => {
+                unsaid.outage.note(SETTLE, &error);
+                return false;
+            }
         };
+        unsaid.outage.end(SETTLE);
         self.tally.missed(settled.missed);
         unsaid.add(settled.missed);
         if settled.more {
@@ -79,7 +89,7 @@ impl Unsaid {
         let now = Clock::instant();
         if self.slots > 0 && self.last_said.is_none_or(|said| now - said >= REMIND) {
             warn!(slots = self.slots; "slots that nobody checked in time end as missed");
-            *self = Self { slots: 0, last_said: Some(now) };
+            (self.slots, self.last_said) = (0, Some(now));
         }
     }
 }

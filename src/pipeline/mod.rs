@@ -7,6 +7,7 @@
 //! Work is pulled: a checker asks for as many jobs as it has free slots, so no mailbox grows. Results are pushed,
 //! and a checker counts them as its own until they are stored, so they are bounded too.
 
+mod aside;
 pub mod checker;
 pub mod claimer;
 pub mod janitor;

@@ -10,14 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
-use log::warn;
+use log::{error, warn};
 use tokio::sync::{mpsc, oneshot};
 
+use super::aside::set_aside;
 use super::claimer::ClaimSettings;
 use super::leases::Leases;
 use super::renewal::{Renewals, renew};
 use super::tally::Tally;
-use crate::failure::{Outage, persevere, persevere_while};
+use crate::failure::{Outage, chain, persevere, persevere_with};
 use crate::model::{CheckResult, Slot};
 use crate::queue::JobQueue;
 use crate::result_log::{LogError, ResultLog};
@@ -100,10 +101,11 @@ async fn complete(
         gather(&mut inbox, &mut groups).await;
         let results = groups.iter().flat_map(|group: &Acknowledged| group.results.iter());
         let slots: Vec<Slot> = results.clone().filter_map(CheckResult::slot).collect();
-        persevere(&life, "take finished jobs out of the queue", async || {
-            queue.complete(&owner, &slots).await
-        })
-        .await;
+        let completing = async || queue.complete(&owner, &slots).await;
+        if let Err(error) = persevere(&life, "take finished jobs out of the queue", completing).await {
+            // Their results are in the log, and a result that comes again changes nothing.
+            error!(jobs = slots.len(), error = chain(&error); "the queue refuses for good to let finished jobs go; they are checked again when their leases end");
+        }
         leases.settle(&slots);
         results.for_each(|result| tally.count(result));
         for group in groups.drain(..) {
@@ -139,7 +141,10 @@ impl Handler<Publish> for Publisher {
         self.leases.publish(results.iter().filter_map(CheckResult::slot), self.life.generation());
         let (waits, outage) = (self.renewals.of(&results), Arc::clone(&self.outage));
         self.life.spawn(async move {
-            append(&life, &*log, &outage, &results).await;
+            if let Err(error) = append(&life, &*log, &outage, &results).await {
+                // Nothing that is not in the log is acknowledged.
+                return life.fail(chain(&error));
+            }
             drop(waits);
             // It fails only when this incarnation has ended; then the sender sends again.
             let _ = acknowledged.send(Acknowledged { results, done });
@@ -149,33 +154,43 @@ impl Handler<Publish> for Publisher {
 }
 
 /// Returns when the log has every result: whole, or as much of it as the log takes, or put aside.
-async fn append(life: &Life, log: &dyn ResultLog, outage: &Outage, results: &Arc<Vec<CheckResult>>) {
-    let Err((refused, message)) = append_all(life, log, outage, Arc::clone(results)).await else { return };
+///
+/// # Errors
+/// The log takes nothing more, ever.
+async fn append(
+    life: &Life,
+    log: &dyn ResultLog,
+    outage: &Outage,
+    results: &Arc<Vec<CheckResult>>,
+) -> Result<(), LogError> {
+    let Some((refused, message)) = append_all(life, log, outage, Arc::clone(results)).await? else {
+        return Ok(());
+    };
     let refused: Vec<&CheckResult> = refused.iter().filter_map(|&index| results.get(index)).collect();
     for result in &refused {
         let (site_id, scheduled_at) = (result.site_id.map(|id| id.0), result.scheduled_at.to_rfc3339());
         warn!(site_id, scheduled_at, error = message; "the result log refuses a result for good; its essence is sent instead");
     }
     let essences = Arc::new(refused.iter().map(|result| result.essence()).collect());
-    let Err((still, message)) = append_all(life, log, outage, essences).await else { return };
+    let Some((still, message)) = append_all(life, log, outage, essences).await? else { return Ok(()) };
     for result in still.iter().filter_map(|&index| refused.get(index)) {
-        persevere(life, "put a result aside", async || log.set_aside(result, &message).await).await;
+        set_aside(life, log, result, &message).await;
     }
+    Ok(())
 }
 
-/// Tries until the log has all that it will ever take. The error: which it will not, and why.
+/// Tries until the log has all that it will ever take. Returns which it will not take, and why.
 async fn append_all(
     life: &Life,
     log: &dyn ResultLog,
     outage: &Outage,
     results: Arc<Vec<CheckResult>>,
-) -> Result<(), (Vec<usize>, String)> {
+) -> Result<Option<(Vec<usize>, String)>, LogError> {
     let attempt = async || log.append(Arc::clone(&results)).await;
-    let may_heal = |error: &LogError| !matches!(error, LogError::Unacceptable { .. });
-    match persevere_while(life, "append to the result log", outage, may_heal, attempt).await {
-        Err(LogError::Unacceptable { which, message }) => Err((which, message)),
-        // No other error comes here.
-        Ok(()) | Err(_) => Ok(()),
+    match persevere_with(life, "append to the result log", outage, attempt).await {
+        Ok(()) => Ok(None),
+        Err(LogError::Unacceptable { which, message }) => Ok(Some((which, message))),
+        Err(error) => Err(error),
     }
 }
 

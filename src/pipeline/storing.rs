@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use log::{debug, error, warn};
 
+use super::aside::set_aside;
 use crate::clock::Clock;
-use crate::failure::{Outage, chain, persevere, persevere_while};
+use crate::failure::{Outage, chain, persevere_with};
 use crate::model::CheckResult;
 use crate::result_log::{Batch, ResultLog};
 use crate::store::{Persisted, ResultStore, StoreError};
@@ -84,7 +85,7 @@ impl<'a> Storing<'a> {
                 Persisted::default()
             }
         };
-        persevere(self.life, "put a result aside", async || self.log.set_aside(result, &why).await).await;
+        set_aside(self.life, self.log, result, &why).await;
         persisted
     }
 
@@ -109,8 +110,7 @@ impl<'a> Storing<'a> {
 
     async fn attempt(&self, batch: &Batch) -> Result<Persisted, StoreError> {
         let store = async || self.store.persist(batch).await;
-        let persisted =
-            persevere_while(self.life, "store results", &self.outage, StoreError::may_heal, store).await?;
+        let persisted = persevere_with(self.life, "store results", &self.outage, store).await?;
         self.worked.set(Some(Clock::instant()));
         Ok(persisted)
     }

@@ -12,15 +12,18 @@ use std::time::Duration;
 
 use actix::{Actor, Context};
 use chrono::DateTime;
-use log::debug;
+use log::{debug, warn};
 
-use crate::failure::{chain, persevere};
-use crate::result_log::ResultLog;
-use crate::store::ResultStore;
+use crate::failure::{MayHeal, Outage, chain, persevere};
+use crate::result_log::{LogError, ResultLog};
+use crate::store::{ResultStore, StoreError};
 use crate::supervisor::Life;
 
 /// From one round to the next. An audit judges no slot that is younger than a lease, which is longer.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// What a round does, for whoever reads the program's log.
+const SURVEY: &str = "find out how far the result log is read";
 
 /// See the module.
 pub struct Surveyor {
@@ -48,19 +51,43 @@ impl Actor for Surveyor {
 async fn survey(life: Life, log: Arc<dyn ResultLog>, store: Arc<dyn ResultStore>) {
     // Before the first round nothing is known of a log that outlives processes.
     let known = log.outlives_process().then_some(DateTime::UNIX_EPOCH);
-    persevere(&life, "note how far the result log is read", async || store.note_read(known).await).await;
+    let note = async || store.note_read(known).await;
+    if let Err(error) = persevere(&life, "note how far the result log is read", note).await {
+        warn!(error = chain(&error); "the store refuses for good to note how far the result log is read; audits go by what it knows");
+    }
+    let outage = Outage::default();
     while log.outlives_process() {
-        if let Err(error) = round(&*log, &*store).await {
-            debug!(error = chain(&*error); "failed to find out how far the result log is read; trying again");
+        match round(&*log, &*store).await {
+            Ok(()) => outage.end(SURVEY),
+            // Whoever reads the log, or stores, says so.
+            Err(error) if error.may_heal() => {
+                debug!(error = chain(&error); "failed to find out how far the result log is read; trying again");
+            }
+            Err(error) => outage.note(SURVEY, &error),
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-async fn round(
-    log: &dyn ResultLog,
-    store: &dyn ResultStore,
-) -> Result<(), Box<dyn std::error::Error + 'static>> {
+/// Why a round failed.
+#[derive(Debug, thiserror::Error)]
+enum RoundError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl MayHeal for RoundError {
+    fn may_heal(&self) -> bool {
+        match self {
+            Self::Store(error) => error.may_heal(),
+            Self::Log(error) => error.may_heal(),
+        }
+    }
+}
+
+async fn round(log: &dyn ResultLog, store: &dyn ResultStore) -> Result<(), RoundError> {
     let Some(settled) = store.settled_before().await? else { return Ok(()) };
     log.read_to_end().await?;
     store.note_read(Some(settled)).await?;

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::database::DatabaseError;
+use crate::failure::MayHeal;
 use crate::model::{Job, Slot};
 
 /// What every implementation promises (`tests/contracts.rs` holds each to it):
@@ -125,4 +126,12 @@ pub enum QueueError {
     /// The database refused or is away. Safe to try again: every operation is one transaction.
     #[error("failed to use the job queue")]
     Database(#[from] DatabaseError),
+}
+
+impl MayHeal for QueueError {
+    /// As in [`StoreError::may_heal`](crate::store::StoreError::may_heal): only what the database holds against the values is for good.
+    fn may_heal(&self) -> bool {
+        let Self::Database(error) = self;
+        !error.blames_data()
+    }
 }

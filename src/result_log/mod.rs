@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::failure::MayHeal;
 use crate::model::CheckResult;
 
 /// What every implementation promises:
@@ -56,7 +57,7 @@ pub trait ResultLog: Send + Sync {
 }
 
 /// For a log that a person reads.
-fn essence(result: &CheckResult) -> String {
+pub(crate) fn essence(result: &CheckResult) -> String {
     serde_json::to_string(&result.essence()).unwrap_or_default()
 }
 
@@ -164,5 +165,11 @@ impl LogError {
     /// Whether waiting may help.
     pub fn may_heal(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
+    }
+}
+
+impl MayHeal for LogError {
+    fn may_heal(&self) -> bool {
+        self.may_heal()
     }
 }

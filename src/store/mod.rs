@@ -20,6 +20,7 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::database::DatabaseError;
+use crate::failure::MayHeal;
 use crate::model::{Declared, Origin, Site, SiteId, SiteSpec, Slot};
 use crate::result_log::Batch;
 use accounting::Audit;
@@ -288,6 +289,12 @@ impl StoreError {
             Self::Database(error) => !error.blames_data(),
             _ => false,
         }
+    }
+}
+
+impl MayHeal for StoreError {
+    fn may_heal(&self) -> bool {
+        self.may_heal()
     }
 }
 

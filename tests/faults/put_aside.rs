@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use uptime_monitor::clock::Timestamp;
 use uptime_monitor::model::{CheckResult, SiteId};
 use uptime_monitor::result_log::{Batch, Condition, LogError, LogReader, ResultLog};
@@ -53,6 +54,10 @@ struct Picky {
     log: LocalResultLog,
     whole: bool,
     essences_too: bool,
+    /// It keeps nothing that is put aside.
+    keeps_nothing: bool,
+    /// It takes nothing at all.
+    is_shut: bool,
     aside: AtomicU64,
     refusals: AtomicU64,
 }
@@ -60,7 +65,8 @@ struct Picky {
 impl Picky {
     fn taking_all() -> Self {
         let (aside, refusals) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { log: LocalResultLog::new(20_000), whole: true, essences_too: true, aside, refusals }
+        let log = LocalResultLog::new(20_000);
+        Self { log, whole: true, essences_too: true, keeps_nothing: false, is_shut: false, aside, refusals }
     }
 
     fn takes(&self, result: &CheckResult) -> bool {
@@ -71,6 +77,9 @@ impl Picky {
 #[async_trait]
 impl ResultLog for Picky {
     async fn append(&self, results: Arc<Vec<CheckResult>>) -> Result<(), LogError> {
+        if self.is_shut {
+            return Err(LogError::Closed);
+        }
         let taken = results.iter().filter(|result| self.takes(result)).cloned().collect::<Vec<_>>();
         let which: Vec<usize> = (0..results.len()).filter(|&index| !self.takes(&results[index])).collect();
         if !taken.is_empty() {
@@ -86,6 +95,10 @@ impl ResultLog for Picky {
     async fn set_aside(&self, result: &CheckResult, _: &str) -> Result<(), LogError> {
         assert_eq!(result.site_id, Some(REFUSED));
         self.aside.fetch_add(1, Ordering::Relaxed);
+        if self.keeps_nothing {
+            let (server, message, remedy) = ("brokers".into(), "no".into(), "ask for it".into());
+            return Err(LogError::Refused { server, message, remedy });
+        }
         Ok(())
     }
 
@@ -108,6 +121,10 @@ impl ResultLog for Picky {
 
 /// At work with this log, on a database that takes everything, or not: `Some(verdicts_too)`.
 async fn monitor(log: &Arc<Picky>, choosy: Option<bool>) -> Monitor {
+    monitor_with(log, choosy, patient()).await
+}
+
+async fn monitor_with(log: &Arc<Picky>, choosy: Option<bool>, policy: Policy) -> Monitor {
     let (database, target) = (Database::new(Clock::system()), Target::start());
     let spec = |number: usize| SiteSpec {
         url: target.url(&format!("/{number}")),
@@ -125,7 +142,7 @@ async fn monitor(log: &Arc<Picky>, choosy: Option<bool>) -> Monitor {
         store,
         clock: database.clock.clone(),
     };
-    let stages = Stages::start(Parts::ALL, Settings { policy: patient(), ..quick_settings() }, ports);
+    let stages = Stages::start(Parts::ALL, Settings { policy, ..quick_settings() }, ports);
     Monitor { database, target, stages }
 }
 
@@ -197,4 +214,28 @@ async fn a_result_that_the_log_refuses_in_every_form_is_put_aside_after_two_trie
     assert!(others > 0);
     monitor.finish().await;
     assert_eq!(log.refusals.load(Ordering::Relaxed), 2 * log.aside.load(Ordering::Relaxed));
+}
+
+#[actix::test]
+async fn a_log_that_keeps_nothing_that_is_put_aside_is_asked_once_for_each_result() {
+    let log = Arc::new(Picky { keeps_nothing: true, ..Picky::taking_all() });
+    let monitor = monitor(&log, Some(true)).await;
+
+    eventually("two results were to be put aside", DEADLINE, async || log.aside.load(Ordering::Relaxed) > 1)
+        .await;
+
+    monitor.stored_more(60).await;
+    assert!(rows(&monitor).await.1 > 0);
+}
+
+#[actix::test]
+async fn a_log_that_takes_nothing_more_ends_the_process_with_the_reason() {
+    let log = Arc::new(Picky { is_shut: true, ..Picky::taking_all() });
+    let policy = Policy { max_restarts: 3, window: Duration::from_secs(60), ..patient() };
+    let mut monitor = monitor_with(&log, None, policy).await;
+
+    let ending = tokio::time::timeout(DEADLINE, monitor.stages.running.ended()).await.expect("it gives up");
+
+    assert!(matches!(&ending, Ending::GaveUp { child, .. } if child == "publisher"), "{ending}");
+    assert!(ending.to_string().contains("closed"), "{ending}");
 }

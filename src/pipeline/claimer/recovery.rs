@@ -18,9 +18,11 @@ impl Claimer {
         let (queue, owner) = (Arc::clone(&self.queue), Arc::clone(&self.settings.owner));
         let (leases, life, me) = (self.leases.clone(), self.life.clone(), ctx.address());
         self.life.spawn(async move {
-            let leased =
-                persevere(&life, "look for jobs of an earlier claimer", async || queue.leased(&owner).await)
-                    .await;
+            let look = async || queue.leased(&owner).await;
+            let leased = match persevere(&life, "look for jobs of an earlier claimer", look).await {
+                Ok(leased) => leased,
+                Err(error) => return life.fail(chain(&error)),
+            };
             let strays: Vec<Slot> = leased.into_iter().filter(|slot| !leases.is_held(slot)).collect();
             leases.leave_unused(&strays);
             me.do_send(Recovered);

@@ -22,6 +22,9 @@ const KEPT_OF_LARGE: usize = 64 * 1024;
 /// A letter that could not be sent is sent again after this long.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// That brokers refuse letters is said again this often.
+const REMIND: Duration = Duration::from_secs(30);
+
 /// Warnings in one [`WINDOW`]; further letters are counted only.
 const WARNINGS: u32 = 10;
 
@@ -34,6 +37,8 @@ pub(super) struct Letters {
     open: BTreeMap<i64, Letter>,
     /// Of all values in it.
     bytes: usize,
+    /// When it was last said that brokers refuse them.
+    said: Option<Instant>,
 }
 
 /// A message and what was wrong with it.
@@ -46,6 +51,8 @@ pub(super) struct Letter {
     state: State,
     /// Only the beginning of the value is left.
     cut: bool,
+    /// Brokers will not take it, whatever is left of it, until somebody has mended them.
+    refused: Option<String>,
 }
 
 enum State {
@@ -83,6 +90,16 @@ impl Letters {
         }
         self.open.retain(|_, letter| !letter.drive(topic, producer));
         self.bytes = self.open.values().map(Letter::bytes).sum();
+        self.tell_refusal(topic);
+    }
+
+    fn tell_refusal(&mut self, topic: &str) {
+        let Some(error) = self.open.values().find_map(|letter| letter.refused.as_ref()) else { return };
+        if self.said.is_none_or(|said| said.elapsed() >= REMIND) {
+            let letters = self.open.len();
+            warn!(target: TARGET, topic, letters, error:%; "dead letters are refused; what was read after them is not committed until that is mended");
+            self.said = Some(Clock::instant());
+        }
     }
 }
 
@@ -93,7 +110,7 @@ impl Letter {
         let headers =
             with_headers(message::headers(), &[("x-error", why.to_owned()), ("x-topic", from.to_owned())]);
         let (at_ms, state) = (message::at_ms(result), State::Waiting(Clock::instant()));
-        Ok(Self { key, value, headers, at_ms, state, cut: false })
+        Ok(Self { key, value, headers, at_ms, state, cut: false, refused: None })
     }
 
     /// Sends it until it is acknowledged. The error is one of the brokers: what is too large is cut instead.
@@ -127,7 +144,7 @@ impl Letter {
         );
         let (key, value) = (message.key().map(<[u8]>::to_vec), value.map(<[u8]>::to_vec));
         let (at_ms, state) = (message.timestamp().to_millis(), State::Waiting(Clock::instant()));
-        let mut letter = Self { key, value, headers, at_ms, state, cut: false };
+        let mut letter = Self { key, value, headers, at_ms, state, cut: false, refused: None };
         if !fits {
             letter.cut(KEPT_OF_LARGE);
         }
@@ -148,7 +165,15 @@ impl Letter {
     #[cfg(test)]
     pub(super) fn of_nothing() -> Self {
         let state = State::Waiting(Clock::instant());
-        Self { key: None, value: None, headers: OwnedHeaders::new(), at_ms: None, state, cut: false }
+        Self {
+            key: None,
+            value: None,
+            headers: OwnedHeaders::new(),
+            at_ms: None,
+            state,
+            cut: false,
+            refused: None,
+        }
     }
 
     #[cfg(test)]
@@ -194,6 +219,8 @@ impl Letter {
         if is_too_large(error) {
             self.halve();
         }
+        let is_refused = error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed);
+        self.refused = is_refused.then(|| error.to_string());
         self.state = State::Waiting(Clock::instant() + AGAIN);
     }
 }

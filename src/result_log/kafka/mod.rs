@@ -110,9 +110,8 @@ impl ResultLog for KafkaResultLog {
     }
 
     async fn set_aside(&self, result: &CheckResult, why: &str) -> Result<(), LogError> {
-        let letter = Letter::of_result(result, why, &self.settings.topic).map_err(|error| {
-            LogError::Unreachable { server: self.settings.server(), message: error.to_string() }
-        })?;
+        let letter = Letter::of_result(result, why, &self.settings.topic)
+            .map_err(|error| LogError::Unacceptable { which: vec![0], message: error.to_string() })?;
         match letter.deliver(&self.settings.dead_letter_topic, &self.producer).await {
             // Trying again will not help; then it has to do that a person can read it.
             Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
