@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Timelike as _};
-use common::world::{migrated, settings};
-use common::{batch, result, servers, site};
+use common::world::{connect, migrated, settings};
+use common::{batch, eventually, result, servers, site};
 use futures_util::future::join_all;
 use uptime_monitor::clock::Clock;
 use uptime_monitor::database::DatabaseError;
@@ -23,7 +23,7 @@ use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target};
 use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::postgres::PostgresJobQueue;
 use uptime_monitor::store::postgres::PostgresStore;
-use uptime_monitor::store::{Catalog, History, Range, ResultStore, Retention, Start};
+use uptime_monitor::store::{Catalog, History, Pruned, Range, ResultStore, Retention, Start};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -64,6 +64,13 @@ impl Shop {
     }
 
     /// Due jobs for sites 1 to `count`, whether there are such sites or not, and no others.
+    /// Waits until a session of this database waits for a lock.
+    async fn somebody_waits(&self) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        eventually("somebody waits for a lock", Duration::from_secs(10), async || self.number(waiting) > 0)
+            .await;
+    }
+
     fn queue_jobs(&self, count: usize) {
         self.ask(&format!(
             "DELETE FROM job_queue;
@@ -71,6 +78,11 @@ impl Shop {
              SELECT at, id, at FROM generate_series(1, {count}) AS id, date_trunc('second', now()) AS at"
         ));
     }
+}
+
+/// A look of retention that keeps results for so many hours.
+fn keeping(hours: u64) -> Retention {
+    Retention { keep: Duration::from_hours(hours), elapsed: Duration::ZERO, most: 5_000 }
 }
 
 /// A result of site `id` in the slot at `at`.
@@ -263,13 +275,55 @@ async fn retention_drops_whole_days() {
     let results = (0..5).map(|days| found(1, now - TimeDelta::days(days))).collect();
     shop.store.persist(&batch(results).await).await.unwrap();
 
-    let two_days = Retention { keep: Duration::from_hours(48), elapsed: Duration::ZERO, most: 5_000 };
-    while shop.store.prune(two_days).await.unwrap().rows > 0 {}
+    while shop.store.prune(keeping(48)).await.unwrap().rows > 0 {}
 
     let oldest = (now - TimeDelta::days(2)).date_naive();
     assert_eq!(shop.ask("SELECT min(scheduled_at)::date FROM ping_status"), oldest.to_string());
     let gone = (now - TimeDelta::days(4)).format("ping_status_%Y%m%d");
     assert_eq!(shop.ask(&format!("SELECT to_regclass('{gone}')")), "");
+}
+
+#[actix::test]
+async fn a_day_that_another_process_drops_meanwhile_is_no_failure() {
+    let Some(shop) = Shop::with_sites(1, 60).await else { return };
+    let now = Clock::system().now();
+    let results = (0..5).map(|days| found(1, now - TimeDelta::days(days))).collect();
+    shop.store.persist(&batch(results).await).await.unwrap();
+    let other = connect(&shop.url).await;
+    other.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(7075746977)").await.unwrap();
+
+    let day = (now - TimeDelta::days(4)).format("ping_status_%Y%m%d");
+    let drop = format!("ALTER TABLE ping_status DETACH PARTITION {day}; DROP TABLE {day}; COMMIT");
+    let dropping = async {
+        shop.somebody_waits().await;
+        other.batch_execute(&drop).await.unwrap();
+    };
+    let (pruned, ()) = tokio::join!(shop.store.prune(keeping(48)), dropping);
+
+    assert!(pruned.unwrap().rows > 0, "the other day is ours to drop");
+    assert_eq!(shop.number("SELECT count(*) FROM ping_status"), 3);
+}
+
+#[actix::test]
+async fn while_another_process_removes_rows_there_is_nothing_to_do() {
+    let Some(shop) = Shop::with_sites(1, 60).await else { return };
+    let now = Clock::system().now();
+    let results = (0..6).map(|hours| found(1, now - TimeDelta::hours(hours))).collect();
+    shop.store.persist(&batch(results).await).await.unwrap();
+    let second = PostgresStore::new(migrated(&shop.url).await);
+    let other = connect(&shop.url).await;
+    other.batch_execute("BEGIN; SELECT 1 FROM ping_status FOR UPDATE").await.unwrap();
+
+    let looking = async {
+        shop.somebody_waits().await;
+        let looked = tokio::time::timeout(Duration::from_secs(5), second.prune(keeping(2))).await;
+        other.batch_execute("COMMIT").await.unwrap();
+        looked
+    };
+    let (removed, looked) = tokio::join!(shop.store.prune(keeping(2)), looking);
+
+    assert_eq!(looked.expect("it does not wait").unwrap(), Pruned::default());
+    assert!(removed.unwrap().rows >= 3);
 }
 
 #[actix::test]

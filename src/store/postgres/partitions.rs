@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{Days, NaiveDate};
+use diesel::OptionalExtension as _;
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use log::{debug, info, warn};
@@ -95,12 +96,10 @@ impl Partitions {
     /// Drops days that end at or before `cut`. Returns about how many rows went.
     pub(super) async fn drop_days(&self, cut: Timestamp) -> Result<usize, DatabaseError> {
         let mut dropped = 0;
-        for (name, rows, attached) in self.existing().await? {
+        for (name, rows) in self.existing().await? {
             let Some(day) = day_of(&name).filter(|day| end_of(*day) <= cut) else { continue };
             self.known().days.remove(&day);
-            self.database
-                .transaction(async move |connection| detach(connection, day, attached).await)
-                .await?;
+            self.database.transaction(async move |connection| detach(connection, day).await).await?;
             let drop = format!("DROP TABLE IF EXISTS {name}");
             self.database.call(async move |connection| execute(connection, &drop).await).await?;
             info!(day:%, rows; "a day's results are dropped");
@@ -112,10 +111,10 @@ impl Partitions {
     /// Whether there is a day that ended at or before `cut`.
     pub(super) async fn is_older(&self, cut: Timestamp) -> Result<bool, DatabaseError> {
         let days = self.existing().await?;
-        Ok(days.iter().filter_map(|(name, ..)| day_of(name)).any(|day| end_of(day) <= cut))
+        Ok(days.iter().filter_map(|(name, _)| day_of(name)).any(|day| end_of(day) <= cut))
     }
 
-    async fn existing(&self) -> Result<Vec<(String, i64, bool)>, DatabaseError> {
+    async fn existing(&self) -> Result<Vec<(String, i64)>, DatabaseError> {
         let all = async |connection: &mut AsyncPgConnection| -> Result<_, DatabaseError> {
             Ok(Existing {}.load(connection).await?)
         };
@@ -169,14 +168,13 @@ async fn make(connection: &mut AsyncPgConnection, day: NaiveDate) -> Result<(), 
     Ok(())
 }
 
-/// Takes a day out of the table, which writers wait for, in a transaction of its own: removing its files takes longer.
-async fn detach(
-    connection: &mut AsyncPgConnection,
-    day: NaiveDate,
-    attached: bool,
-) -> Result<(), DatabaseError> {
+/// Takes a day out of the table, which writers wait for, in a transaction of its own: removing its files takes longer. Another
+/// process may have done so since we looked.
+async fn detach(connection: &mut AsyncPgConnection, day: NaiveDate) -> Result<(), DatabaseError> {
     execute(connection, ALONE).await?;
-    if attached {
+    let attached: Option<(bool,)> =
+        IsAttached { name: name_of(day) }.get_result(connection).await.optional()?;
+    if attached == Some((true,)) {
         execute(connection, &format!("ALTER TABLE ping_status DETACH PARTITION {}", name_of(day))).await?;
     }
     Ok(pruning::mark(connection, end_of(day)).await?)
@@ -184,14 +182,17 @@ async fn detach(
 
 statement!(for Pg: Now {} -> (Timestamptz,) = "SELECT uptime_now()");
 
+statement!(for Pg: IsAttached { name: String as Text } -> (Bool,) =
+    "SELECT relispartition FROM pg_class WHERE oid = to_regclass(" (name: Text) ")");
+
 statement!(for Pg: Exists { name: String as Text } -> (Bool,) =
     "SELECT to_regclass(" (name: Text) ") IS NOT NULL");
 
 statement!(for Pg:
-    /// Days by age, with the planner's idea of their rows, for counting them would take longer than dropping them. A day that is
-    /// not attached was left by a process that ended between the two steps of dropping it.
-    Existing {} -> (Text, BigInt, Bool) =
-    "SELECT day.relname::text, greatest(day.reltuples, 0)::bigint, day.relispartition
+    /// Days by age, with the planner's idea of their rows, for counting them would take longer than dropping them. Also those that
+    /// are not attached, left by a process that ended between the two steps of dropping them.
+    Existing {} -> (Text, BigInt) =
+    "SELECT day.relname::text, greatest(day.reltuples, 0)::bigint
      FROM pg_class AS day
      WHERE day.relkind = 'r' AND day.relname ~ '^ping_status_[0-9]{8}$'
        AND day.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'ping_status'::regclass)

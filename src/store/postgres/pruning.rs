@@ -31,7 +31,7 @@ impl Pruning {
     }
 
     /// Drops the days that have ended before what is to be kept. Where that is less than a day, also removes older rows one
-    /// by one; otherwise the rest of a day goes with its day. Of two processes that look at once one has nothing to do.
+    /// by one; otherwise the rest of a day goes with its day. Of two processes that look or remove at once one has nothing to do.
     pub(super) async fn prune(&self, retention: Retention) -> Result<Pruned, DatabaseError> {
         self.partitions.make_ahead().await;
         let look = async move |connection: &mut AsyncPgConnection| look(connection, retention).await;
@@ -74,8 +74,7 @@ async fn look(
     connection: &mut AsyncPgConnection,
     retention: Retention,
 ) -> Result<Option<Belief>, DatabaseError> {
-    let (mine,): (bool,) = TryAlone {}.get_result(connection).await?;
-    if !mine {
+    if !is_alone(connection).await? {
         return Ok(None);
     }
     type Row = (Timestamp, Option<Timestamp>, Option<Timestamp>, i64, Option<Timestamp>);
@@ -96,12 +95,20 @@ async fn look(
     Ok(Some(belief))
 }
 
+/// Whether no other process looks or removes: true until the end of the transaction.
+async fn is_alone(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    Ok(TryAlone {}.get_result::<(bool,)>(connection).await?.0)
+}
+
 /// Rows that belong to no day. There should be none.
 async fn prune_strays(
     connection: &mut AsyncPgConnection,
     cut: Timestamp,
     most: i64,
 ) -> Result<usize, DatabaseError> {
+    if !is_alone(connection).await? {
+        return Ok(0);
+    }
     let pruned: Vec<(Timestamp,)> = PruneDefault { cut, most }.load(connection).await?;
     if let Some((newest,)) = pruned.iter().max() {
         // Some rows of that second may be left; it counts as pruned.
@@ -117,6 +124,9 @@ async fn prune_sites(
     cut: Timestamp,
     most: i64,
 ) -> Result<(Option<i64>, i64), DatabaseError> {
+    if !is_alone(connection).await? {
+        return Ok((None, 0));
+    }
     let (last, rows): (Option<i64>, i64) = PruneSites { after, cut, most }.get_result(connection).await?;
     if rows > 0 {
         mark(connection, cut).await?;
