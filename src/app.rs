@@ -94,10 +94,11 @@ async fn serve(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppEr
     // What is wrong with the configuration is told before any service is asked.
     let concurrency = limits::concurrency(config.worker.concurrency, settings::threads(config));
     let settings = settings::settings(config, concurrency)?;
+    let parts = role.parts(config.result_log.kind);
     let health = Health::starting(&role.to_string(), &settings::worker_name(&config.worker.name));
     let mut web = answer_http(config, &health)?;
     let prepared = tokio::select! {
-        prepared = prepare(role, &loaded) => prepared?,
+        prepared = prepare(parts, &loaded) => prepared?,
         ending = watch::ended(web.as_mut()) => return Err(watch::give_up(ending)),
         () = signals.stop() => {
             // What was under way is a transaction, and is undone.
@@ -106,11 +107,15 @@ async fn serve(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppEr
         }
     };
     let Prepared { storage, ports, sites } = prepared;
-    let mut stages = Stages::start(parts(role, config), settings, ports);
+    let mut stages = Stages::start(parts, settings, ports);
     health.works(stages.health_sources(web.as_ref()));
-    greet(role, sites, config);
-    let chores =
-        watch::Chores { role, catalog: Arc::clone(&storage.catalog), sources, health: health.clone() };
+    greet(role, parts, sites, config);
+    let chores = watch::Chores {
+        reconciles: parts.schedules,
+        catalog: Arc::clone(&storage.catalog),
+        sources,
+        health: health.clone(),
+    };
     let outcome = watch::watch(chores, &mut stages, web.as_mut(), &mut signals).await;
     health.stops();
     let stopped = tokio::select! {
@@ -118,11 +123,6 @@ async fn serve(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppEr
         () = signals.stop() => Err(AppError::StoppedAtOnce),
     };
     outcome.and(stopped)
-}
-
-fn parts(role: Role, config: &Config) -> Parts {
-    let stores = role.stores(config.result_log.kind);
-    Parts { schedules: role.schedules(), checks: role.checks(), stores }
 }
 
 /// Answers from the beginning, so that whoever looks learns what is waited for.
@@ -145,11 +145,11 @@ struct Prepared {
 
 /// Waits for database and log, reconciles the sites, and takes back what a dead run held. Each step waits for a service that
 /// goes away meanwhile, as the first one does.
-async fn prepare(role: Role, loaded: &Loaded) -> Result<Prepared, AppError> {
+async fn prepare(parts: Parts, loaded: &Loaded) -> Result<Prepared, AppError> {
     let config = &loaded.config;
     let storage = Storage::for_role(&config.database).await?;
-    let log = log::open(role, &config.result_log).await?;
-    if role.schedules() && loaded.file.is_some() {
+    let log = log::open(parts, &config.result_log).await?;
+    if parts.schedules && loaded.file.is_some() {
         let reconciling = async || reconcile(&*storage.catalog, loaded).await;
         wait_for("reconcile the sites of the configuration file", reconciling, store_may_heal).await?;
     }
@@ -178,10 +178,10 @@ async fn take_back(storage: &Storage) -> Result<(), QueueError> {
     Ok(())
 }
 
-fn greet(role: Role, SiteCount { enabled, paused }: SiteCount, config: &Config) {
+fn greet(role: Role, parts: Parts, SiteCount { enabled, paused }: SiteCount, config: &Config) {
     let database = hide_password(&config.database.url);
     info!(role:% = role, sites = enabled, paused, database = &*database, version = env!("CARGO_PKG_VERSION"); "watching");
-    if enabled == 0 && role.schedules() {
+    if enabled == 0 && parts.schedules {
         warn!(
             "there is nothing to watch yet; add a site with `uptime-monitor sites add https://example.com`, or [[site]] in the configuration file"
         );

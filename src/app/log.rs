@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::Role;
+use super::Parts;
 use crate::config::{ResultLogConfig, ResultLogKind};
 use crate::failure::wait_for;
 use crate::result_log::local::LocalResultLog;
 use crate::result_log::{LogError, ResultLog};
 
 /// Opens it, and waits for a cluster that is away. A role without results gets one that costs nothing.
-pub(super) async fn open(role: Role, config: &ResultLogConfig) -> Result<Arc<dyn ResultLog>, LogError> {
+pub(super) async fn open(parts: Parts, config: &ResultLogConfig) -> Result<Arc<dyn ResultLog>, LogError> {
     match config.kind {
-        _ if !role.uses_log() => Ok(Arc::new(LocalResultLog::new(1))),
+        _ if !parts.use_log() => Ok(Arc::new(LocalResultLog::new(1))),
         ResultLogKind::Local => Ok(Arc::new(LocalResultLog::new(config.capacity))),
         ResultLogKind::Kafka => {
             let what = format!("reach Kafka at {}", config.kafka.server());

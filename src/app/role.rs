@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Parts;
 use crate::config::{Config, ResultLogKind};
 
 /// The part that a process takes.
@@ -35,27 +36,15 @@ pub enum RoleError {
 }
 
 impl Role {
-    /// Whether it queues due slots.
-    pub fn schedules(self) -> bool {
-        matches!(self, Self::Run | Self::Scheduler)
-    }
-
-    /// Whether it claims jobs and checks them.
-    pub fn checks(self) -> bool {
-        matches!(self, Self::Run | Self::Worker)
-    }
-
-    /// Whether it stores what comes through a log of this kind.
-    pub fn stores(self, log: ResultLogKind) -> bool {
-        match log {
-            ResultLogKind::Local => self.checks(),
-            ResultLogKind::Kafka => matches!(self, Self::Run | Self::Consumer),
+    /// Its stages. Results do not leave the process through a local log, so whoever checks also stores them.
+    pub(super) fn parts(self, log: ResultLogKind) -> Parts {
+        let is_local = log == ResultLogKind::Local;
+        match self {
+            Self::Run => Parts::ALL,
+            Self::Scheduler => Parts { schedules: true, checks: false, stores: false },
+            Self::Worker => Parts { schedules: false, checks: true, stores: is_local },
+            Self::Consumer => Parts { schedules: false, checks: false, stores: true },
         }
-    }
-
-    /// Whether it has to do with the log at all.
-    pub fn uses_log(self) -> bool {
-        self != Self::Scheduler
     }
 
     /// Refuses a configuration in which the role has nothing to do, or nobody to share with.

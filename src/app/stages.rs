@@ -65,6 +65,11 @@ pub struct Parts {
 impl Parts {
     /// Every stage in one process.
     pub const ALL: Self = Self { schedules: true, checks: true, stores: true };
+
+    /// Whether any of them has to do with the result log.
+    pub(super) fn use_log(self) -> bool {
+        self.checks || self.stores
+    }
 }
 
 /// The supervisor's name of the scheduler.

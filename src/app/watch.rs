@@ -10,11 +10,11 @@ use log::{error, info};
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 
+use super::AppError;
 use super::reload::reload;
 use super::signals::{Order, Signals};
 use super::stages::Stages;
 use super::status::StatusLine;
-use super::{AppError, Role};
 use crate::config::Sources;
 use crate::store::Catalog;
 use crate::supervisor::{Ending, Running};
@@ -22,7 +22,8 @@ use crate::web::Health;
 
 /// What is done beside the stages, and with what.
 pub(super) struct Chores {
-    pub(super) role: Role,
+    /// The sites of the configuration file are this process's to read.
+    pub(super) reconciles: bool,
     pub(super) catalog: Arc<dyn Catalog>,
     pub(super) sources: Sources,
     pub(super) health: Health,
@@ -35,7 +36,7 @@ pub(super) async fn watch(
     mut web: Option<&mut Running>,
     signals: &mut Signals,
 ) -> Result<(), AppError> {
-    let role = chores.role;
+    let reconciles = chores.reconciles;
     let again = Arc::new(Notify::new());
     // They end with this function.
     let mut tasks = JoinSet::new();
@@ -45,7 +46,7 @@ pub(super) async fn watch(
         tokio::select! {
             order = signals.next() => match order {
                 // Orders during a reload are one more reload.
-                Order::Reload if role.schedules() => again.notify_one(),
+                Order::Reload if reconciles => again.notify_one(),
                 Order::Reload => info!("the sites of the configuration file are the scheduler's to read"),
                 Order::Stop => {
                     info!("stopping: no new checks, finishing those in flight; a second signal stops at once");
