@@ -1,17 +1,14 @@
-//! A check: tries until one is good, hops until one is final.
+//! A check: tries until one is good.
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::client;
 use super::connector::Connector;
-use super::evidence;
 use super::failure::Failure;
+use super::http::Http;
 use super::outcome::Outcome;
-use super::plan::Plan;
 use super::plans::Plans;
-use super::redirect::Route;
 use super::settings::{ProbeConfig, ProbeError, ProbeSettings, Settings};
 use super::trace::{TRACE, Trace};
 use super::verdict::conclude;
@@ -22,7 +19,7 @@ use crate::model::{PAUSE_BEFORE_RETRY, Status, Target};
 #[derive(Clone)]
 pub struct Probe {
     settings: Arc<Settings>,
-    client: awc::Client,
+    http: Http,
     plans: Rc<Plans>,
     clock: Clock,
 }
@@ -37,8 +34,8 @@ impl Probe {
     /// known of names.
     pub fn with_settings(settings: &ProbeSettings, clock: Clock) -> Self {
         let settings = Arc::clone(&settings.0);
-        let client = client::new(Connector::new(Arc::clone(&settings)));
-        Self { settings, client, plans: Rc::default(), clock }
+        let http = Http::new(Connector::new(Arc::clone(&settings)), Arc::clone(&settings), clock.clone());
+        Self { settings, http, plans: Rc::default(), clock }
     }
 
     /// Checks `target` and says what was found. The first try is always made; another follows a `down` only while there
@@ -67,35 +64,8 @@ impl Probe {
 
     /// One try within the target's timeout.
     async fn try_once(&self, target: &Target, trace: &Rc<Trace>) -> Result<(), Failure> {
-        let follow = TRACE.scope(Rc::clone(trace), self.follow(&target.url, trace));
+        let follow = TRACE.scope(Rc::clone(trace), self.http.follow(&target.url, trace));
         let ended = tokio::time::timeout(target.timeout, follow).await;
         ended.unwrap_or_else(|_| Err(trace.timed_out(target.timeout)))
     }
-
-    /// Goes where redirects lead and reads the last answer.
-    async fn follow(&self, url: &str, trace: &Trace) -> Result<(), Failure> {
-        let plan = Rc::clone(&trace.plan);
-        let mut route = Route::new(url, &plan.request, self.clock.now())?;
-        let answer = loop {
-            let message = route.request(&self.settings.user_agent);
-            let answer = client::send(&self.client, route.url(), message, trace).await?;
-            let head = trace.head().ok_or_else(|| Failure::internal("an answer without a head"))?;
-            if !route.follows(&head)? {
-                break answer;
-            }
-            trace.redirected();
-        };
-        client::read_body(answer, self.body_limit(&plan), kept(&plan, self.settings.body_limit), trace).await
-    }
-
-    /// As far as a body is read. What a site expects to be at most so large need not be read further.
-    fn body_limit(&self, plan: &Plan) -> u64 {
-        let most = plan.expect.max_bytes().unwrap_or(u64::MAX);
-        self.settings.body_limit.min(most)
-    }
-}
-
-/// As much of a body as somebody will look at.
-fn kept(plan: &Plan, limit: u64) -> usize {
-    if plan.expect.needs_body() { usize::try_from(limit).unwrap_or(usize::MAX) } else { evidence::KEPT }
 }

@@ -1,14 +1,8 @@
-//! From a URL to a connection: resolve, judge, dial, shake hands. awc calls it as its transport.
+//! From a URL to a connection: resolve, judge, dial, shake hands. Whatever kind a check is of.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_service::Service;
-use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
-use awc::http::Uri;
-use futures_util::future::LocalBoxFuture;
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
@@ -16,37 +10,15 @@ use super::dial::{self, Permitted};
 use super::dns::Found;
 use super::failure::Failure;
 use super::settings::Settings;
-use super::trace::{Phase, TRACE, Trace};
-use super::wire::{Exchange, Transport};
+use super::trace::{Phase, Trace};
+use super::transport::Transport;
 use crate::model::Reason;
 use crate::model::settings::IpFamily;
 
-/// Connects for the try that [`TRACE`] holds, to the URL that it names. The URI from awc says `http` even for https.
+/// Connects to what URLs name. Clones are cheap.
 #[derive(Clone)]
 pub(super) struct Connector {
     settings: Arc<Settings>,
-}
-
-impl Service<ConnectInfo<Uri>> for Connector {
-    type Response = Connection<Uri, Exchange>;
-    type Error = ConnectError;
-    type Future = LocalBoxFuture<'static, Result<Self::Response, ConnectError>>;
-
-    actix_service::always_ready!();
-
-    fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
-        let this = self.clone();
-        Box::pin(async move {
-            let trace = TRACE.try_with(Rc::clone).map_err(|_| ConnectError::Unresolved)?;
-            match this.connect(&trace).await {
-                Ok(stream) => Ok(Connection::new(info.request().clone(), stream)),
-                Err(failure) => {
-                    trace.fail(failure);
-                    Err(ConnectError::Io(io::Error::other("see the trace")))
-                }
-            }
-        })
-    }
 }
 
 impl Connector {
@@ -54,14 +26,16 @@ impl Connector {
         Self { settings }
     }
 
-    async fn connect(&self, trace: &Rc<Trace>) -> Result<Exchange, Failure> {
-        let hop = trace.hop().ok_or_else(|| Failure::internal("a connection without a request"))?;
-        let (url, message) = hop;
-        let (tcp, peer) = self.reach(&url, trace).await?;
+    /// A new connection to the host of `url`, with TLS where the URL says so. A foreign one is not shown our certificate.
+    pub(super) async fn connect(
+        &self,
+        url: &Url,
+        is_foreign: bool,
+        trace: &Trace,
+    ) -> Result<Transport, Failure> {
+        let (tcp, peer) = self.reach(url, trace).await?;
         trace.connected(peer);
-        let transport = secure(tcp, &url, message.is_foreign, trace).await?;
-        trace.enter(Phase::Wait);
-        Ok(Exchange::new(transport, message, Rc::clone(trace)))
+        secure(tcp, url, is_foreign, trace).await
     }
 
     /// A connection to one of the host's addresses, those of a family that name servers are late with included.

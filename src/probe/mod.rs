@@ -11,27 +11,23 @@
 //! Nothing is pooled: a check tests a new connection. What a site says is compiled once, into a plan.
 
 mod check;
-mod client;
 mod connector;
-mod cookies;
-mod decode;
 mod dial;
 mod dns;
 mod evidence;
 mod expect;
 mod failure;
 mod guard;
+mod http;
 mod mask;
 mod outcome;
 mod plan;
 mod plans;
-mod redirect;
-mod request;
 mod settings;
 mod tls;
 mod trace;
+mod transport;
 mod verdict;
-mod wire;
 
 pub use check::Probe;
 pub use dns::NameFiles;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::expect::Expect;
-use super::request::RequestPlan;
+use super::http::RequestPlan;
 use super::settings::Settings;
 use super::tls::{Link, TlsPlan};
 use crate::model::settings::{CheckSettings, TlsSettings};

@@ -9,10 +9,9 @@ use url::Url;
 
 use super::dns::Asking;
 use super::failure::Failure;
+use super::http::{Head, Message};
 use super::plan::Plan;
-use super::request::Message;
 use super::tls::Shown;
-use super::wire::Head;
 use crate::clock::Clock;
 use crate::model::Timings;
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use url::Url;
 
-use super::decode;
 use super::evidence;
 use super::expect::{self, Answer, Verdict, escaped};
 use super::failure::Failure;
+use super::http;
 use super::mask::{self, Mask};
 use super::outcome::{Judged, Outcome};
 use super::plan::ExpiryWarning;
@@ -78,7 +78,7 @@ fn judge(trace: &Trace, notes: &Notes, took: Duration, now: Timestamp) -> Vec<Ve
         body: &notes.body.kept,
         body_bytes: notes.body.bytes,
         truncated: notes.body.truncated,
-        is_coded_part: decode::is_coded_part(head),
+        is_coded_part: http::is_coded_part(head),
         is_tls: hop.is_tls(),
         fell_back: notes.hops.iter().skip_while(|hop| !hop.is_tls()).any(|hop| !hop.is_tls()),
         took,

@@ -14,7 +14,7 @@
 #[path = "../common/authority.rs"]
 mod authority;
 mod bodies;
-#[path = "../../src/probe/wire/cases.rs"]
+#[path = "../../src/probe/http/wire/cases.rs"]
 mod cases;
 mod codings;
 mod cookies;

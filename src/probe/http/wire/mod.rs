@@ -16,5 +16,5 @@ mod framing;
 mod head;
 mod mend;
 
-pub(super) use self::exchange::{Exchange, Transport};
-pub(super) use self::head::Head;
+pub(super) use self::exchange::Exchange;
+pub(in crate::probe) use self::head::Head;

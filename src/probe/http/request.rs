@@ -21,11 +21,11 @@ fn is_harmless(name: &str) -> bool {
 
 /// `[site.request]`, ready to be sent.
 #[derive(Debug)]
-pub(super) struct RequestPlan {
+pub(in crate::probe) struct RequestPlan {
     pub(super) method: String,
     pub(super) follow_redirects: bool,
     pub(super) max_redirects: u32,
-    pub(super) ip: IpFamily,
+    pub(in crate::probe) ip: IpFamily,
     headers: Vec<(String, String)>,
     body: Bytes,
     authorization: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct RequestPlan {
 
 /// What is sent to a hop, and what others have to know of it.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub(in crate::probe) struct Message {
     /// Head and body.
     pub(super) bytes: Bytes,
     /// Its method is HEAD, so nothing follows the answer's head.
@@ -59,7 +59,7 @@ pub(super) struct RequestContext<'a> {
 
 impl RequestPlan {
     /// `max_redirects` counts where the site does not say.
-    pub(super) fn new(settings: &RequestSettings, max_redirects: u32) -> Self {
+    pub(in crate::probe) fn new(settings: &RequestSettings, max_redirects: u32) -> Self {
         Self {
             method: settings.method.clone(),
             follow_redirects: settings.follow_redirects,
@@ -79,7 +79,7 @@ impl RequestPlan {
     }
 
     /// Texts that must not stand in a result.
-    pub(super) fn secrets(&self) -> &[String] {
+    pub(in crate::probe) fn secrets(&self) -> &[String] {
         &self.secrets
     }
 

@@ -8,19 +8,16 @@ use std::task::{Context, Poll, ready};
 
 use actix_rt::net::{ActixStream, Ready};
 use bytes::Bytes;
-use rustls::ProtocolVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 use super::answer::Answer;
 use super::error::WireError;
 use super::head::Head;
 use crate::model::Reason;
 use crate::probe::failure::Failure;
-use crate::probe::request::Message;
-use crate::probe::tls;
+use crate::probe::http::Message;
 use crate::probe::trace::Trace;
+use crate::probe::transport::{self, Transport};
 
 /// Read at once as long as the head is not whole. Most heads are smaller.
 const BLOCK: usize = 2048;
@@ -42,12 +39,6 @@ pub(in crate::probe) struct Exchange {
     rest: Vec<u8>,
 }
 
-/// TLS is done by us, below awc, which therefore sees plain `http` always.
-pub(in crate::probe) enum Transport {
-    Tcp(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
 impl Exchange {
     /// Sends `message` over `transport`, whatever awc writes.
     pub(in crate::probe) fn new(transport: Transport, message: Message, trace: Rc<Trace>) -> Self {
@@ -60,20 +51,6 @@ impl Exchange {
             headed: false,
             shown: Vec::new(),
             rest: Vec::new(),
-        }
-    }
-
-    fn tcp(&self) -> &TcpStream {
-        match &self.transport {
-            Transport::Tcp(tcp) => tcp,
-            Transport::Tls(tls) => tls.get_ref().0,
-        }
-    }
-
-    fn tls_version(&self) -> Option<ProtocolVersion> {
-        match &self.transport {
-            Transport::Tcp(_) => None,
-            Transport::Tls(tls) => tls.get_ref().1.protocol_version(),
         }
     }
 
@@ -100,9 +77,7 @@ impl Exchange {
             }
             let mut buffer = ReadBuf::new(&mut block);
             let read = ready!(self.transport.poll_read(cx, &mut buffer));
-            read.or_else(
-                |error| if is_end_without_close_notify(&error) { Ok(()) } else { Err(self.lost(&error)) },
-            )?;
+            read.or_else(|error| if transport::is_end(&error) { Ok(()) } else { Err(self.lost(&error)) })?;
             if buffer.filled().is_empty() {
                 return Poll::Ready(self.answer.end().map_err(|fault| self.failure(fault)));
             }
@@ -158,7 +133,7 @@ impl Exchange {
     /// An end is an end, with close_notify or without. That matters to a body with a length or with chunks, which is cut then; one
     /// that ends with the connection is taken for whole, as browsers do.
     fn broke(&mut self, error: &io::Error) -> Result<(), Failure> {
-        if !is_end_without_close_notify(error) {
+        if !transport::is_end(error) {
             let lost = self.lost(error).error;
             return Err(Failure::new(Reason::Protocol, format!("the body is broken: {lost}")));
         }
@@ -174,18 +149,7 @@ impl Exchange {
     }
 
     fn lost(&self, error: &io::Error) -> Failure {
-        let peer = self.trace.peer();
-        if let Some(error) = tls::explain_io(error, &peer, self.tls_version()) {
-            return Failure::new(Reason::Tls, error);
-        }
-        let error = match error.kind() {
-            io::ErrorKind::ConnectionReset => format!("connection reset by {peer}"),
-            io::ErrorKind::BrokenPipe => {
-                format!("{peer} closed the connection before it had the whole request")
-            }
-            _ => format!("connection to {peer} lost: {error}"),
-        };
-        Failure::new(Reason::Connect, error)
+        self.transport.lost(error, &self.trace.peer())
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<Result<(), Failure>> {
@@ -199,11 +163,6 @@ impl Exchange {
         self.shown.drain(..count);
         Poll::Ready(Ok(()))
     }
-}
-
-/// The connection has ended without the close_notify that TLS wants, which many servers leave out.
-fn is_end_without_close_notify(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::UnexpectedEof && tls::explain_io(error, "", None).is_none()
 }
 
 impl AsyncRead for Exchange {
@@ -233,56 +192,18 @@ impl AsyncWrite for Exchange {
     }
 }
 
-impl Transport {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
-            Self::Tls(tls) => {
-                let read = Pin::new(tls.as_mut()).poll_read(cx, buffer);
-                // What was read may want an answer of TLS's own, which tokio-rustls keeps until something is written. Where it
-                // cannot be sent, the next read will say why.
-                if read.is_pending() && tls.get_ref().1.wants_write() {
-                    let _ = Pin::new(tls.as_mut()).poll_flush(cx);
-                }
-                read
-            }
-        }
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_shutdown(cx),
-        }
-    }
-}
-
 impl ActixStream for Exchange {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        ActixStream::poll_read_ready(self.tcp(), cx)
+        ActixStream::poll_read_ready(self.transport.tcp(), cx)
     }
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        ActixStream::poll_write_ready(self.tcp(), cx)
+        ActixStream::poll_write_ready(self.transport.tcp(), cx)
     }
 }
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange").field("tcp", self.tcp()).finish_non_exhaustive()
+        f.debug_struct("Exchange").field("tcp", self.transport.tcp()).finish_non_exhaustive()
     }
 }

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::cookies::Jar;
-use super::expect::{escaped, quoted};
-use super::failure::Failure;
-use super::mask;
 use super::request::{Message, RequestContext, RequestPlan};
 use super::wire::Head;
 use crate::clock::Timestamp;
 use crate::model::Reason;
 use crate::pattern;
+use crate::probe::expect::{escaped, quoted};
+use crate::probe::failure::Failure;
+use crate::probe::mask;
 
 /// Bytes of a Location, as long as a configured URL may be.
 const LONGEST_LOCATION: usize = 8 * 1024;

@@ -9,12 +9,12 @@ use awc::{Client, ClientResponse};
 use futures_util::StreamExt as _;
 use url::{Position, Url};
 
-use super::connector::Connector;
+use super::connector::HttpConnector;
 use super::decode;
-use super::failure::Failure;
 use super::request::Message;
-use super::trace::Trace;
 use crate::model::Reason;
+use crate::probe::failure::Failure;
+use crate::probe::trace::Trace;
 
 /// An answer of which the head is in the trace and the body is still to be read.
 pub(super) type Answer = ClientResponse;
@@ -23,7 +23,7 @@ pub(super) type Answer = ClientResponse;
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// A client that adds nothing of its own: no pool, no redirects, no timeouts, no limit on connections.
-pub(super) fn new(connector: Connector) -> Client {
+pub(super) fn new(connector: HttpConnector) -> Client {
     // The default limit of 100 connections would let checks wait for each other inside their timeouts.
     let connector = awc::Connector::new().connector(connector).timeout(NEVER).limit(0);
     Client::builder().connector(connector).disable_redirects().disable_timeout().no_default_headers().finish()
