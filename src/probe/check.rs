@@ -2,11 +2,15 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use tokio::task::futures::TaskLocalFuture;
+use tokio::time::Timeout;
 
 use super::connector::Connector;
 use super::failure::Failure;
 use super::http::Http;
+use super::kind::Kind;
 use super::outcome::Outcome;
 use super::plans::Plans;
 use super::settings::{ProbeConfig, ProbeError, ProbeSettings, Settings};
@@ -64,8 +68,20 @@ impl Probe {
 
     /// One try within the target's timeout.
     async fn try_once(&self, target: &Target, trace: &Rc<Trace>) -> Result<(), Failure> {
-        let follow = TRACE.scope(Rc::clone(trace), self.http.follow(&target.url, trace));
-        let ended = tokio::time::timeout(target.timeout, follow).await;
-        ended.unwrap_or_else(|_| Err(trace.timed_out(target.timeout)))
+        match &trace.plan.kind {
+            Kind::Http(plan) => {
+                let ended = within(target.timeout, trace, self.http.follow(&target.url, plan, trace)).await;
+                ended.unwrap_or_else(|_| Err(trace.timed_out(target.timeout)))
+            }
+        }
     }
+}
+
+/// `asking` with a time limit, and with `trace` for those below it who are called by others.
+fn within<F: Future>(
+    limit: Duration,
+    trace: &Rc<Trace>,
+    asking: F,
+) -> Timeout<TaskLocalFuture<Rc<Trace>, F>> {
+    tokio::time::timeout(limit, TRACE.scope(Rc::clone(trace), asking))
 }

@@ -9,6 +9,7 @@ use url::{Host, Url};
 use super::dial::{self, Permitted};
 use super::dns::Found;
 use super::failure::Failure;
+use super::place;
 use super::settings::Settings;
 use super::trace::{Phase, Trace};
 use super::transport::Transport;
@@ -49,12 +50,12 @@ impl Connector {
 
     async fn resolve(&self, url: &Url, trace: &Trace) -> Result<Found, Failure> {
         let known = |ip: IpAddr| Found { addresses: vec![ip], late: None };
-        match url.host() {
+        match place::host(url) {
             Some(Host::Ipv4(ip)) => Ok(known(ip.into())),
             Some(Host::Ipv6(ip)) => Ok(known(ip.into())),
             Some(Host::Domain(name)) => {
                 trace.enter(Phase::Resolve);
-                self.settings.names.lookup(name, trace.plan.request.ip, trace).await
+                self.settings.names.lookup(name, trace.plan.ip, trace).await
             }
             None => Err(Failure::internal(format!("{url} names no host"))),
         }
@@ -65,7 +66,7 @@ impl Connector {
         let port = url.port_or_known_default().unwrap_or_default();
         let addrs = dial::interleave(addresses.iter().map(|&ip| SocketAddr::new(ip, port)));
         trace.resolved(&addrs);
-        of_family(self.permit(addrs, url)?, trace.plan.request.ip, url)
+        of_family(self.permit(addrs, url)?, trace.plan.ip, url)
     }
 
     /// The addresses that the guard lets through. Judged here and nowhere earlier, so that literals, names, redirects and
@@ -106,7 +107,7 @@ fn of_family(mut addrs: Vec<SocketAddr>, family: IpFamily, url: &Url) -> Permitt
 }
 
 async fn secure(tcp: TcpStream, url: &Url, is_foreign: bool, trace: &Trace) -> Result<Transport, Failure> {
-    if url.scheme() != "https" {
+    if !place::is_tls(url) {
         return Ok(Transport::Tcp(tcp));
     }
     trace.enter(Phase::Handshake);

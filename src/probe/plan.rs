@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::expect::Expect;
-use super::http::RequestPlan;
+use super::kind::Kind;
 use super::settings::Settings;
 use super::tls::{Link, TlsPlan};
-use crate::model::settings::{CheckSettings, TlsSettings};
+use crate::model::settings::{CheckSettings, IpFamily, TlsSettings};
 
 /// A certificate that expires sooner is worth a warning, unless it was made for a shorter time than that makes sense for.
 /// Those who renew by themselves do it 30 days ahead.
@@ -14,10 +13,13 @@ const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// What a check does and judges.
 pub(super) struct Plan {
-    pub(super) request: RequestPlan,
+    pub(super) kind: Kind,
+    /// Which addresses of the host are connected to.
+    pub(super) ip: IpFamily,
+    /// Texts that must not stand in a result, longest first.
+    pub(super) secrets: Vec<String>,
     pub(super) tls: TlsPlan,
     pub(super) expiry_warning: ExpiryWarning,
-    pub(super) expect: Expect,
 }
 
 /// How long before its end a certificate makes its site `degraded`.
@@ -62,12 +64,12 @@ pub(super) enum PlanError {
 
 impl Plan {
     pub(super) fn compile(settings: &CheckSettings, common: &Settings) -> Result<Self, PlanError> {
-        let CheckSettings { request, tls, expect } = settings;
         Ok(Self {
-            request: RequestPlan::new(request, common.max_redirects),
-            tls: TlsPlan::new(tls, common).map_err(PlanError::Useless)?,
-            expiry_warning: ExpiryWarning::of(tls),
-            expect: Expect::compile(expect).map_err(|error| PlanError::Useless(error.to_string()))?,
+            kind: Kind::compile(settings, common).map_err(|error| PlanError::Useless(error.to_string()))?,
+            ip: settings.request.ip,
+            secrets: Kind::secrets(settings),
+            tls: TlsPlan::new(&settings.tls, common).map_err(PlanError::Useless)?,
+            expiry_warning: ExpiryWarning::of(&settings.tls),
         })
     }
 }

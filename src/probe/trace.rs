@@ -10,6 +10,7 @@ use url::Url;
 use super::dns::Asking;
 use super::failure::Failure;
 use super::http::{Head, Message};
+use super::place;
 use super::plan::Plan;
 use super::tls::Shown;
 use crate::clock::Clock;
@@ -71,11 +72,13 @@ pub(super) struct Notes {
 #[derive(Debug)]
 pub(super) struct HopNotes {
     pub(super) url: Url,
-    message: Message,
+    /// What HTTP sends.
+    message: Option<Message>,
     started: Instant,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) remote_addr: Option<SocketAddr>,
     pub(super) certificate: Option<Shown>,
+    /// What HTTP answers with.
     pub(super) head: Option<Rc<Head>>,
     pub(super) timings: Timings,
     /// Of heads and body, as they came.
@@ -116,8 +119,8 @@ impl Trace {
         }
     }
 
-    /// What follows belongs to a request for `url`.
-    pub(super) fn begin_hop(&self, url: &Url, message: Message) {
+    /// What follows belongs to a connection to `url`, for this message where it is one over HTTP.
+    pub(super) fn begin_hop(&self, url: &Url, message: Option<Message>) {
         let mut notes = self.notes.borrow_mut();
         notes.end_hop();
         notes.failure = None;
@@ -125,10 +128,10 @@ impl Trace {
         notes.hops.push(HopNotes::new(url.clone(), message));
     }
 
-    /// What the connector is to connect to, and to send.
+    /// What awc is to connect to, and to send.
     pub(super) fn hop(&self) -> Option<(Url, Message)> {
         let notes = self.notes.borrow();
-        notes.hops.last().map(|hop| (hop.url.clone(), hop.message.clone()))
+        notes.hops.last().and_then(|hop| Some((hop.url.clone(), hop.message.clone()?)))
     }
 
     fn note(&self, note: impl FnOnce(&mut HopNotes)) {
@@ -237,7 +240,7 @@ impl Trace {
 }
 
 impl HopNotes {
-    fn new(url: Url, message: Message) -> Self {
+    fn new(url: Url, message: Option<Message>) -> Self {
         Self {
             url,
             message,
@@ -252,7 +255,7 @@ impl HopNotes {
     }
 
     pub(super) fn is_tls(&self) -> bool {
-        self.url.scheme() == "https"
+        place::is_tls(&self.url)
     }
 
     fn sum_of(&mut self, phase: Phase) -> &mut Option<u64> {

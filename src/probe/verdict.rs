@@ -5,14 +5,13 @@ use std::ops::Add as _;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use url::Url;
 
 use super::evidence;
-use super::expect::{self, Answer, Verdict, escaped};
+use super::expect::{self, Verdict, escaped};
 use super::failure::Failure;
-use super::http;
 use super::mask::{self, Mask};
 use super::outcome::{Judged, Outcome};
+use super::place;
 use super::plan::ExpiryWarning;
 use super::tls::Link;
 use super::trace::{HopNotes, Notes, Trace, micros};
@@ -54,7 +53,7 @@ pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Ti
 
 /// What the site's settings and its URL hold that nobody is to see. Longest first, so that none is left in part.
 fn secrets<'t>(trace: &'t Trace, notes: &Notes) -> Cow<'t, [String]> {
-    let configured = trace.plan.request.secrets();
+    let configured = trace.plan.secrets.as_slice();
     let in_url = notes.hops.first().map(|hop| secrets_of(hop.url.as_str())).unwrap_or_default();
     if in_url.is_empty() {
         return Cow::Borrowed(configured);
@@ -64,25 +63,10 @@ fn secrets<'t>(trace: &'t Trace, notes: &Notes) -> Cow<'t, [String]> {
     Cow::Owned(all)
 }
 
-/// Every expectation of an answer that came whole.
+/// Every expectation of a try that came to its end.
 fn judge(trace: &Trace, notes: &Notes, took: Duration, now: Timestamp) -> Vec<Verdict> {
     let plan = &trace.plan;
-    let Some((hop, head)) = notes.hops.last().and_then(|hop| Some((hop, hop.head.as_ref()?))) else {
-        return Vec::new();
-    };
-    let headers: Vec<(&str, &[u8])> = head.fields().collect();
-    let mut verdicts = plan.expect.judge(&Answer {
-        status: head.status,
-        version: head.version(),
-        headers: &headers,
-        body: &notes.body.kept,
-        body_bytes: notes.body.bytes,
-        truncated: notes.body.truncated,
-        is_coded_part: http::is_coded_part(head),
-        is_tls: hop.is_tls(),
-        fell_back: notes.hops.iter().skip_while(|hop| !hop.is_tls()).any(|hop| !hop.is_tls()),
-        took,
-    });
+    let mut verdicts = plan.kind.judge(notes, took);
     verdicts.extend(notes.hops.iter().filter_map(|hop| expiry(hop, plan.expiry_warning, now)));
     verdicts
 }
@@ -94,7 +78,7 @@ fn expiry(hop: &HopNotes, warning: ExpiryWarning, now: Timestamp) -> Option<Verd
         |link: &Link| Some((link.not_after - now) - TimeDelta::from_std(warning.before(link)?).ok()?);
     let (_, link) = links.filter_map(|link| Some((spared(link)?, link))).min_by_key(|(spared, _)| *spared)?;
     let wanted = warning.before(link)?;
-    let (left, host) = (link.not_after - now, authority(&hop.url));
+    let (left, host) = (link.not_after - now, place::authority(&hop.url));
     let met = left >= TimeDelta::from_std(wanted).unwrap_or(TimeDelta::MAX);
     let (wanted, date) = (duration::text(wanted), link.not_after.format("%Y-%m-%d %H:%M UTC"));
     let when = match left.num_days() {
@@ -110,12 +94,6 @@ fn expiry(hop: &HopNotes, warning: ExpiryWarning, now: Timestamp) -> Option<Verd
         format!("certificate of {host} {actual}, sooner than {wanted}")
     });
     Some(verdict.degrading())
-}
-
-/// Host and port, also where the port goes without saying: one host may have several certificates.
-fn authority(url: &Url) -> String {
-    let port = url.port_or_known_default().unwrap_or_default();
-    format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
 fn sentence(ended: Result<(), Failure>, verdicts: &[Verdict]) -> (Status, Option<Reason>, Option<String>) {

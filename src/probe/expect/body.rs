@@ -1,15 +1,15 @@
-//! The text of the last answer's body.
+//! The text of an answer.
 
 use regex::Regex;
 
 use super::excerpt::{ACTUAL_CHARS, quoted};
 use super::wording::Wording;
-use super::{Answer, ExpectError, Verdict, regex};
+use super::{ExpectError, Extent, Verdict, regex};
 use crate::model::Reason;
 use crate::model::settings::BodyExpectations;
 
-/// A condition on the body as a text, which is as much of it as was read.
-pub(super) struct BodyCondition {
+/// A condition on an answer as a text, which is as much of it as was read.
+pub(in crate::probe) struct BodyCondition {
     test: Test,
     wording: Wording,
 }
@@ -22,8 +22,11 @@ enum Test {
 }
 
 impl BodyCondition {
-    /// One condition for each text and each expression.
-    pub(super) fn compile(settings: &BodyExpectations) -> Result<Vec<Self>, ExpectError> {
+    /// One condition for each text and each expression. `subject` is what an answer is called.
+    pub(in crate::probe) fn compile(
+        settings: &BodyExpectations,
+        subject: &str,
+    ) -> Result<Vec<Self>, ExpectError> {
         let BodyExpectations { contains, not_contains, matches, not_matches, max_bytes: _ } = settings;
         let mut tests = Vec::new();
         tests.extend(contains.iter().cloned().map(Test::Contains));
@@ -34,15 +37,15 @@ impl BodyCondition {
         for pattern in not_matches {
             tests.push(Test::NotMatches(regex(pattern)?));
         }
-        Ok(tests.into_iter().map(|test| Self { wording: test.wording(), test }).collect())
+        Ok(tests.into_iter().map(|test| Self { wording: test.wording(subject), test }).collect())
     }
 
-    /// `text` is the body of `answer`.
-    pub(super) fn judge(&self, text: &str, answer: &Answer<'_>) -> Verdict {
+    /// `text` is the answer, or as much of it as there is.
+    pub(in crate::probe) fn judge(&self, text: &str, extent: Extent) -> Verdict {
         let met = self.test.holds(text);
         let actual = match self.test.finds(text) {
             Some(found) => quoted(found, ACTUAL_CHARS),
-            None => in_words(text, answer),
+            None => in_words(text, extent),
         };
         Verdict::new(Reason::Body, self.wording.what(), actual, met, |actual| match &self.test {
             Test::NotContains(_) | Test::NotMatches(_) => self.wording.failure("has", actual),
@@ -53,7 +56,7 @@ impl BodyCondition {
 
 impl BodyCondition {
     /// The body cannot be read, for it is `why`.
-    pub(super) fn unread(&self, why: &str) -> Verdict {
+    pub(in crate::probe) fn unread(&self, why: &str) -> Verdict {
         Verdict::new(Reason::Body, self.wording.what(), why.to_owned(), false, |why| {
             self.wording.failure("is", why)
         })
@@ -79,25 +82,25 @@ impl Test {
         }
     }
 
-    fn wording(&self) -> Wording {
+    fn wording(&self, subject: &str) -> Wording {
         match self {
-            Self::Contains(text) => Wording::text("body", "contains", "to contain", text),
-            Self::NotContains(text) => Wording::text("body", "does not contain", "not to contain", text),
-            Self::Matches(regex) => Wording::text("body", "matches", "to match", regex.as_str()),
+            Self::Contains(text) => Wording::text(subject, "contains", "to contain", text),
+            Self::NotContains(text) => Wording::text(subject, "does not contain", "not to contain", text),
+            Self::Matches(regex) => Wording::text(subject, "matches", "to match", regex.as_str()),
             Self::NotMatches(regex) => {
-                Wording::text("body", "does not match", "not to match", regex.as_str())
+                Wording::text(subject, "does not match", "not to match", regex.as_str())
             }
         }
     }
 }
 
 /// The beginning of the body, and how far we looked where that was not to its end.
-fn in_words(text: &str, answer: &Answer<'_>) -> String {
-    match (text.is_empty(), answer.is_partial()) {
+fn in_words(text: &str, extent: Extent) -> String {
+    match (text.is_empty(), extent.is_partial()) {
         (true, _) => "empty".to_owned(),
         (false, false) => quoted(text, ACTUAL_CHARS),
         (false, true) => {
-            format!("{} in its first {} bytes", quoted(text, ACTUAL_CHARS), answer.body.len())
+            format!("{} in its first {} bytes", quoted(text, ACTUAL_CHARS), extent.kept)
         }
     }
 }

@@ -10,7 +10,7 @@ use super::prescan;
 /// The text of `body`, which is in what its mark of byte order says, or else its `content_type`, or else the document itself in
 /// the way of its kind. Without any of them it is UTF-8 where it reads as such, and Windows-1252 where it does not. What cannot
 /// be read becomes U+FFFD.
-pub(super) fn text<'b>(body: &'b [u8], content_type: Option<&[u8]>) -> Cow<'b, str> {
+pub(in crate::probe) fn text<'b>(body: &'b [u8], content_type: Option<&[u8]>) -> Cow<'b, str> {
     let media_type = content_type.map(MediaType::parse).unwrap_or_default();
     let said = media_type.charset.and_then(known).filter(|encoding| may_be(encoding, body));
     let said = said.or_else(|| said_inside(body, media_type.kind));

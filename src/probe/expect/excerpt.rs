@@ -3,7 +3,7 @@
 use crate::pattern;
 
 /// Of what was found.
-pub(super) const ACTUAL_CHARS: usize = 200;
+pub(in crate::probe) const ACTUAL_CHARS: usize = 200;
 
 /// The beginning of `text` in quotes, at most about `limit` characters of it. What is left out is a `…`.
 pub(in crate::probe) fn quoted(text: &str, limit: usize) -> String {
@@ -27,7 +27,7 @@ pub(crate) fn escaped(text: &str, limit: usize) -> String {
 }
 
 /// The beginning of `text`, which is fit for an error already.
-pub(super) fn cut(text: &str, limit: usize) -> String {
+pub(in crate::probe) fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -2,31 +2,31 @@
 
 use std::time::Duration;
 
-use super::{Answer, Verdict};
+use super::{Extent, Verdict};
 use crate::model::Reason;
 use crate::model::settings::TimeLimits;
 
 /// A body has at most so many bytes, decoded.
-pub(super) struct SizeLimit {
+pub(in crate::probe) struct SizeLimit {
     max_bytes: u64,
 }
 
 impl SizeLimit {
-    pub(super) const fn new(max_bytes: u64) -> Self {
+    pub(in crate::probe) const fn new(max_bytes: u64) -> Self {
         Self { max_bytes }
     }
 
-    pub(super) const fn max_bytes(&self) -> u64 {
+    pub(in crate::probe) const fn max_bytes(&self) -> u64 {
         self.max_bytes
     }
 
     /// A body that was read up to the limit and then goes on is too large, too. One of which less was read may be: then
     /// nothing speaks against it, and what was found says how far we looked.
-    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
-        let read = answer.body_bytes;
-        let is_larger = read > self.max_bytes || answer.truncated && read >= self.max_bytes;
+    pub(in crate::probe) fn judge(&self, extent: Extent) -> Verdict {
+        let read = extent.read;
+        let is_larger = read > self.max_bytes || extent.truncated && read >= self.max_bytes;
         let actual =
-            if answer.truncated { format!("more than {read} bytes") } else { format!("{read} bytes") };
+            if extent.truncated { format!("more than {read} bytes") } else { format!("{read} bytes") };
         let what = format!("body at most {} bytes", self.max_bytes);
         Verdict::new(Reason::TooLarge, what, actual, !is_larger, |actual| {
             format!("body of {actual}, expected at most {}", self.max_bytes)
@@ -36,7 +36,7 @@ impl SizeLimit {
 
 /// One verdict for both limits on the time: on the one that is exceeded, the worse first, or else on the stricter one. A try
 /// that takes exactly as long as it may is fine.
-pub(super) fn judge_time(limits: TimeLimits, took: Duration) -> Option<Verdict> {
+pub(in crate::probe) fn judge_time(limits: TimeLimits, took: Duration) -> Option<Verdict> {
     let TimeLimits { degraded, down } = limits;
     let exceeded = down.filter(|limit| took > *limit);
     match (exceeded, degraded) {

@@ -37,7 +37,7 @@ pub(super) async fn send(
     trace: &Trace,
 ) -> Result<Answer, Failure> {
     let is_head = message.is_head;
-    trace.begin_hop(url, message);
+    trace.begin_hop(url, Some(message));
     let uri = wire_uri(url);
     // Of the request, awc has to know where it goes and whether the answer has a body.
     let request = if is_head { client.head(uri) } else { client.get(uri) };

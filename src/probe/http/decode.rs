@@ -46,7 +46,7 @@ pub(super) fn codings(head: &Head) -> Vec<Coding> {
 }
 
 /// Whether the body is a piece out of the middle of a coded one, or several of them: only the whole could be decoded.
-pub(in crate::probe) fn is_coded_part(head: &Head) -> bool {
+pub(super) fn is_coded_part(head: &Head) -> bool {
     is_part(head) && !named(head).is_empty()
 }
 

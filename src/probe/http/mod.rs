@@ -4,23 +4,22 @@ mod client;
 mod connector;
 mod cookies;
 mod decode;
+mod expect;
+mod plan;
 mod redirect;
 mod request;
 mod wire;
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use self::connector::HttpConnector;
-pub(super) use self::decode::is_coded_part;
+pub(super) use self::plan::HttpPlan;
 use self::redirect::Route;
-pub(super) use self::request::{Message, RequestPlan};
+pub(super) use self::request::{Message, secrets};
 pub(super) use self::wire::Head;
 use crate::clock::Clock;
 use crate::probe::connector::Connector;
-use crate::probe::evidence;
 use crate::probe::failure::Failure;
-use crate::probe::plan::Plan;
 use crate::probe::settings::Settings;
 use crate::probe::trace::Trace;
 
@@ -38,8 +37,7 @@ impl Http {
     }
 
     /// Goes where redirects lead and reads the last answer.
-    pub(super) async fn follow(&self, url: &str, trace: &Trace) -> Result<(), Failure> {
-        let plan = Rc::clone(&trace.plan);
+    pub(super) async fn follow(&self, url: &str, plan: &HttpPlan, trace: &Trace) -> Result<(), Failure> {
         let mut route = Route::new(url, &plan.request, self.clock.now())?;
         let answer = loop {
             let message = route.request(&self.settings.user_agent);
@@ -50,17 +48,7 @@ impl Http {
             }
             trace.redirected();
         };
-        client::read_body(answer, self.body_limit(&plan), kept(&plan, self.settings.body_limit), trace).await
+        let limit = self.settings.body_limit;
+        client::read_body(answer, plan.body_limit(limit), plan.kept(limit), trace).await
     }
-
-    /// As far as a body is read. What a site expects to be at most so large need not be read further.
-    fn body_limit(&self, plan: &Plan) -> u64 {
-        let most = plan.expect.max_bytes().unwrap_or(u64::MAX);
-        self.settings.body_limit.min(most)
-    }
-}
-
-/// As much of a body as somebody will look at.
-fn kept(plan: &Plan, limit: u64) -> usize {
-    if plan.expect.needs_body() { usize::try_from(limit).unwrap_or(usize::MAX) } else { evidence::KEPT }
 }

@@ -6,7 +6,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use url::{Position, Url};
 
 use crate::model::secret::is_secret_name;
-use crate::model::settings::{IpFamily, RequestSettings};
+use crate::model::settings::RequestSettings;
 
 /// Headers of a body, which go where it goes (RFC 9110, section 15.4, and the Fetch standard).
 fn is_of_body(name: &str) -> bool {
@@ -21,16 +21,13 @@ fn is_harmless(name: &str) -> bool {
 
 /// `[site.request]`, ready to be sent.
 #[derive(Debug)]
-pub(in crate::probe) struct RequestPlan {
+pub(super) struct RequestPlan {
     pub(super) method: String,
     pub(super) follow_redirects: bool,
     pub(super) max_redirects: u32,
-    pub(in crate::probe) ip: IpFamily,
     headers: Vec<(String, String)>,
     body: Bytes,
     authorization: Option<String>,
-    /// Texts that nobody is to see again.
-    secrets: Vec<String>,
 }
 
 /// What is sent to a hop, and what others have to know of it.
@@ -59,16 +56,14 @@ pub(super) struct RequestContext<'a> {
 
 impl RequestPlan {
     /// `max_redirects` counts where the site does not say.
-    pub(in crate::probe) fn new(settings: &RequestSettings, max_redirects: u32) -> Self {
+    pub(super) fn new(settings: &RequestSettings, max_redirects: u32) -> Self {
         Self {
             method: settings.method.clone(),
             follow_redirects: settings.follow_redirects,
             max_redirects: settings.max_redirects.unwrap_or(max_redirects),
-            ip: settings.ip,
             headers: settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
             body: Bytes::copy_from_slice(settings.body_bytes()),
             authorization: authorization(settings),
-            secrets: secrets(settings),
         }
     }
 
@@ -76,11 +71,6 @@ impl RequestPlan {
     pub(super) fn cookie(&self) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find(|(name, _)| name.eq_ignore_ascii_case("cookie")).map(|(_, value)| value.as_str())
-    }
-
-    /// Texts that must not stand in a result.
-    pub(in crate::probe) fn secrets(&self) -> &[String] {
-        &self.secrets
     }
 
     /// The request of a hop.
@@ -165,8 +155,8 @@ fn parts<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
     parts
 }
 
-/// Servers echo what they get, in pages, headers and redirects.
-fn secrets(settings: &RequestSettings) -> Vec<String> {
+/// Texts that nobody is to see again, longest first: servers echo what they get, in pages, headers and redirects.
+pub(in crate::probe) fn secrets(settings: &RequestSettings) -> Vec<String> {
     let credentials = authorization(settings);
     // A body that is no text would be shown in this way, if it came back.
     let body = String::from_utf8_lossy(settings.body_bytes());

@@ -19,6 +19,7 @@ pub(super) use self::certificate::{Link, Shown};
 pub(super) use self::explain::explain_io;
 use self::verifier::{Anchors, RecordingVerifier};
 use super::failure::Failure;
+use super::place;
 use super::settings::Settings;
 use super::trace::Trace;
 use crate::model::Reason;
@@ -180,7 +181,7 @@ fn own_client(settings: &TlsSettings, common: &Settings) -> Result<TlsClient, St
 }
 
 fn name_of(url: &Url) -> Result<Name, Failure> {
-    match url.host() {
+    match place::host(url) {
         Some(Host::Ipv4(ip)) => Ok(Name::Asked(IpAddr::from(ip).into())),
         Some(Host::Ipv6(ip)) => Ok(Name::Asked(IpAddr::from(ip).into())),
         // RFC 6066, section 3: without the trailing dot.

@@ -2,9 +2,9 @@
 
 use awc::http::StatusCode;
 
-use super::Verdict;
 use crate::model::Reason;
 use crate::model::settings::StatusRange;
+use crate::probe::expect::Verdict;
 
 /// The status lies in one of some ranges.
 pub(super) struct StatusCondition {

@@ -4,11 +4,9 @@ use std::borrow::Cow;
 
 use regex::Regex;
 
-use super::excerpt::{ACTUAL_CHARS, cut, quoted};
-use super::wording::Wording;
-use super::{ExpectError, Verdict, regex};
 use crate::model::Reason;
 use crate::model::settings::HeaderExpectation;
+use crate::probe::expect::{ACTUAL_CHARS, ExpectError, Verdict, Wording, cut, quoted, regex};
 use crate::probe::mask;
 
 /// A condition on one header. Its name is found in any case. Each value is read as UTF-8, or as Latin-1 where it is none,

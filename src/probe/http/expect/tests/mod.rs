@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::{Answer, Expect, Verdict, summary};
+use super::{Answer, Expect, Verdict};
 use crate::model::settings::Expectations;
 use crate::model::{Reason, Status};
+use crate::probe::expect::summary;
 
 mod bodies;
 mod documents;

@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::charset;
-use super::excerpt::{ACTUAL_CHARS, cut, escaped};
-use super::wording::Wording;
-use super::{Answer, CODED_PART, ExpectError, Verdict, regex};
+use super::{Answer, CODED_PART};
 use crate::json::{Budget, Document, Exhausted, Id, JsonPath, Node, Number};
 use crate::model::Reason;
 use crate::model::secret::HIDDEN;
 use crate::model::settings::JsonExpectation;
+use crate::probe::expect::{ACTUAL_CHARS, ExpectError, Verdict, Wording, charset, cut, escaped, regex};
 use crate::probe::mask;
 
 /// Of a path, in a sentence.
@@ -63,7 +61,7 @@ pub(super) fn body(answer: &Answer<'_>) -> Body {
     }
     let text = charset::text(answer.body, answer.content_type());
     let document = Document::parse(&text).map_err(|error| {
-        match (answer.is_partial(), text.trim_ascii().is_empty()) {
+        match (answer.extent().is_partial(), text.trim_ascii().is_empty()) {
             (_, true) => "empty".to_owned(),
             (true, _) => format!("only read for {} bytes", answer.body.len()),
             (false, false) => format!("no JSON ({error})"),

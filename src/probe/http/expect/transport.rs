@@ -1,8 +1,8 @@
 //! What the last answer came over: the version of HTTP, and TLS or not.
 
-use super::Verdict;
 use crate::model::Reason;
 use crate::model::settings::{HttpVersion, TlsPolicy};
+use crate::probe::expect::Verdict;
 
 /// The version is one of some.
 pub(super) struct VersionCondition {
