@@ -14,10 +14,12 @@ use crate::schedule::{Rhythm, Schedule};
 
 pub mod bounds;
 pub mod duration;
+mod kind;
 mod result;
 pub mod secret;
 pub mod settings;
 
+pub use kind::Kind;
 pub use result::{Certificate, CheckResult, Evidence, Hop, Timings, Unchecked};
 
 /// Between two tries of a check, so that a blip of milliseconds does not fail both.
@@ -48,7 +50,7 @@ impl fmt::Display for SiteId {
 pub struct SiteSpec {
     /// Unique, and the seed of the site's phase.
     pub name: String,
-    /// Absolute, `http` or `https`.
+    /// Absolute: `http`, `https`, `tcp` or `tls`.
     pub url: String,
     /// How often it is checked.
     pub schedule: Schedule,
@@ -211,7 +213,7 @@ impl Job {
 /// What one check needs to know of its site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Absolute, `http` or `https`.
+    /// Absolute: `http`, `https`, `tcp` or `tls`.
     pub url: String,
     /// For one try.
     pub timeout: Duration,

@@ -96,6 +96,23 @@ pub(crate) fn host(url: &Url) -> Result<(), BadPattern> {
     Ok(())
 }
 
+/// The host of a site's URL. The URL standard knows addresses in the URLs of the web alone: in others an IPv4 address is a name.
+pub(crate) fn host_of(url: &Url) -> Option<Host<&str>> {
+    match url.host()? {
+        Host::Domain(name) if !url.is_special() => Some(name.parse().map_or(Host::Domain(name), Host::Ipv4)),
+        host => Some(host),
+    }
+}
+
+/// The URL of a connection to a host and a port, with the host as it would stand in a URL of the web: in ASCII, an address as one.
+pub(crate) fn connection(url: &str) -> Result<Url, BadPattern> {
+    let (scheme, rest) = url.split_once("://").ok_or_else(|| BadPattern::new("it has no scheme"))?;
+    let of_the_web = Url::parse(&format!("http://{rest}")).map_err(BadPattern::new)?;
+    let host = of_the_web.host_str().unwrap_or_default();
+    let port = of_the_web.port_or_known_default().unwrap_or_default();
+    Url::parse(&format!("{scheme}://{host}:{port}")).map_err(BadPattern::new)
+}
+
 /// What breaks a line, has no width, or turns the direction of writing: nobody sees that it is there.
 pub(crate) const fn is_invisible(letter: char) -> bool {
     matches!(letter,

@@ -1,18 +1,25 @@
-//! How a site is requested and what is expected of its answer: `[site.request]`, `[site.tls]` and `[site.expect]`.
+//! How a site is requested and what is expected of its answer: `[site.request]`, `[site.tls]` and `[site.expect]`, and what sites
+//! of one kind alone have.
 //!
 //! In JSON it has the keys and values of the configuration file. So it stands in the database, goes with each job, and is
-//! written into exports; what is left at its default is left out.
+//! written into exports; what is left at its default is left out. What is of one kind of check alone stands under a key of its
+//! own there, by which the kind is known: `tcp`.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
+use super::Kind;
+
 mod base64;
+mod duration;
 mod secret;
+mod tcp;
 mod words;
 
 pub use self::base64::Base64;
+pub use self::tcp::TcpSettings;
 pub use words::{HttpVersion, IpFamily, StatusRange, TlsPolicy, TlsVersion};
 
 /// What a site says beyond its URL and its timeout. Validated.
@@ -28,9 +35,27 @@ pub struct CheckSettings {
     /// What makes the answer a good one.
     #[serde(skip_serializing_if = "is_default")]
     pub expect: Expectations,
+    /// Of a site with a URL of `tcp` or `tls`, always, and of no other. Of `request`, such a site has `ip` and `hide` alone, and of
+    /// `expect` what is said of the body and of the time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<TcpSettings>,
 }
 
 impl CheckSettings {
+    /// Nothing but which kind it is.
+    pub fn of_kind(kind: Kind) -> Self {
+        let tcp = match kind {
+            Kind::Http => None,
+            Kind::Tcp => Some(TcpSettings::default()),
+        };
+        Self { tcp, ..Self::default() }
+    }
+
+    /// Whether they say nothing but which kind it is.
+    pub fn is_plain(&self) -> bool {
+        [Kind::Http, Kind::Tcp].into_iter().any(|kind| *self == Self::of_kind(kind))
+    }
+
     /// `None` where all of it is at its default.
     pub fn if_any(self) -> Option<Box<Self>> {
         (self != Self::default()).then(|| Box::new(self))
@@ -320,20 +345,4 @@ fn is_get(method: &str) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_true(value: &bool) -> bool {
     *value
-}
-
-/// A duration as people write it: `14d`, `1s 500ms`.
-mod duration {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(value: &Option<Duration>, out: S) -> Result<S::Ok, S::Error> {
-        value.map(crate::model::duration::text).serialize(out)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
-        let text: Option<String> = Option::deserialize(input)?;
-        text.map(|text| crate::model::duration::parse(&text).map_err(de::Error::custom)).transpose()
-    }
 }

@@ -603,7 +603,7 @@ prop_compose! {
             min_version: warning.map(|_| TlsVersion::V1_3),
             ..TlsSettings::default()
         };
-        CheckSettings { request, tls, expect: if is_expecting { expect } else { Expectations::default() } }
+        CheckSettings { request, tls, expect: if is_expecting { expect } else { Expectations::default() }, tcp: None }
     }
 }
 

@@ -15,6 +15,7 @@ mod refusals;
 mod secrets;
 mod settings;
 mod sites;
+mod tcp;
 
 use std::path::PathBuf;
 

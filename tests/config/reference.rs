@@ -42,7 +42,7 @@ fn the_sites_in_the_reference_are_valid_once_their_comment_signs_are_gone() {
 
     let loaded = Setup::file(&sites).load().unwrap();
 
-    assert_eq!(loaded.sites.len(), 2);
+    assert_eq!(loaded.sites.len(), 4);
     assert_eq!(loaded.sites[0].tags, ["prod", "eu"]);
     let settings = loaded.sites[0].settings.as_ref().unwrap();
     assert_eq!((settings.request.headers.len(), settings.request.basic_auth.is_some()), (2, true));
@@ -54,6 +54,9 @@ fn the_sites_in_the_reference_are_valid_once_their_comment_signs_are_gone() {
         (settings.tls.min_version.is_some(), settings.expect.response_time.down.is_some()),
         (true, true)
     );
+    let redis = loaded.sites[1].settings.as_ref().unwrap();
+    assert_eq!(redis.tcp.as_ref().unwrap().send.as_deref(), Some("PING\r\n"));
+    assert_eq!(redis.expect.body.contains, ["+PONG"]);
 }
 
 #[test]

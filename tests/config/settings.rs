@@ -83,7 +83,8 @@ fn every_key_can_be_said() {
         "#,
     );
 
-    let CheckSettings { request, tls, expect } = &settings;
+    let CheckSettings { request, tls, expect, tcp } = &settings;
+    assert_eq!(*tcp, None);
     assert_eq!((request.method.as_str(), request.body.as_deref()), ("POST", Some("{}")));
     assert_eq!(request.headers["X-Tenant"], "7");
     assert_eq!(request.basic_auth.as_ref().map(|auth| auth.password.as_str()), Some("p:q"));

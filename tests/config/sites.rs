@@ -150,7 +150,7 @@ fn a_url_without_scheme_is_told_what_it_may_have_meant() {
 #[test]
 fn a_url_that_cannot_be_checked_is_refused() {
     assert_says(&url_problem(""), &["is empty"]);
-    assert_says(&url_problem("ftp://a"), &["only http and https"]);
+    assert_says(&url_problem("ftp://a"), &["only http, https, tcp and tls"]);
     for no_host in ["https://", "https:///path", "https://?x", "http://:80/"] {
         assert_says(&url_problem(no_host), &["https://example.com/"]);
     }

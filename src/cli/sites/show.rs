@@ -88,6 +88,9 @@ pub(super) fn write_site(site: &Site, clock: &Clock, out: &mut impl Write) -> io
     ] {
         writeln!(out, "{key:<10} {value}")?;
     }
+    if let Some(send) = fields.send {
+        writeln!(out, "{:<10} {}", "send", serde_json::json!(send))?;
+    }
     match fields.settings {
         Some(settings) => write_settings(&settings, out),
         None => Ok(()),

@@ -37,6 +37,9 @@ pub struct SiteFields<'a> {
     pub enabled: bool,
     /// As in [`SiteSpec`].
     pub tags: &'a [String],
+    /// What is sent over TCP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send: Option<Cow<'a, str>>,
     /// `request`, `tls` and `expect`; only what is not at its default.
     #[serde(flatten)]
     pub settings: Option<Cow<'a, CheckSettings>>,
@@ -46,7 +49,7 @@ pub struct SiteFields<'a> {
 impl<'a> From<&'a SiteSpec> for SiteFields<'a> {
     fn from(spec: &'a SiteSpec) -> Self {
         let settings = spec.settings.as_deref().map(|settings| Cow::Owned(settings.without_secrets()));
-        Self { settings, url: spec.shown_url(), ..Self::complete(spec) }
+        Self { url: spec.shown_url(), ..Self::complete(spec) }.with(settings)
     }
 }
 
@@ -72,7 +75,21 @@ impl<'a> SiteFields<'a> {
             retries: spec.retries,
             enabled: spec.enabled,
             tags: &spec.tags,
-            settings: spec.settings.as_deref().map(Cow::Borrowed),
+            send: None,
+            settings: None,
+        }
+        .with(spec.settings.as_deref().map(Cow::Borrowed))
+    }
+
+    /// What is of one kind of check alone stands at the top of a site, and not in a table as in the database.
+    fn with(self, settings: Option<Cow<'a, CheckSettings>>) -> Self {
+        match settings {
+            Some(settings) if settings.tcp.is_some() => {
+                let mut settings = settings.into_owned();
+                let send = settings.tcp.take().and_then(|tcp| tcp.send).map(Cow::Owned);
+                Self { send, settings: Some(Cow::Owned(settings)), ..self }
+            }
+            settings => Self { settings, ..self },
         }
     }
 }
@@ -118,7 +135,7 @@ struct Tables<T> {
 pub enum ExportError {
     /// What is in no column must not get lost in silence.
     #[error(
-        "CSV has no columns for request, tls and expect, which {sites} of these sites have, {first:?} among them; use \
+        "CSV has no columns for send, request, tls and expect, which {sites} of these sites have, {first:?} among them; use \
              --format toml or json"
     )]
     NotInCsv {
@@ -163,7 +180,8 @@ pub fn write_sites(sites: &[Declared], format: Format, out: &mut impl Write) -> 
 }
 
 fn refuse_settings(sites: &[Declared]) -> Result<(), ExportError> {
-    let mut with_settings = sites.iter().filter(|site| site.spec.settings.is_some());
+    let mut with_settings =
+        sites.iter().filter(|site| site.spec.settings.as_ref().is_some_and(|settings| !settings.is_plain()));
     match with_settings.next() {
         None => Ok(()),
         Some(first) => {
@@ -254,8 +272,19 @@ fn write_rows<'a>(
     let columns = if has_schedules { header.len() } else { header.len() - 2 };
     rows.write_record(&header[..columns])?;
     for Table { id, fields } in sites {
-        let SiteFields { name, url, every, schedule, zone, timeout, retries, enabled, tags, settings: _ } =
-            fields;
+        let SiteFields {
+            name,
+            url,
+            every,
+            schedule,
+            zone,
+            timeout,
+            retries,
+            enabled,
+            tags,
+            send: _,
+            settings: _,
+        } = fields;
         let tags = tags.join(";");
         let row = Row { name, url, every, timeout, tags, retries, enabled, id };
         if has_schedules { rows.serialize((row, schedule, zone))? } else { rows.serialize(row)? }

@@ -11,8 +11,12 @@ use super::unique::Names;
 use super::{RawSite, SiteDefaults};
 use crate::model::SiteSpec;
 
-/// Keys with one value, as in files and as CSV columns.
-pub(super) const KEYS: [&str; 10] =
+/// Keys with one value.
+const KEYS: [&str; 11] =
+    ["name", "url", "every", "schedule", "zone", "timeout", "retries", "enabled", "tags", "send", "id"];
+
+/// Those that CSV has a column for, which cannot hold a line break.
+pub(super) const COLUMNS: [&str; 10] =
     ["name", "url", "every", "schedule", "zone", "timeout", "retries", "enabled", "tags", "id"];
 
 /// Keys with a table each.
@@ -30,6 +34,7 @@ pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Opti
         "retries" => &mut site.retries,
         "enabled" => &mut site.enabled,
         "tags" => &mut site.tags,
+        "send" => &mut site.send,
         "id" => &mut site.id,
         "request" => &mut site.request,
         "tls" => &mut site.tls,
@@ -38,9 +43,8 @@ pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Opti
     })
 }
 
-/// What is wrong with a key that no field has, where a site may have these tables.
-pub(super) fn unknown(key: &str, tables: &[&'static str]) -> Fault {
-    let known = [&KEYS[..], tables].concat();
+/// What is wrong with a key that no field has, where a site may have these.
+pub(super) fn unknown(key: &str, known: &[&'static str]) -> Fault {
     let remedy = match nearest(key, known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),
         None => format!("remove it; a site has {}", known.join(", ")),
@@ -58,9 +62,10 @@ pub(super) fn raw_site(fields: Fields) -> (RawSite, Vec<Problem>) {
             None => strangers.push((key, setting)),
         }
     }
+    let known = [&KEYS[..], &TABLES].concat();
     // Only now is the name known that problems go by.
     let refuse = |(key, setting): (String, Setting)| {
-        Problem::without_value(site.key(&key), &setting, unknown(&key, &TABLES))
+        Problem::without_value(site.key(&key), &setting, unknown(&key, &known))
     };
     let problems = strangers.into_iter().map(refuse).collect();
     (site, problems)
@@ -92,12 +97,15 @@ pub(in super::super) fn from_file(
 /// Replaces the references in what `site` says. Returns what is wrong with them.
 pub(super) fn resolve(site: &mut RawSite, resolver: Resolver<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for key in KEYS {
+    let is_text = site.expect.as_ref().is_some_and(|expect| expect.value.as_str().is_some());
+    for key in KEYS.into_iter().chain(is_text.then_some("expect")) {
         let name = site.key(key);
         let Some(slot) = field(site, key) else { continue };
         let Some(setting) = slot.clone() else { continue };
         match resolver.resolve(setting.clone(), false) {
             Ok(resolved) => *slot = Some(resolved),
+            // A password may stand beside the reference.
+            Err(fault) if key == "send" => problems.push(Problem::without_value(name, &setting, fault)),
             Err(fault) => problems.push(Problem::with(name, &setting, fault)),
         }
     }

@@ -89,7 +89,7 @@ pub struct RawSite {
     pub id: Option<Setting>,
     /// 1 to 200 characters, trimmed.
     pub name: Option<Setting>,
-    /// Absolute, `http` or `https`.
+    /// Absolute: `http`, `https`, `tcp` or `tls`.
     pub url: Option<Setting>,
     /// A duration of whole seconds.
     pub every: Option<Setting>,
@@ -105,11 +105,13 @@ pub struct RawSite {
     pub enabled: Option<Setting>,
     /// A list; as text, comma-separated.
     pub tags: Option<Setting>,
+    /// A text, where the URL is `tcp` or `tls`.
+    pub send: Option<Setting>,
     /// A table with the keys of `[site.request]`; texts inside of it are as in files.
     pub request: Option<Setting>,
     /// The same for `[site.tls]`.
     pub tls: Option<Setting>,
-    /// The same for `[site.expect]`.
+    /// The same for `[site.expect]`; a text, where the URL is `tcp` or `tls`, is what the answer contains.
     pub expect: Option<Setting>,
 }
 
@@ -128,6 +130,7 @@ impl RawSite {
             retries: None,
             enabled: None,
             tags: None,
+            send: None,
             request: None,
             tls: None,
             expect: None,
@@ -149,6 +152,7 @@ impl RawSite {
             retries: say(i64::from(spec.retries).into()),
             enabled: say(spec.enabled.into()),
             tags: say(spec.tags.clone().into()),
+            send: settings.and_then(|settings| say(settings.tcp.as_ref()?.send.as_deref()?.into())),
             request: settings.and_then(|settings| say(table(&settings.request))),
             tls: settings.and_then(|settings| say(table(&settings.tls))),
             expect: settings.and_then(|settings| say(table(&settings.expect))),

@@ -6,7 +6,7 @@ use super::super::encoding::REMEDY;
 use super::super::problem::{Fault, Problem, Problems};
 use super::super::value::{Origin, Setting, Value};
 use super::RawSite;
-use super::fields::{KEYS, TABLES, field, unknown};
+use super::fields::{COLUMNS, TABLES, field, unknown};
 use super::import::Collector;
 
 const HEADER: &str = "the first line names the columns: name,url,every,timeout,tags";
@@ -85,7 +85,7 @@ fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Proble
     let (mut columns, mut problems) = (Vec::new(), Vec::new());
     for cell in header {
         let name = String::from_utf8_lossy(cell).to_lowercase();
-        match KEYS.into_iter().find(|key| *key == name) {
+        match COLUMNS.into_iter().find(|key| *key == name) {
             Some(key) if columns.contains(&key) => {
                 problems.push(Problem::new(at.clone(), "stands there twice", "keep one").about(column(key)));
             }
@@ -116,7 +116,11 @@ fn stranger(name: &str) -> Fault {
     if TABLES.iter().any(|table| name.split('.').next() == Some(*table)) {
         return Fault::new("is a table, which CSV cannot hold", "write these sites in TOML or JSON");
     }
-    unknown(name, &[])
+    if name == "send" {
+        let remedy = "write these sites in TOML or JSON";
+        return Fault::new("is a text with line breaks, which CSV cannot hold", remedy);
+    }
+    unknown(name, &COLUMNS)
 }
 
 fn column(name: &str) -> String {

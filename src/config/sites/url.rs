@@ -5,12 +5,13 @@ use url::{Position, Url};
 use super::super::problem::{Fault, quoted};
 use super::super::secret::real_url;
 use super::check::LONGEST_NAME;
+use crate::model::Kind;
 use crate::pattern;
 
 /// As long as most servers and proxies accept.
 const LONGEST_URL: usize = 8_192;
 
-/// The URL as written: absolute, `http` or `https`, with a host.
+/// The URL as written: absolute, with a scheme that can be checked, and with a host.
 pub(super) fn checked(url: &str) -> Result<String, Fault> {
     let length = url.chars().count();
     if url.is_empty() {
@@ -26,23 +27,26 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err(Fault::new("has no scheme", did_you_mean(url)));
     };
-    if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
-        return Err(wrong_scheme(url, scheme));
-    }
+    let Some(kind) = Kind::of(url) else { return Err(wrong_scheme(url, scheme)) };
     // The parser would take `https:///path` for the host "path".
     if rest.starts_with(['/', '\\']) {
-        return Err(Fault::new("has no host", "write for example \"https://example.com/\""));
+        return Err(Fault::new("has no host", for_example(kind)));
     }
     if let Some(letter) = invisible(rest) {
         let message = format!("has a character in its host that nobody sees: U+{:04X}", u32::from(letter));
         return Err(Fault::new(message, "type the host anew instead of pasting it"));
     }
-    let parsed = Url::parse(url).map_err(|error| {
-        Fault::new(format!("is no valid URL: {error}"), "write for example \"https://example.com/\"")
-    })?;
-    pattern::host(&parsed).map_err(|why| {
-        Fault::new(format!("has a host that is none: {why}"), "write for example \"https://example.com/\"")
-    })?;
+    if kind == Kind::Tcp {
+        refuse_more_than_a_port(scheme, rest)?;
+    }
+    let parsed = match kind {
+        Kind::Http => Url::parse(url).map_err(|error| error.to_string()),
+        Kind::Tcp => pattern::connection(url).map_err(|error| error.to_string()),
+    };
+    let parsed =
+        parsed.map_err(|error| Fault::new(format!("is no valid URL: {error}"), for_example(kind)))?;
+    pattern::host(&parsed)
+        .map_err(|why| Fault::new(format!("has a host that is none: {why}"), for_example(kind)))?;
     real_url(url)?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
         let remedy =
@@ -50,6 +54,48 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
         return Err(Fault::new("has credentials", remedy));
     }
     Ok(url.to_owned())
+}
+
+fn for_example(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Http => "write for example \"https://example.com/\"",
+        Kind::Tcp => "write for example \"tcp://example.com:6379\"",
+    }
+}
+
+/// A connection goes to a host and a port, and nowhere inside of them.
+fn refuse_more_than_a_port(scheme: &str, rest: &str) -> Result<(), Fault> {
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    if authority.contains('@') {
+        let remedy = "leave out what stands before the @; what a server is to be told goes into send";
+        return Err(Fault::new("has credentials, which no connection takes", remedy));
+    }
+    let what = match behind.chars().next() {
+        None => return refuse_without_port(scheme, authority),
+        Some('?') => "a query",
+        Some('#') => "a fragment",
+        Some(_) => "a path",
+    };
+    let meant = quoted(&format!("{scheme}://{authority}"));
+    let message = format!("has {what}, and a connection goes to a host and a port alone");
+    Err(Fault::new(message, format!("did you mean {meant}?")))
+}
+
+fn refuse_without_port(scheme: &str, authority: &str) -> Result<(), Fault> {
+    // An IPv6 address has colons of its own.
+    let behind_address = authority.rsplit(']').next().unwrap_or_default();
+    match behind_address.rsplit_once(':').map(|(_, port)| port) {
+        None | Some("") => {
+            let meant = quoted(&format!("{scheme}://{}:6379", authority.trim_end_matches(':')));
+            let remedy = format!("write it behind the host, as in {meant}: there is no default");
+            Err(Fault::new("has no port", remedy))
+        }
+        Some(port) if port.bytes().all(|byte| byte == b'0') => {
+            Err(Fault::new("has the port 0, at which nobody listens", "write the server's port"))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// A character of the host, which begins `rest`, that the parser leaves out or that has no width.
@@ -94,7 +140,7 @@ fn wrong_scheme(url: &str, scheme: &str) -> Fault {
     if scheme.contains(['/', '?', '#', '.']) {
         return Fault::new("has no scheme", did_you_mean(url));
     }
-    Fault::new(format!("has the scheme {}", quoted(scheme)), "only http and https can be checked")
+    Fault::new(format!("has the scheme {}", quoted(scheme)), "only http, https, tcp and tls can be checked")
 }
 
 /// Host and path without a slash at the end, for example `shop.example/health`; with the port where it is not the

@@ -9,7 +9,7 @@ use crate::model::secret::{HIDDEN, is_secret_name, replaced};
 
 impl CheckSettings {
     /// The same, to be shown: passwords, tokens, keys and bodies are replaced, and what `request.hide` names, wherever it
-    /// stands. A body is one because logins have their passwords there.
+    /// stands. A body is one because logins have their passwords there, and so is what is sent over TCP.
     #[must_use]
     pub fn without_secrets(&self) -> Self {
         let mut shown = self.clone();
@@ -18,12 +18,14 @@ impl CheckSettings {
         }
         shown.request.hide_secrets();
         shown.tls.hide_secrets();
+        hide(shown.tcp.as_mut().and_then(|tcp| tcp.send.as_mut()));
         shown
     }
 
     /// What may be any text, and is shown.
     fn texts(&mut self) -> Vec<&mut String> {
-        let Self { request, tls, expect } = self;
+        // What is sent is replaced as a whole.
+        let Self { request, tls, expect, tcp: _ } = self;
         let mut texts: Vec<&mut String> = request.headers.values_mut().collect();
         texts.extend(request.basic_auth.as_mut().map(|auth| &mut auth.username));
         texts.extend(&mut tls.server_name);

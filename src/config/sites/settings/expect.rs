@@ -10,10 +10,21 @@ use super::super::super::{format, parse};
 use super::keys::Keys;
 use super::operator::text;
 use super::section::Section;
-use super::{body, headers, json};
-use crate::model::settings::{Expectations, HttpVersion, StatusRange, TimeLimits, TlsPolicy};
+use super::{body, headers, json, operator, tcp};
+use crate::model::settings::{
+    BodyExpectations, Expectations, HttpVersion, StatusRange, TimeLimits, TlsPolicy,
+};
 
 const KEYS: [&str; 7] = ["status", "headers", "body", "json", "response_time", "http_version", "tls"];
+
+/// Those that only HTTP can meet, and how flags call them.
+const OF_HTTP: [(&str, &str); 5] = [
+    ("status", "expect-status"),
+    ("headers", "expect-header"),
+    ("json", "expect-json"),
+    ("http_version", "expect-http-version"),
+    ("tls", "expect-tls"),
+];
 
 const TIME: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(31 * 24);
 
@@ -29,24 +40,46 @@ pub(super) struct Bounds<'a> {
 
 pub(super) fn read(section: Section<'_>, bounds: &Bounds<'_>) -> Expectations {
     let Some(keys) = section.open(&KEYS) else { return Expectations::default() };
-    let body = keys.table("body", &body::KEYS);
     let expect = Expectations {
         status: keys.list("status", status),
         headers: keys.tables("headers", &headers::KEYS).iter().map(headers::read).collect(),
-        body: body.as_ref().map(|keys| body::read(keys, bounds.body_limit)).unwrap_or_default(),
+        body: read_body(&keys, bounds),
         json: keys.tables("json", &json::KEYS).iter().map(json::read).collect(),
-        response_time: keys
-            .table("response_time", &["degraded", "down"])
-            .map(|limits| response_time(&limits, bounds.timeout))
-            .unwrap_or_default(),
+        response_time: read_response_time(&keys, bounds),
         http_version: keys.list("http_version", text(http_version)),
         tls: keys.text("tls", tls),
     };
     if bounds.is_head {
-        refuse_without_body(&keys, body.as_ref());
+        refuse_without_body(&keys);
     }
     refuse_other_scheme(&keys, expect.tls, bounds.url);
     expect
+}
+
+/// Of a site that is not HTTP's. A text alone is what the answer contains.
+pub(super) fn read_common(section: Section<'_>, bounds: &Bounds<'_>) -> Expectations {
+    if section.setting.value.as_str().is_some() {
+        let part = section.read("", section.setting, text(operator::part));
+        let body = BodyExpectations { contains: part.into_iter().collect(), ..BodyExpectations::default() };
+        return Expectations { body, ..Expectations::default() };
+    }
+    let Some(keys) = section.open(&KEYS) else { return Expectations::default() };
+    tcp::refuse_flags(&keys, &OF_HTTP);
+    Expectations {
+        body: read_body(&keys, bounds),
+        response_time: read_response_time(&keys, bounds),
+        ..Expectations::default()
+    }
+}
+
+fn read_body(keys: &Keys<'_>, bounds: &Bounds<'_>) -> BodyExpectations {
+    let body = keys.table("body", &body::KEYS);
+    body.map(|keys| body::read(&keys, bounds.body_limit)).unwrap_or_default()
+}
+
+fn read_response_time(keys: &Keys<'_>, bounds: &Bounds<'_>) -> TimeLimits {
+    let limits = keys.table("response_time", &["degraded", "down"]);
+    limits.map(|limits| response_time(&limits, bounds.timeout)).unwrap_or_default()
 }
 
 /// The words of `StatusRange` quote what they were given, which a problem does already.
@@ -100,12 +133,12 @@ fn response_time(keys: &Keys<'_>, timeout: Option<Duration>) -> TimeLimits {
     limits
 }
 
-fn refuse_without_body(keys: &Keys<'_>, body: Option<&Keys<'_>>) {
+fn refuse_without_body(keys: &Keys<'_>) {
     let (message, remedy) = ("asks for a body, which no answer to HEAD has", "choose another method");
     if keys.has("json") {
         keys.refuse("json", message, remedy);
     }
-    if body.is_some_and(|body| body.has("contains") || body.has("matches")) {
+    if keys.has_inner("body", "contains") || keys.has_inner("body", "matches") {
         keys.refuse("body", message, remedy);
     }
 }

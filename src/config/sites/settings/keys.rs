@@ -23,6 +23,11 @@ impl<'a> Keys<'a> {
         self.table.contains_key(key)
     }
 
+    /// Whether the table called `key` has one called `inner`.
+    pub(super) fn has_inner(&self, key: &str, inner: &str) -> bool {
+        self.table.get(key).is_some_and(|table| table.get(inner).is_some())
+    }
+
     /// `None` where the key is not said, and where it is wrong.
     pub(super) fn read<T>(&self, key: &str, parse: impl FnOnce(&Value) -> Result<T, Fault>) -> Option<T> {
         let (path, value) = self.entry(key)?;
@@ -110,6 +115,11 @@ impl<'a> Keys<'a> {
 
     pub(super) fn missing(&self, key: &str, remedy: &str) {
         self.section.complain(&inner_key(&self.path, key), "is missing", remedy);
+    }
+
+    /// What is wrong with `key`, without its value.
+    pub(super) fn complain(&self, key: &str, message: &str, remedy: &str) {
+        self.section.complain(&inner_key(&self.path, key), message, remedy);
     }
 
     fn entry(&self, key: &str) -> Option<(String, &'a toml::Value)> {

@@ -11,8 +11,10 @@ use super::super::super::value::Value;
 use super::header;
 use super::keys::Keys;
 use super::section::Section;
+use super::tcp;
 use crate::model::secret::SHORTEST_SECRET;
 use crate::model::settings::{Base64, BasicAuth, IpFamily, RequestSettings};
+use crate::pattern;
 
 const KEYS: [&str; 12] = [
     "method",
@@ -27,6 +29,20 @@ const KEYS: [&str; 12] = [
     "max_redirects",
     "ip",
     "hide",
+];
+
+/// Those that only HTTP sends or follows, and how flags call them.
+const OF_HTTP: [(&str, &str); 10] = [
+    ("method", "method"),
+    ("headers", "header"),
+    ("body", "body"),
+    ("body_base64", "body"),
+    ("body_file", "body"),
+    ("basic_auth", "basic-auth"),
+    ("bearer_token", "bearer-token"),
+    ("bearer_token_file", "bearer-token"),
+    ("follow_redirects", "no-follow"),
+    ("max_redirects", "max-redirects"),
 ];
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -61,6 +77,17 @@ pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
     }
     refuse_contradictions(&keys, &settings);
     refuse_other_family(&keys, settings.ip, url);
+    settings
+}
+
+/// Of a site that is not HTTP's.
+pub(super) fn read_common(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
+    let Some(keys) = section.open(&KEYS) else { return RequestSettings::default() };
+    tcp::refuse_flags(&keys, &OF_HTTP);
+    let ip = keys.text("ip", ip).unwrap_or_default();
+    let mut settings = RequestSettings { ip, ..RequestSettings::default() };
+    settings.hide(keys.list("hide", hidden));
+    refuse_other_family(&keys, ip, url);
     settings
 }
 
@@ -189,7 +216,7 @@ fn refuse_contradictions(keys: &Keys<'_>, settings: &RequestSettings) {
 
 /// Nothing could ever be connected to.
 fn refuse_other_family(keys: &Keys<'_>, ip: IpFamily, url: Option<&Url>) {
-    let other = match (ip, url.and_then(Url::host)) {
+    let other = match (ip, url.and_then(pattern::host_of)) {
         (IpFamily::V4, Some(Host::Ipv6(_))) => "an IPv6",
         (IpFamily::V6, Some(Host::Ipv4(_))) => "an IPv4",
         _ => return,
