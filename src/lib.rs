@@ -12,7 +12,7 @@
 //! | [`cli`] | one file per command | everything |
 //! | [`config`] | the configuration file, its layers and its sites; every problem at once | `model`, `json`, `pattern`, `postgres_url` |
 //! | [`pipeline`] | the actors, in flow order | `model`, `clock`, `schedule`, `supervisor`, `probe`, the ports |
-//! | [`probe`] | one HTTP check, from URL to outcome | `model`, `clock`, `trust`, `json`, `pattern` |
+//! | [`probe`] | one check, over HTTP or of a bare connection, from URL to outcome | `model`, `clock`, `trust`, `json`, `pattern` |
 //! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule`, `trust` |
 //! | [`database`] | the databases: SQLite with one writing thread and two that read, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust`, `postgres_url` |
 //! | [`web`] | what a process tells over HTTP: how it is | `model`, `clock`, `supervisor`, `pipeline`'s tally, the ports |

@@ -14,6 +14,7 @@ use super::kind::Kind;
 use super::outcome::Outcome;
 use super::plans::Plans;
 use super::settings::{ProbeConfig, ProbeError, ProbeSettings, Settings};
+use super::tcp::{self, Tcp};
 use super::trace::{TRACE, Trace};
 use super::verdict::conclude;
 use crate::clock::Clock;
@@ -24,6 +25,7 @@ use crate::model::{PAUSE_BEFORE_RETRY, Status, Target};
 pub struct Probe {
     settings: Arc<Settings>,
     http: Http,
+    tcp: Tcp,
     plans: Rc<Plans>,
     clock: Clock,
 }
@@ -38,8 +40,10 @@ impl Probe {
     /// known of names.
     pub fn with_settings(settings: &ProbeSettings, clock: Clock) -> Self {
         let settings = Arc::clone(&settings.0);
-        let http = Http::new(Connector::new(Arc::clone(&settings)), Arc::clone(&settings), clock.clone());
-        Self { settings, http, plans: Rc::default(), clock }
+        let connector = Connector::new(Arc::clone(&settings));
+        let tcp = Tcp::new(connector.clone(), settings.body_limit);
+        let http = Http::new(connector, Arc::clone(&settings), clock.clone());
+        Self { settings, http, tcp, plans: Rc::default(), clock }
     }
 
     /// Checks `target` and says what was found. The first try is always made; another follows a `down` only while there
@@ -72,6 +76,12 @@ impl Probe {
             Kind::Http(plan) => {
                 let ended = within(target.timeout, trace, self.http.follow(&target.url, plan, trace)).await;
                 ended.unwrap_or_else(|_| Err(trace.timed_out(target.timeout)))
+            }
+            Kind::Tcp(plan) => {
+                // In a box, for it would make every check larger.
+                let talk = Box::pin(self.tcp.talk(&target.url, plan, trace));
+                let ended = within(target.timeout, trace, talk).await;
+                ended.unwrap_or_else(|_| tcp::timed_out(plan, trace, target.timeout))
             }
         }
     }

@@ -15,6 +15,7 @@ use super::trace::{Phase, Trace};
 use super::transport::Transport;
 use crate::model::Reason;
 use crate::model::settings::IpFamily;
+use crate::pattern;
 
 /// Connects to what URLs name. Clones are cheap.
 #[derive(Clone)]
@@ -50,7 +51,7 @@ impl Connector {
 
     async fn resolve(&self, url: &Url, trace: &Trace) -> Result<Found, Failure> {
         let known = |ip: IpAddr| Found { addresses: vec![ip], late: None };
-        match place::host(url) {
+        match pattern::host_of(url) {
             Some(Host::Ipv4(ip)) => Ok(known(ip.into())),
             Some(Host::Ipv6(ip)) => Ok(known(ip.into())),
             Some(Host::Domain(name)) => {

@@ -39,7 +39,7 @@ pub(super) fn gather(notes: &Notes, verdicts: &[Verdict], error: &str, mask: &Ma
         addresses: last.map(|hop| hop.addresses.clone()).unwrap_or_default(),
         headers: head.map(|head| headers(head, mask)).unwrap_or_default(),
         skipped: head.map(|head| skipped(head, mask)).unwrap_or_default(),
-        body: head.map(|_| {
+        body: (head.is_some() || notes.body.bytes > 0).then(|| {
             mask::members(&mask.beginning(&notes.body.kept[..notes.body.kept.len().min(KEPT)], BODY))
         }),
     }

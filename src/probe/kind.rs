@@ -3,31 +3,51 @@
 
 use std::time::Duration;
 
-use super::expect::{ExpectError, Verdict};
+use super::expect::Verdict;
 use super::http::{self, HttpPlan};
+use super::plan::PlanError;
 use super::settings::Settings;
+use super::tcp::{self, TcpPlan};
+use super::tls::TlsPlan;
 use super::trace::Notes;
 use crate::model::settings::CheckSettings;
 
 /// How a site is checked, by the kind of its check.
+#[allow(clippy::large_enum_variant, reason = "there is one for each plan, and that lies in an Rc")]
 pub(super) enum Kind {
     Http(HttpPlan),
+    Tcp(TcpPlan),
 }
 
 impl Kind {
-    pub(super) fn compile(settings: &CheckSettings, common: &Settings) -> Result<Self, ExpectError> {
-        Ok(Self::Http(HttpPlan::compile(settings, common)?))
+    pub(super) fn compile(settings: &CheckSettings, common: &Settings) -> Result<Self, PlanError> {
+        Ok(match &settings.tcp {
+            None => Self::Http(HttpPlan::compile(settings, common)?),
+            Some(tcp) => Self::Tcp(TcpPlan::compile(tcp, settings)?),
+        })
     }
 
     /// Texts of `settings` that must not stand in a result, longest first.
     pub(super) fn secrets(settings: &CheckSettings) -> Vec<String> {
-        http::secrets(&settings.request)
+        match &settings.tcp {
+            None => http::secrets(&settings.request),
+            Some(tcp) => tcp::secrets(tcp, &settings.request.hide),
+        }
+    }
+
+    /// `plan` for handshakes with servers of this kind.
+    pub(super) fn tls(&self, plan: TlsPlan) -> TlsPlan {
+        match self {
+            Self::Http(_) => plan,
+            Self::Tcp(_) => plan.without_alpn(),
+        }
     }
 
     /// Judges what a try has found that came to its end.
     pub(super) fn judge(&self, notes: &Notes, took: Duration) -> Vec<Verdict> {
         match self {
             Self::Http(plan) => plan.judge(notes, took),
+            Self::Tcp(plan) => plan.judge(notes, took),
         }
     }
 }

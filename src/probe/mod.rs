@@ -1,14 +1,14 @@
-//! One HTTP check, from a URL to an [`Outcome`].
+//! One check, from a URL to an [`Outcome`].
 //!
 //! ```text
-//! Probe::check ─ tries ─▶ hops ─▶ awc ─▶ connector: dns ▶ guard ▶ dial ▶ tls ─▶ wire: our request, the answer by RFC 9112
-//!      │                                                                         │
+//! Probe::check ─ tries ─▶ kind ─┬▶ http: hops ─▶ awc ─┐
+//!      │                        └▶ tcp ───────────────┴▶ connector: dns ▶ guard ▶ dial ▶ tls ─▶ the server
 //!      └─ verdict ◀─ expectations ◀─ trace: what is known so far, also when the timeout cuts in
 //! ```
 //!
-//! awc runs the exchange; everything below it is ours, because a monitor must time every phase, judge every address before it
-//! connects, keep the certificate of a handshake that failed, and take nothing for an answer that is none (ADR 11, ADR 19).
-//! Nothing is pooled: a check tests a new connection. What a site says is compiled once, into a plan.
+//! Here is the frame, which is the same for every kind of check (ADR 32); `http` and `tcp` are the kinds. A monitor must time every
+//! phase, judge every address before it connects, and keep the certificate of a handshake that failed, so all of this is ours
+//! (ADR 11). Nothing is pooled: a check tests a new connection. What a site says is compiled once, into a plan.
 
 mod check;
 mod connector;
@@ -26,6 +26,7 @@ mod place;
 mod plan;
 mod plans;
 mod settings;
+mod tcp;
 mod tls;
 mod trace;
 mod transport;

@@ -1,14 +1,6 @@
 //! What a URL says of where a connection goes.
 
-use url::{Host, Url};
-
-/// The host. The URL standard knows addresses in the URLs of the web alone; in others an IPv4 address is a name.
-pub(super) fn host(url: &Url) -> Option<Host<&str>> {
-    match url.host()? {
-        Host::Domain(name) if !url.is_special() => Some(name.parse().map_or(Host::Domain(name), Host::Ipv4)),
-        host => Some(host),
-    }
-}
+use url::Url;
 
 /// Whether TLS is spoken there.
 pub(super) fn is_tls(url: &Url) -> bool {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::expect::ExpectError;
 use super::kind::Kind;
 use super::settings::Settings;
 use super::tls::{Link, TlsPlan};
@@ -62,14 +63,22 @@ pub(super) enum PlanError {
     Useless(String),
 }
 
+impl From<ExpectError> for PlanError {
+    fn from(error: ExpectError) -> Self {
+        Self::Useless(error.to_string())
+    }
+}
+
 impl Plan {
     pub(super) fn compile(settings: &CheckSettings, common: &Settings) -> Result<Self, PlanError> {
+        let kind = Kind::compile(settings, common)?;
+        let tls = TlsPlan::new(&settings.tls, common).map_err(PlanError::Useless)?;
         Ok(Self {
-            kind: Kind::compile(settings, common).map_err(|error| PlanError::Useless(error.to_string()))?,
             ip: settings.request.ip,
             secrets: Kind::secrets(settings),
-            tls: TlsPlan::new(&settings.tls, common).map_err(PlanError::Useless)?,
+            tls: kind.tls(tls),
             expiry_warning: ExpiryWarning::of(&settings.tls),
+            kind,
         })
     }
 }

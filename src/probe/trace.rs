@@ -64,6 +64,10 @@ pub(super) struct Notes {
     failure: Option<Failure>,
     /// The latest lookup that needed name servers.
     asking: Option<Rc<Asking>>,
+    /// The server has asked who we are.
+    was_asked: bool,
+    /// What was to be done is done, unless the server objects.
+    is_complete: bool,
     /// Why the addresses so far were of no use, while others of the same name are still being asked for.
     so_far: Option<Failure>,
 }
@@ -201,6 +205,37 @@ impl Trace {
         let wanted = keep.saturating_sub(body.kept.len()).min(taken);
         body.kept.extend_from_slice(&data[..wanted]);
         !body.truncated
+    }
+
+    /// What `seen` makes of the body so far.
+    pub(super) fn look<T>(&self, seen: impl FnOnce(&Body) -> T) -> T {
+        seen(&self.notes.borrow().body)
+    }
+
+    /// Whether there is a connection, and the handshake that belongs to it is over.
+    pub(super) fn is_open(&self) -> bool {
+        let notes = self.notes.borrow();
+        let is_opening =
+            matches!(notes.running, Some((Phase::Resolve | Phase::Connect | Phase::Handshake, _)));
+        !is_opening && notes.hops.last().is_some_and(|hop| hop.remote_addr.is_some())
+    }
+
+    /// The server asks who we are.
+    pub(super) fn asked(&self) {
+        self.notes.borrow_mut().was_asked = true;
+    }
+
+    pub(super) fn was_asked(&self) -> bool {
+        self.notes.borrow().was_asked
+    }
+
+    /// What was to be done is done, unless the server objects.
+    pub(super) fn complete(&self) {
+        self.notes.borrow_mut().is_complete = true;
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.notes.borrow().is_complete
     }
 
     /// Leaves word why the connection is of no use.

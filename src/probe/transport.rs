@@ -35,6 +35,19 @@ impl Transport {
         }
     }
 
+    /// Whether the server may refuse us though the handshake is over for us.
+    pub(super) fn may_be_refused(&self) -> bool {
+        self.tls_version() == Some(ProtocolVersion::TLSv1_3)
+    }
+
+    /// Whether the server has sent a ticket, which it does when the handshake is over for it, too.
+    pub(super) fn has_ticket(&self) -> bool {
+        match self {
+            Self::Tcp(_) => false,
+            Self::Tls(tls) => tls.get_ref().1.tls13_tickets_received() > 0,
+        }
+    }
+
     /// Why nothing more can be read from `peer`, or sent to it.
     pub(super) fn lost(&self, error: &io::Error, peer: &str) -> Failure {
         if let Some(error) = tls::explain_io(error, peer, self.tls_version()) {

@@ -15,6 +15,8 @@ mod names;
 #[path = "../common/loopback.rs"]
 mod server;
 mod shortage;
+mod tcp;
+mod tcp_tls;
 mod time;
 mod tls;
 mod tries;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Command;
 
-use uptime_monitor::model::{Reason, Status};
+use uptime_monitor::model::{Reason, Status, Target};
 
 use crate::server::Server;
 use crate::{no_deadline, open_config, probe, target};
@@ -32,8 +32,14 @@ async fn child_without_file_descriptors() {
     rlimit::setrlimit(rlimit::Resource::NOFILE, 64, 64).unwrap();
     let hoard: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
 
-    for url in [server.url("/"), "http://somewhere.test/".to_owned()] {
-        let outcome = probe.check(&target(url), no_deadline()).await;
+    let tcp = |url: String| Target { settings: Some(r#"{"tcp":{}}"#.into()), ..target(url) };
+    for target in [
+        target(server.url("/")),
+        target("http://somewhere.test/"),
+        tcp(format!("tcp://{}", server.addr)),
+        tcp("tls://somewhere.test:1".to_owned()),
+    ] {
+        let outcome = probe.check(&target, no_deadline()).await;
 
         println!("{:?}", outcome.error);
         assert_eq!(

@@ -14,6 +14,19 @@ pub(in crate::probe) struct BodyCondition {
     wording: Wording,
 }
 
+/// What is known of a condition while more of the text may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::probe) enum SoFar {
+    /// What has to be there is there.
+    Met,
+    /// What has to be there is not there yet.
+    Awaited,
+    /// What must not be there is there.
+    Failed,
+    /// What must not be there is not there. Only the end of the text settles that.
+    Unbroken,
+}
+
 enum Test {
     Contains(String),
     NotContains(String),
@@ -60,6 +73,22 @@ impl BodyCondition {
         Verdict::new(Reason::Body, self.wording.what(), why.to_owned(), false, |why| {
             self.wording.failure("is", why)
         })
+    }
+
+    /// What can be said while more of the text may come.
+    pub(in crate::probe) fn so_far(&self, text: &str) -> SoFar {
+        match (&self.test, self.test.finds(text)) {
+            (Test::Contains(_) | Test::Matches(_), Some(_)) => SoFar::Met,
+            (Test::Contains(_) | Test::Matches(_), None) => SoFar::Awaited,
+            (Test::NotContains(_), Some(_)) => SoFar::Failed,
+            // An expression may speak of the end of the text.
+            (Test::NotContains(_) | Test::NotMatches(_), _) => SoFar::Unbroken,
+        }
+    }
+
+    /// For example `answer to contain "+PONG"`.
+    pub(in crate::probe) fn wanted(&self) -> String {
+        self.wording.wanted()
     }
 }
 

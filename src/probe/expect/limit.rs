@@ -6,14 +6,16 @@ use super::{Extent, Verdict};
 use crate::model::Reason;
 use crate::model::settings::TimeLimits;
 
-/// A body has at most so many bytes, decoded.
+/// An answer has at most so many bytes, decoded.
 pub(in crate::probe) struct SizeLimit {
     max_bytes: u64,
+    /// What the answer is called.
+    subject: &'static str,
 }
 
 impl SizeLimit {
-    pub(in crate::probe) const fn new(max_bytes: u64) -> Self {
-        Self { max_bytes }
+    pub(in crate::probe) const fn new(max_bytes: u64, subject: &'static str) -> Self {
+        Self { max_bytes, subject }
     }
 
     pub(in crate::probe) const fn max_bytes(&self) -> u64 {
@@ -27,9 +29,9 @@ impl SizeLimit {
         let is_larger = read > self.max_bytes || extent.truncated && read >= self.max_bytes;
         let actual =
             if extent.truncated { format!("more than {read} bytes") } else { format!("{read} bytes") };
-        let what = format!("body at most {} bytes", self.max_bytes);
+        let what = format!("{} at most {} bytes", self.subject, self.max_bytes);
         Verdict::new(Reason::TooLarge, what, actual, !is_larger, |actual| {
-            format!("body of {actual}, expected at most {}", self.max_bytes)
+            format!("{} of {actual}, expected at most {}", self.subject, self.max_bytes)
         })
     }
 }

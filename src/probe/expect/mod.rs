@@ -1,6 +1,6 @@
 //! What checks of every kind can expect: conditions on a text, its size and the time, and how verdicts are worded.
 
-pub(in crate::probe) use self::body::BodyCondition;
+pub(in crate::probe) use self::body::{BodyCondition, SoFar};
 pub(crate) use self::excerpt::escaped;
 pub(in crate::probe) use self::excerpt::{ACTUAL_CHARS, cut, quoted};
 pub(in crate::probe) use self::limit::{SizeLimit, judge_time};

@@ -1,4 +1,6 @@
 //! What is of HTTP alone: requests to the byte, redirects and cookies, and answers by RFC 9112.
+//!
+//! awc runs the exchange. What it reads and writes goes through `wire`, which takes nothing for an answer that is none (ADR 19).
 
 mod client;
 mod connector;

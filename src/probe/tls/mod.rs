@@ -1,7 +1,8 @@
-//! TLS below awc: whom we trust, who we are, the handshake, and what the server's certificate says even when we refuse it.
+//! TLS: whom we trust, who we are, the handshake, and what the server's certificate says even when we refuse it.
 
 mod certificate;
 mod explain;
+mod identity;
 mod verifier;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,9 +18,9 @@ use url::{Host, Url};
 
 pub(super) use self::certificate::{Link, Shown};
 pub(super) use self::explain::explain_io;
+use self::identity::RecordingIdentity;
 use self::verifier::{Anchors, RecordingVerifier};
 use super::failure::Failure;
-use super::place;
 use super::settings::Settings;
 use super::trace::Trace;
 use crate::model::Reason;
@@ -65,6 +66,12 @@ impl TlsPlan {
             None => client.clone(),
         };
         Ok(Self { client, foreign, server_name: server_name.transpose()? })
+    }
+
+    /// The same for servers of which nobody knows what they speak: one that knows ALPN may refuse who asks for something else.
+    pub(super) fn without_alpn(self) -> Self {
+        let Self { client, foreign, server_name } = self;
+        Self { client: client.without_alpn(), foreign: foreign.without_alpn(), server_name }
     }
 
     /// Shakes hands with the host of `url`.
@@ -115,9 +122,16 @@ impl TlsClient {
             }
             _ => builder.with_no_client_auth(),
         };
+        config.client_auth_cert_resolver = Arc::new(RecordingIdentity(config.client_auth_cert_resolver));
         config.resumption = Resumption::disabled();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), anchors })
+    }
+
+    fn without_alpn(self) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.alpn_protocols.clear();
+        Self { config: Arc::new(config), ..self }
     }
 
     async fn connect(
@@ -181,7 +195,7 @@ fn own_client(settings: &TlsSettings, common: &Settings) -> Result<TlsClient, St
 }
 
 fn name_of(url: &Url) -> Result<Name, Failure> {
-    match place::host(url) {
+    match pattern::host_of(url) {
         Some(Host::Ipv4(ip)) => Ok(Name::Asked(IpAddr::from(ip).into())),
         Some(Host::Ipv6(ip)) => Ok(Name::Asked(IpAddr::from(ip).into())),
         // RFC 6066, section 3: without the trailing dot.

@@ -56,6 +56,9 @@ pub(super) struct Answer<'a> {
     pub(super) took: Duration,
 }
 
+/// What conditions on text and size are about.
+const SUBJECT: &str = "body";
+
 /// What such a body is, in words that complete "the body is …". To judge its bytes would let everything pass that must not be there.
 const CODED_PART: &str = "a part of a coded one, which cannot be read alone";
 
@@ -65,9 +68,9 @@ impl Expect {
         Ok(Self {
             status: StatusCondition::new(&settings.status),
             headers: compile_all(&settings.headers, HeaderCondition::compile)?,
-            body: BodyCondition::compile(&settings.body, "body")?,
+            body: BodyCondition::compile(&settings.body, SUBJECT)?,
             json: compile_all(&settings.json, JsonCondition::compile)?,
-            size: settings.body.max_bytes.map(SizeLimit::new),
+            size: settings.body.max_bytes.map(|most| SizeLimit::new(most, SUBJECT)),
             version: VersionCondition::new(&settings.http_version),
             tls: settings.tls.map(TlsCondition::new),
             time: settings.response_time,
