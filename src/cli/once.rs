@@ -23,6 +23,7 @@ Examples:
       --bearer-token-file token --expect-status 201
   uptime-monitor check https://shop.example/health --degraded-after 1s \\
       --expect-header 'Content-Type*=json' --expect-json '$.status=UP'
+  uptime-monitor check tcp://redis.example:6379 --send 'PING\\r\\n' --expect-body +PONG
 
 Exit code 0: up or degraded; 1: down; 3: we could not tell.";
 
@@ -33,7 +34,7 @@ Exit code 0: up or degraded; 1: down; 3: we could not tell.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["url", "site"]))]
 pub(super) struct CheckArgs {
-    /// What to request: http:// or https://
+    /// What to check: http://, https://, or tcp:// and tls:// with host and port
     url: Option<String>,
 
     /// A configured site instead

@@ -11,4 +11,5 @@ mod secrets;
 mod server;
 mod sites;
 mod support;
+mod tcp;
 mod usage;

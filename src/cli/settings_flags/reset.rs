@@ -9,7 +9,7 @@ use crate::config::{RawSite, Setting, Value};
 type Paths = &'static [&'static [&'static str]];
 
 /// Every flag by its name, with the keys that it fills; and the groups. A client certificate goes with its key.
-const NAMES: [(&str, Paths); 39] = [
+const NAMES: [(&str, Paths); 40] = [
     ("request", &[&["request"]]),
     ("tls", &[&["tls"]]),
     ("expect", &[&["expect"]]),
@@ -19,6 +19,7 @@ const NAMES: [(&str, Paths); 39] = [
     ("timeout", &[&["timeout"]]),
     ("retries", &[&["retries"]]),
     ("tag", &[&["tags"]]),
+    ("send", &[&["send"]]),
     ("method", &[&["request", "method"]]),
     ("header", &[&["request", "headers"]]),
     ("body", &[&["request", "body"], &["request", "body_base64"]]),
@@ -89,6 +90,7 @@ impl Reset {
                 "zone" => &mut site.zone,
                 "timeout" => &mut site.timeout,
                 "retries" => &mut site.retries,
+                "send" => &mut site.send,
                 _ => &mut site.tags,
             };
             match inner {

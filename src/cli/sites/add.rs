@@ -23,6 +23,7 @@ Examples:
   uptime-monitor sites add https://shop.example/ --schedule '*/5 8-18 * * mon-fri' --zone Europe/Berlin
   uptime-monitor sites add https://api.example/health --bearer-token-file token \\
       --expect-json '$.status=UP' --degraded-after 1s
+  uptime-monitor sites add tls://mail.example:993 --name imap --expect-body '* OK'
 
 Try the flags with `uptime-monitor check` first. What stands in a file is kept
 with the site: a change of the file needs `uptime-monitor sites set`.";
@@ -36,7 +37,7 @@ with the site: a change of the file needs `uptime-monitor sites set`.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AddArgs {
-    /// What to request: http:// or https://
+    /// What to check: http://, https://, or tcp:// and tls:// with host and port
     url: String,
 
     /// What it is called, which must be unique

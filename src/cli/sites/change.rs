@@ -51,7 +51,7 @@ pub(super) struct SetArgs {
     #[arg(long, value_name = "NEW")]
     rename: Option<String>,
 
-    /// What to request instead
+    /// What to check instead
     #[arg(long)]
     url: Option<String>,
 
@@ -162,8 +162,12 @@ impl SetArgs {
         let problems = self.put_over(&mut site);
         let say = |text: String| Some(Setting::from_flag("sites set", text));
         site.name = site.name.or_else(|| say(self.name.clone()));
-        let scheme = if is_said(&site.expect, "tls", "forbidden") { "http" } else { "https" };
-        site.url = site.url.or_else(|| say(format!("{scheme}://site.example/")));
+        let url = match is_said(&site.expect, "tls", "forbidden") {
+            _ if site.send.is_some() => "tls://site.example:1",
+            true => "http://site.example/",
+            false => "https://site.example/",
+        };
+        site.url = site.url.or_else(|| say(url.to_owned()));
         if site.zone.is_some() {
             site.schedule = site.schedule.or_else(|| say(DAILY.to_owned()));
         } else if site.schedule.is_none() {

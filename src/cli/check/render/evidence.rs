@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::Evidence;
+use crate::model::{Evidence, Kind};
 use crate::probe::escaped;
 use crate::report::Page;
 
@@ -17,13 +17,22 @@ const NARROWEST: u16 = 40;
 
 const INDENT: &str = "    ";
 
-pub(super) fn write(evidence: &Evidence, page: Page, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    evidence: &Evidence,
+    kind: Option<Kind>,
+    page: Page,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let headers = evidence.headers.iter().map(|(name, value)| format!("{name}: {value}"));
     block("headers of the answer", headers, page, out)?;
     let body = evidence.body.as_deref().unwrap_or_default().trim_end();
     // A tab would be shown as its escape, and indented code is full of them.
     let lines = body.lines().map(|line| line.replace('\t', "  "));
-    block("beginning of the body", lines, page, out)
+    let heading = match kind {
+        Some(Kind::Tcp) => "beginning of the answer",
+        _ => "beginning of the body",
+    };
+    block(heading, lines, page, out)
 }
 
 /// The first lines under a heading, each cut to the page. Nothing where there are none.

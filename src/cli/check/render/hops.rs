@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{certificate, fact, paint, waterfall};
-use crate::model::Hop;
+use crate::model::{Hop, Kind};
 use crate::probe::Outcome;
 use crate::report::Page;
 
@@ -37,6 +37,9 @@ fn is_downgrade(from: &Hop, to: &Hop) -> bool {
 
 /// `version` is known of the last answer only.
 fn answer(hop: &Hop, version: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    if Kind::of(&hop.url) == Some(Kind::Tcp) {
+        return hop.remote_addr.map_or(Ok(()), |addr| fact("connected", &format!("to {addr}"), out));
+    }
     let version = version.map(|version| format!("{version} ")).unwrap_or_default();
     match (hop.http_status, hop.remote_addr) {
         (Some(status), Some(addr)) => fact("answer", &format!("{version}{status} from {addr}"), out),

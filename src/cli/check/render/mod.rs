@@ -17,6 +17,7 @@ mod waterfall;
 
 use std::io::{self, Write};
 
+use crate::model::Kind;
 use crate::probe::{Outcome, escaped};
 use crate::report::Page;
 
@@ -34,7 +35,7 @@ pub(super) fn outcome(url: &str, outcome: &Outcome, page: Page, out: &mut dyn Wr
         certificate::write(certificate, outcome.started_at, out)?;
     }
     match &outcome.evidence {
-        Some(evidence) => evidence::write(evidence, page, out),
+        Some(evidence) => evidence::write(evidence, kind(outcome), page, out),
         None => Ok(()),
     }
 }
@@ -58,9 +59,7 @@ fn totals(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {:<11} {}", "total", waterfall::millis(us))?;
     }
     if outcome.wire_bytes > 0 {
-        let more = if outcome.body_truncated { ", and more that was not read" } else { "" };
-        let (body, wire) = (outcome.body_bytes, outcome.wire_bytes);
-        fact("size", &format!("{body} bytes of body{more}; {wire} bytes on the wire, heads included"), out)?;
+        fact("size", &size(outcome), out)?;
     }
     for (at, line) in outcome.skipped.iter().enumerate() {
         match at {
@@ -73,6 +72,20 @@ fn totals(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         fact("tries", &format!("{}; all of this is of the last one", outcome.tries), out)?;
     }
     Ok(())
+}
+
+fn size(outcome: &Outcome) -> String {
+    let more = if outcome.body_truncated { ", and more that was not read" } else { "" };
+    let (body, wire) = (outcome.body_bytes, outcome.wire_bytes);
+    match kind(outcome) {
+        Some(Kind::Tcp) => format!("{body} bytes of answer{more}"),
+        _ => format!("{body} bytes of body{more}; {wire} bytes on the wire, heads included"),
+    }
+}
+
+/// `None` where nothing was tried.
+fn kind(outcome: &Outcome) -> Option<Kind> {
+    Kind::of(&outcome.hops.last()?.url)
 }
 
 /// The last host's addresses, where they say more than the address that answered.

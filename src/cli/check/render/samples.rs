@@ -137,3 +137,35 @@ pub(super) fn nameless() -> Outcome {
         ..up()
     }
 }
+
+/// A server without HTTP that is not ready.
+pub(super) fn loading() -> Outcome {
+    let error = "answer is \"-LOADING\", expected to contain \"+PONG\"";
+    let timings = Timings {
+        connect_us: Some(10_000),
+        ttfb_us: Some(10_000),
+        total_us: Some(20_000),
+        ..Timings::default()
+    };
+    Outcome {
+        status: Status::Down,
+        reason: Some(Reason::Body),
+        error: Some(error.to_owned()),
+        http_status: None,
+        http_version: None,
+        body_bytes: 8,
+        wire_bytes: 8,
+        timings,
+        certificate: None,
+        hops: vec![Hop {
+            url: "tcp://redis.test:6379".to_owned(),
+            http_status: None,
+            remote_addr: Some("192.0.2.7:6379".parse().unwrap()),
+            timings,
+            certificate: None,
+        }],
+        judged: vec![judged("answer contains \"+PONG\"", "\"-LOADING\"", false)],
+        evidence: Some(Box::new(Evidence { body: Some("-LOADING".to_owned()), ..Evidence::default() })),
+        ..up()
+    }
+}

@@ -1,6 +1,6 @@
 //! What a person reads.
 
-use super::samples::{at, judged, nameless, redirected, up};
+use super::samples::{at, judged, loading, nameless, redirected, up};
 use super::*;
 use crate::model::{Evidence, Status};
 
@@ -160,11 +160,33 @@ fn what_a_server_says_stays_within_a_screenful_and_leaves_the_terminal_alone() {
 }
 
 #[test]
+fn a_connection_is_told_without_phases_and_words_of_http() {
+    let expected = [
+        "DOWN tcp://redis.test:6379 (body)".to_owned(),
+        "  answer is \"-LOADING\", expected to contain \"+PONG\"".to_owned(),
+        String::new(),
+        "  ✗ answer contains \"+PONG\"  \"-LOADING\"".to_owned(),
+        String::new(),
+        "  connected   to 192.0.2.7:6379".to_owned(),
+        format!("  connect          10.0 ms {}", bars(0, 20)),
+        format!("  wait             10.0 ms {}", bars(20, 20)),
+        "  total            20.0 ms".to_owned(),
+        "  size        8 bytes of answer".to_owned(),
+        String::new(),
+        "  beginning of the answer".to_owned(),
+        "    -LOADING".to_owned(),
+    ];
+    let mut out = Vec::new();
+    outcome("tcp://redis.test:6379", &loading(), Page { width: None, colour: false }, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn evidence_is_cut_to_the_page() {
     let mut out = Vec::new();
     let evidence = Evidence { body: Some("x".repeat(500)), ..Evidence::default() };
 
-    super::evidence::write(&evidence, Page { width: Some(60), colour: false }, &mut out).unwrap();
+    super::evidence::write(&evidence, None, Page { width: Some(60), colour: false }, &mut out).unwrap();
 
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text, format!("\n  beginning of the body\n    {}…\n", "x".repeat(55)));
