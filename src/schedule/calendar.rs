@@ -100,7 +100,8 @@ struct Stretch {
     end: i64,
     /// Seconds that local time is ahead.
     offset: i64,
-    /// From this local time on slots are looked for: earlier ones have been shown before.
+    /// From this local time on slots are looked for: earlier ones have been shown before the change at `begin`. No zone puts its clocks
+    /// back twice within an hour.
     first: i64,
     /// `begin` itself is due, for local times that were skipped there.
     catches_up: bool,

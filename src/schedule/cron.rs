@@ -18,7 +18,7 @@ use super::calendar::{Calendar, Days, Hours};
 const DEFAULT_ZONE: &str = "UTC";
 
 /// Expressions that are kept compiled. There are few different ones, however many sites there are.
-const KEPT: usize = 10_000;
+const KEPT: usize = 100_000;
 
 const EXAMPLE: &str = "write minute, hour, day, month and weekday, for example \"*/5 8-18 * * mon-fri\"";
 
@@ -39,7 +39,7 @@ const MONTHS: [&str; 12] =
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
-static KNOWN: LazyLock<Mutex<HashMap<String, Cron>>> = LazyLock::new(Mutex::default);
+static KNOWN: LazyLock<Mutex<HashMap<String, Result<Cron, NoCron>>>> = LazyLock::new(Mutex::default);
 
 /// A cron expression in its zone. Clones are cheap.
 #[derive(Clone)]
@@ -92,18 +92,16 @@ impl Cron {
     /// # Errors
     /// As [`parse`](Self::parse): a newer version may have written it.
     pub fn from_text(text: &str) -> Result<Self, NoCron> {
-        let known = |known: &HashMap<String, Self>| known.get(text).cloned();
-        if let Some(cron) = known(&KNOWN.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(cron);
+        if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
+            return known.clone();
         }
         let (expression, zone) = text.rsplit_once(' ').unwrap_or((text, DEFAULT_ZONE));
-        let cron = Self::parse(expression, Some(zone))?;
+        let read = Self::parse(expression, Some(zone));
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KEPT {
-            known.clear();
+        if known.len() < KEPT {
+            known.insert(text.to_owned(), read.clone());
         }
-        known.insert(text.to_owned(), cron.clone());
-        Ok(cron)
+        read
     }
 
     /// Expression and zone in one text, as databases keep it: `*/5 8-18 * * mon-fri Europe/Berlin`.
@@ -146,9 +144,10 @@ impl Cron {
         self.0.calendar.shortest_s()
     }
 
+    /// Until the next slot; for a check outside of the calendar, right before a slot, as long as for any other.
     pub(super) fn patience_s(&self, at: i64) -> u32 {
         let wait = self.next(at).map_or(MAX_EVERY_S.into(), |next| next - at);
-        u32::try_from(wait).unwrap_or(MAX_EVERY_S).clamp(1, MAX_EVERY_S)
+        u32::try_from(wait).unwrap_or(MAX_EVERY_S).max(self.shortest_s()).min(MAX_EVERY_S)
     }
 }
 

@@ -73,8 +73,9 @@ impl Span {
     /// Slots in `(after, until]` that the gap has swallowed: those that had a later slot in it. The extra slot never is.
     fn count_skipped(&self, gap: &Window, after: i64, until: i64) -> u64 {
         let from = after.max(gap.after).max(self.valid_from);
-        let to = until.min(self.last_skipped(gap)).min(self.valid_to.unwrap_or(i64::MAX));
-        self.rhythm.count(from, to)
+        let to = until.min(gap.until).min(self.valid_to.unwrap_or(i64::MAX));
+        // Most gaps lie elsewhere, and a look for the last slot takes its time.
+        if from < to { self.rhythm.count(from, to.min(self.last_skipped(gap))) } else { 0 }
     }
 
     /// Of a gap that was closed the last slot was queued.

@@ -81,11 +81,17 @@ impl Check<'_> {
         if let Some(every) = every
             && timeout >= every
         {
-            let message = match schedule.and_then(Schedule::cron) {
-                None => format!("is not shorter than every = \"{}\"", format::duration(every)),
-                Some(_) => format!("is not shorter than the {} between two slots", format::duration(every)),
+            let every = format::duration(every);
+            let fault = match schedule.and_then(Schedule::cron) {
+                None => Fault::new(
+                    format!("is not shorter than every = \"{every}\""),
+                    "shorten the timeout or lengthen the interval",
+                ),
+                Some(_) => Fault::new(
+                    format!("is not shorter than the {every} between two slots"),
+                    "shorten the timeout or choose moments that lie further apart",
+                ),
             };
-            let fault = Fault::new(message, "shorten the timeout or lengthen the interval");
             self.problems.push(Problem::with(self.site.key("timeout"), setting, fault));
         }
         Some(timeout)
