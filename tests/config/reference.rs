@@ -57,6 +57,7 @@ fn the_sites_in_the_reference_are_valid_once_their_comment_signs_are_gone() {
     let redis = loaded.sites[1].settings.as_ref().unwrap();
     assert_eq!(redis.tcp.as_ref().unwrap().send.as_deref(), Some("PING\r\n"));
     assert_eq!(redis.expect.body.contains, ["+PONG"]);
+    assert_eq!(loaded.sites[3].schedule.cron().unwrap().text(), "*/5 8-18 * * mon-fri Europe/Berlin");
 }
 
 #[test]
