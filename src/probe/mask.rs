@@ -118,6 +118,10 @@ impl<'s> Mask<'s> {
 
     /// Where a hop goes, as it may be shown.
     pub(super) fn url(self, url: &Url) -> String {
+        // A connection without HTTP goes where its site says: no server can put a secret into its host, and the network sees that.
+        if !url.is_special() {
+            return shown_url(url.as_str(), self.secrets).into_owned();
+        }
         shown_url(&self.text(url.to_string()), &[]).into_owned()
     }
 
@@ -177,6 +181,18 @@ mod tests {
         }
         for name in ["token_type", "tokens", "code", "key", "author", ""] {
             assert!(!opens_doors(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_hidden_where_a_server_may_have_put_a_secret_into_it() {
+        let secrets = ["stats".to_owned()];
+        for (url, shown) in [
+            ("tcp://stats.internal:1", "tcp://stats.internal:1"),
+            ("tls://stats.internal:1", "tls://stats.internal:1"),
+            ("https://stats.internal/stats", "https://***.internal/***"),
+        ] {
+            assert_eq!(Mask::of(&secrets).url(&Url::parse(url).unwrap()), shown);
         }
     }
 

@@ -131,6 +131,21 @@ fn a_site_becomes_one_of_another_kind_only_where_its_settings_fit() {
 }
 
 #[test]
+fn what_stood_for_a_variable_in_what_is_sent_stays_hidden_as_long_as_it_is_sent() {
+    let desk = Desk::new();
+    let site = r#"[{"name": "redis", "url": "tcp://a.example:1", "send": "AUTH ${REDIS}", "request": {"ip": "v4"}}]"#;
+    let import = ["sites", "import", "-", "--format", "json"];
+    desk.run_with(&import, &[("REDIS", "t0ps3cret")], site).fine();
+    let request = || desk.say("sites export --format json").json()[0]["request"].clone();
+
+    desk.say("sites set redis --reset request").fine();
+    assert_eq!(request(), json!({"hide": ["t0ps3cret"]}));
+
+    desk.say("sites set redis --reset request --reset send").fine();
+    assert_eq!(request(), json!(null));
+}
+
+#[test]
 fn flags_that_make_no_sense_are_refused_before_anything_is_asked() {
     let desk = Desk::new();
     for (arguments, says) in [

@@ -322,5 +322,10 @@ fn the_default_name_is_host_and_path() {
     assert_eq!(default_name("https://shop.example:443/a/?q=1#f"), "shop.example/a");
     assert_eq!(default_name("http://shop.example:8080"), "shop.example:8080");
     assert_eq!(default_name("http://[::1]:8080/x"), "[::1]:8080/x");
+    assert_eq!(default_name("https://Größe.example"), "xn--gre-6ka8i.example");
+    assert_eq!(default_name("tcp://Größe.example:1"), "xn--gre-6ka8i.example:1");
+    assert_eq!(default_name("TLS://Mail.Example:443"), "mail.example:443");
+    assert_eq!(default_name("tcp://a.example:80"), "a.example:80");
+    assert_eq!(default_name("tcp://[2001:DB8::7]:1"), "[2001:db8::7]:1");
     assert_eq!(default_name(&format!("https://a/{}", "x".repeat(500))).chars().count(), 200);
 }

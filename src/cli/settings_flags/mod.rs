@@ -16,7 +16,7 @@ use clap::Args;
 
 use self::expect::ExpectFlags;
 use self::request::RequestFlags;
-pub(super) use self::reset::{Reset, forget_header};
+pub(super) use self::reset::{Reset, forget_all, forget_header};
 use self::section::Section;
 use self::tls::TlsFlags;
 use super::error::CliError;

@@ -78,7 +78,7 @@ impl Reset {
     }
 
     /// Takes it out of what `site` says.
-    pub(in super::super) fn forget(self, site: &mut RawSite) {
+    fn forget(self, site: &mut RawSite) {
         for path in self.0 {
             let [section, inner @ ..] = path else { continue };
             let said = match *section {
@@ -103,6 +103,27 @@ impl Reset {
             }
         }
     }
+}
+
+/// Forgets all of `resets`. A text to hide that stands in `send` stays hidden as long as it is sent: a `${NAME}` may have stood for it,
+/// and nobody has said that it can be shown from now on.
+pub(in super::super) fn forget_all(resets: impl Iterator<Item = Reset>, site: &mut RawSite) {
+    let hidden = hidden_in_send(site);
+    resets.for_each(|reset| reset.forget(site));
+    if site.request.is_none() && site.send.is_some() && !hidden.is_empty() {
+        let request = Table::from_iter([("hide".to_owned(), Toml::Array(hidden))]);
+        site.request = Some(Setting::new(Value::Typed(request.into()), site.origin.clone()));
+    }
+}
+
+fn hidden_in_send(site: &mut RawSite) -> Vec<Toml> {
+    let sent = match site.send.as_ref().map(|send| &send.value) {
+        Some(Value::Text(text) | Value::Typed(Toml::String(text))) => text.as_str(),
+        _ => return Vec::new(),
+    };
+    let hidden = site.request.as_mut().and_then(table).and_then(|request| request.get("hide"));
+    let is_sent = |text: &&Toml| text.as_str().is_some_and(|text| sent.contains(text));
+    hidden.and_then(Toml::as_array).into_iter().flatten().filter(is_sent).cloned().collect()
 }
 
 /// Takes the header called `name`, in any case, out of those that `site` sends.
@@ -196,6 +217,27 @@ mod tests {
             flags.filter(|flag| !OTHERS.contains(flag) && Reset::named(flag).is_none()).collect();
 
         assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn what_is_hidden_in_a_text_stays_hidden_as_long_as_that_is_sent() {
+        let site = || {
+            let mut site = site();
+            site.send = Some(Setting::from_flag("--send", "AUTH t0ps3cret"));
+            let table: Table = "ip = \"v4\"\nhide = [\"other\", \"t0ps3cret\"]".parse().unwrap();
+            site.request = Some(Setting::new(Value::Typed(table.into()), Origin::Default));
+            site
+        };
+        let reset = |names: &[&str]| {
+            let mut site = site();
+            forget_all(names.iter().map(|name| Reset::named(name).unwrap()), &mut site);
+            left(site.request)
+        };
+
+        assert_eq!(reset(&["request"]).unwrap(), "hide = [\"t0ps3cret\"]\n");
+        for both in [["request", "send"], ["send", "request"]] {
+            assert_eq!(reset(&both), None);
+        }
     }
 
     #[test]

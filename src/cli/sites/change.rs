@@ -8,7 +8,7 @@ use toml::Value as Toml;
 
 use super::super::error::CliError;
 use super::super::output::Output;
-use super::super::settings_flags::{Reset, SettingsFlags, forget_header, validated};
+use super::super::settings_flags::{Reset, SettingsFlags, forget_all, forget_header, validated};
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::show::write_site;
@@ -113,9 +113,7 @@ impl SetArgs {
     fn forget(&self, site: &mut RawSite) {
         let follow = self.follow.then(Reset::no_follow);
         let certificates = self.no_accept_invalid.then(Reset::accept_invalid);
-        for reset in self.reset.iter().copied().chain(follow).chain(certificates) {
-            reset.forget(site);
-        }
+        forget_all(self.reset.iter().copied().chain(follow).chain(certificates), site);
         for name in &self.no_header {
             forget_header(name, site);
         }

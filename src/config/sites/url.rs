@@ -39,12 +39,8 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
     if kind == Kind::Tcp {
         refuse_more_than_a_port(scheme, rest)?;
     }
-    let parsed = match kind {
-        Kind::Http => Url::parse(url).map_err(|error| error.to_string()),
-        Kind::Tcp => pattern::connection(url).map_err(|error| error.to_string()),
-    };
-    let parsed =
-        parsed.map_err(|error| Fault::new(format!("is no valid URL: {error}"), for_example(kind)))?;
+    let parsed = parse(url, kind)
+        .map_err(|error| Fault::new(format!("is no valid URL: {error}"), for_example(kind)))?;
     pattern::host(&parsed)
         .map_err(|why| Fault::new(format!("has a host that is none: {why}"), for_example(kind)))?;
     real_url(url)?;
@@ -54,6 +50,14 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
         return Err(Fault::new("has credentials", remedy));
     }
     Ok(url.to_owned())
+}
+
+/// With the host in ASCII and in small letters, or why that is no URL.
+fn parse(url: &str, kind: Kind) -> Result<Url, String> {
+    match kind {
+        Kind::Http => Url::parse(url).map_err(|error| error.to_string()),
+        Kind::Tcp => pattern::connection(url).map_err(|error| error.to_string()),
+    }
 }
 
 fn for_example(kind: Kind) -> &'static str {
@@ -146,7 +150,8 @@ fn wrong_scheme(url: &str, scheme: &str) -> Fault {
 /// Host and path without a slash at the end, for example `shop.example/health`; with the port where it is not the
 /// scheme's own. What is no URL stays as it is. At most 200 characters.
 pub fn default_name(url: &str) -> String {
-    let full = match Url::parse(url) {
+    let kind = Kind::of(url).unwrap_or(Kind::Http);
+    let full = match parse(url, kind) {
         Ok(parsed) if parsed.has_host() => {
             let name = &parsed[Position::BeforeHost..Position::AfterPath];
             name.trim_end_matches('/').to_owned()
