@@ -66,8 +66,8 @@ pub(super) struct Notes {
     asking: Option<Rc<Asking>>,
     /// The server has asked who we are.
     was_asked: bool,
-    /// What was to be done is done, unless the server objects.
-    is_complete: bool,
+    /// How long it took until what was to be done was done. All later time is spent waiting: for an objection, or for more to come.
+    pub(super) complete_after: Option<Duration>,
     /// Why the addresses so far were of no use, while others of the same name are still being asked for.
     so_far: Option<Failure>,
 }
@@ -229,13 +229,13 @@ impl Trace {
         self.notes.borrow().was_asked
     }
 
-    /// What was to be done is done, unless the server objects.
+    /// As of now what was to be done is done, unless the server objects or more comes.
     pub(super) fn complete(&self) {
-        self.notes.borrow_mut().is_complete = true;
+        self.notes.borrow_mut().complete_after = Some(Clock::instant() - self.started);
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        self.notes.borrow().is_complete
+        self.notes.borrow().complete_after.is_some()
     }
 
     /// Leaves word why the connection is of no use.

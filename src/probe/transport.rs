@@ -56,7 +56,7 @@ impl Transport {
         let error = match error.kind() {
             io::ErrorKind::ConnectionReset => format!("connection reset by {peer}"),
             io::ErrorKind::BrokenPipe => {
-                format!("{peer} closed the connection before it had the whole request")
+                format!("{peer} closed the connection before it had all that was sent")
             }
             _ => format!("connection to {peer} lost: {error}"),
         };
@@ -107,4 +107,20 @@ impl Transport {
 /// Whether the connection has ended, if without the close_notify that TLS wants, which many servers leave out.
 pub(super) fn is_end(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof && tls::explain_io(error, "", None).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_took_need_not_be_a_request() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let transport = Transport::Tcp(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+
+        let failure = transport.lost(&io::ErrorKind::BrokenPipe.into(), "192.0.2.1:1");
+
+        assert_eq!(failure.reason, Reason::Connect);
+        assert_eq!(failure.error, "192.0.2.1:1 closed the connection before it had all that was sent");
+    }
 }

@@ -16,6 +16,7 @@ mod names;
 mod server;
 mod shortage;
 mod tcp;
+mod tcp_end;
 mod tcp_secrets;
 mod tcp_tls;
 mod time;

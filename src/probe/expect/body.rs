@@ -77,12 +77,14 @@ impl BodyCondition {
 
     /// What can be said while more of the text may come.
     pub(in crate::probe) fn so_far(&self, text: &str) -> SoFar {
-        match (&self.test, self.test.finds(text)) {
-            (Test::Contains(_) | Test::Matches(_), Some(_)) => SoFar::Met,
-            (Test::Contains(_) | Test::Matches(_), None) => SoFar::Awaited,
-            (Test::NotContains(_), Some(_)) => SoFar::Failed,
-            // An expression may speak of the end of the text.
-            (Test::NotContains(_) | Test::NotMatches(_), _) => SoFar::Unbroken,
+        let is_found = || self.test.finds(text).is_some();
+        match &self.test {
+            // An expression may speak of the end of the text, so that what it finds now says nothing.
+            Test::NotMatches(_) => SoFar::Unbroken,
+            Test::NotContains(_) if is_found() => SoFar::Failed,
+            Test::NotContains(_) => SoFar::Unbroken,
+            Test::Contains(_) | Test::Matches(_) if is_found() => SoFar::Met,
+            Test::Contains(_) | Test::Matches(_) => SoFar::Awaited,
         }
     }
 

@@ -19,6 +19,13 @@ pub(in crate::probe) fn text<'b>(body: &'b [u8], content_type: Option<&[u8]>) ->
     text
 }
 
+/// The text of `bytes` that are no document and say nothing of themselves: UTF-8 where they read as such, and Windows-1252 where
+/// they do not. No byte changes how those behind it are read.
+pub(in crate::probe) fn plain(bytes: &[u8]) -> Cow<'_, str> {
+    let (text, _) = guess(bytes).decode_without_bom_handling(bytes);
+    text
+}
+
 /// What the document says of itself, as the standard of its kind has it. Scripts, style sheets, JSON and plain text say nothing.
 fn said_inside(body: &[u8], kind: Kind) -> Option<&'static Encoding> {
     match kind {
@@ -82,6 +89,19 @@ mod tests {
             (b"", None, ""),
         ] {
             assert_eq!(text(body, content_type), expected, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_read_as_it_is() {
+        for (bytes, expected) in [
+            (&b"Gr\xc3\xb6\xc3\x9fe"[..], "Größe"),
+            (b"Gr\xf6\xdfe", "Größe"),
+            (b"\xef\xbb\xbfok", "\u{feff}ok"),
+            (b"\xff\xfeok", "ÿþok"),
+            (b"<meta charset=shift_jis>Gr\xc3\xb6\xc3\x9fe", "<meta charset=shift_jis>Größe"),
+        ] {
+            assert_eq!(plain(bytes), expected, "{bytes:?}");
         }
     }
 

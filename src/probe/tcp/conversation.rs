@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::io::ReadBuf;
 
 use super::expect::TcpExpect;
+use crate::clock::Clock;
 use crate::probe::failure::Failure;
 use crate::probe::trace::Trace;
 use crate::probe::transport::{self, Transport};
@@ -21,6 +22,10 @@ const SMALL: usize = 4 * 1024;
 
 /// Nothing more has come for so long: then a piece of a larger answer is looked at, too.
 const QUIET: Duration = Duration::from_millis(20);
+
+/// After a look there is quiet for as many times as long as it took, so that whoever sends a byte at a time keeps us busy for a twentieth
+/// of the time.
+const REST: u32 = 20;
 
 /// How long a server that asked who we are, and is known by nothing else to be content with it, has for saying that it is not.
 const OBJECTION: Duration = Duration::from_secs(1);
@@ -60,28 +65,30 @@ impl<'t> Conversation<'t> {
     /// may begin.
     pub(super) async fn listen(&mut self, expect: &TcpExpect, limit: u64) -> Result<(), Failure> {
         let mut block = vec![0; BLOCK];
-        let (mut came, mut judged) = (0, 0);
+        let (mut came, mut judged, mut quiet) = (0, 0, QUIET);
         loop {
-            match self.read(&mut block, came > judged).await? {
-                Some(0) => return self.closed(came),
-                Some(count) => {
-                    self.trace.answering();
-                    self.trace.received(count);
+            match self.read(&mut block, (came > judged).then_some(quiet)).await {
+                // What came before the connection was lost may be all that is expected.
+                Err(_) if came > judged && self.is_settled(expect) => return Ok(()),
+                Err(failure) => return Err(failure),
+                Ok(Some(0)) => return self.closed(came),
+                Ok(Some(count)) => {
                     came += count;
-                    let keep = usize::try_from(limit).unwrap_or(usize::MAX);
-                    if !self.trace.read(&block[..count], limit, keep) {
+                    if !self.take(&block[..count], limit) {
                         return Ok(());
                     }
                     if !is_due(came, judged) {
                         continue;
                     }
                 }
-                None => {}
+                Ok(None) => {}
             }
             judged = came;
-            if self.trace.look(|body| expect.is_settled(&body.kept)) {
+            let began = Clock::instant();
+            if self.is_settled(expect) {
                 return Ok(());
             }
+            quiet = quiet_after(Clock::instant() - began);
         }
     }
 
@@ -94,13 +101,26 @@ impl<'t> Conversation<'t> {
         .await;
     }
 
-    /// Bytes that came; 0 at the end. `None`: nothing more for a while, where that is worth knowing.
-    async fn read(&mut self, block: &mut [u8], is_impatient: bool) -> Result<Option<usize>, Failure> {
+    /// Bytes that came; 0 at the end. `None`: nothing more within `patience`.
+    async fn read(&mut self, block: &mut [u8], patience: Option<Duration>) -> Result<Option<usize>, Failure> {
         let read = poll_fn(|cx| self.poll_read(cx, block));
-        match is_impatient {
-            true => tokio::time::timeout(QUIET, read).await.ok().transpose(),
-            false => read.await.map(Some),
+        match patience {
+            Some(patience) => tokio::time::timeout(patience, read).await.ok().transpose(),
+            None => read.await.map(Some),
         }
+    }
+
+    /// Notes what came. False: it passes the limit.
+    fn take(&self, piece: &[u8], limit: u64) -> bool {
+        self.trace.answering();
+        self.trace.received(piece.len());
+        // Nobody knows yet whether this is the last piece. Where it is, the time of the answer ends here.
+        self.trace.complete();
+        self.trace.read(piece, limit, usize::try_from(limit).unwrap_or(usize::MAX))
+    }
+
+    fn is_settled(&self, expect: &TcpExpect) -> bool {
+        self.trace.look(|body| expect.is_settled(&body.kept))
     }
 
     /// The end is an end, with what came until then. Where nothing came because nothing could be sent, that is why.
@@ -152,4 +172,27 @@ impl<'t> Conversation<'t> {
 /// spend that for each.
 fn is_due(came: usize, judged: usize) -> bool {
     came <= SMALL || came - judged >= judged / 8
+}
+
+/// How long nothing must have come before the next look, after one that took as long as `look`.
+fn quiet_after(look: Duration) -> Duration {
+    QUIET.max(look.saturating_mul(REST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_sends_a_byte_at_a_time_costs_a_twentieth_of_our_time_at_most() {
+        for (look_us, quiet_ms) in [(0, 20), (900, 20), (5_000, 100), (50_000, 1_000)] {
+            assert_eq!(quiet_after(Duration::from_micros(look_us)), Duration::from_millis(quiet_ms));
+        }
+    }
+
+    #[test]
+    fn of_a_large_answer_each_further_eighth_is_looked_at() {
+        assert!(is_due(1, 0) && is_due(SMALL, SMALL - 1) && is_due(9_000, 8_000));
+        assert!(!is_due(8_999, 8_000) && !is_due(SMALL + 1, SMALL));
+    }
 }

@@ -37,11 +37,12 @@ impl TcpExpect {
         limit.min(self.size.as_ref().map_or(u64::MAX, SizeLimit::max_bytes))
     }
 
-    /// Whether more than `came` would change nothing: all is there that has to be, and nothing has to stay away, or something
-    /// is there that must not be.
+    /// Whether more than `came` would change nothing: all is there that has to be, and neither has anything to stay away nor does the
+    /// size count, which only the end tells; or something is there that must not be.
     pub(super) fn is_settled(&self, came: &[u8]) -> bool {
         let so_far = self.so_far(came);
-        so_far.contains(&SoFar::Failed) || !so_far.is_empty() && so_far.iter().all(|it| *it == SoFar::Met)
+        let is_all = || self.size.is_none() && !so_far.is_empty();
+        so_far.contains(&SoFar::Failed) || is_all() && so_far.iter().all(|it| *it == SoFar::Met)
     }
 
     /// What has to be there and is not yet, for example `answer to contain "+PONG"`.
@@ -51,18 +52,63 @@ impl TcpExpect {
     }
 
     fn so_far(&self, came: &[u8]) -> Vec<SoFar> {
-        let text = charset::text(came, None);
+        if self.conditions.is_empty() {
+            return Vec::new();
+        }
+        let text = charset::plain(came);
         self.conditions.iter().map(|condition| condition.so_far(&text)).collect()
     }
 
     /// Every condition, once nothing more is read.
     pub(super) fn judge(&self, body: &Body, took: Duration) -> Vec<Verdict> {
         let extent = Extent { kept: body.kept.len(), read: body.bytes, truncated: body.truncated };
-        let text = charset::text(&body.kept, None);
+        let text = charset::plain(&body.kept);
         let mut verdicts: Vec<Verdict> =
             self.conditions.iter().map(|condition| condition.judge(&text, extent)).collect();
         verdicts.extend(self.size.as_ref().map(|limit| limit.judge(extent)));
         verdicts.extend(judge_time(self.time, took));
         verdicts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    fn expect(body: Json) -> TcpExpect {
+        TcpExpect::compile(&serde_json::from_value(json!({ "body": body })).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_more_could_change_is_not_settled() {
+        for (body, came, is_settled) in [
+            (json!({"contains": ["ok"]}), "ok", true),
+            (json!({"contains": ["ok"], "matches": ["k$"]}), "ok", true),
+            (json!({"contains": ["ok", "no"]}), "ok", false),
+            (json!({"contains": ["ok"], "not_contains": ["ERR"]}), "ok", false),
+            (json!({"contains": ["ok"], "not_contains": ["ERR"]}), "ERR", true),
+            (json!({"contains": ["ok"], "not_matches": ["ERR"]}), "ok ERR", false),
+            (json!({"contains": ["ok"], "max_bytes": 9}), "ok", false),
+            (json!({"not_contains": ["ERR"], "max_bytes": 9}), "ERR", true),
+            (json!({"max_bytes": 9}), "ok", false),
+        ] {
+            assert_eq!(expect(body.clone()).is_settled(came.as_bytes()), is_settled, "{body}: {came}");
+        }
+    }
+
+    #[test]
+    fn no_first_bytes_hide_those_behind_them() {
+        let absent = expect(json!({"not_contains": ["ERROR"]}));
+        for first in [
+            "\u{feff}".as_bytes(),
+            b"\xff\xfe",
+            b"\xfe\xff",
+            b"<meta charset=utf-16>",
+            b"<meta charset=iso-2022-jp>\x1b$B",
+        ] {
+            assert!(absent.is_settled(&[first, b"ERROR"].concat()), "{first:?}");
+        }
     }
 }

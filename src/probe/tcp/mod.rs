@@ -43,6 +43,7 @@ impl Tcp {
         if plan.expect.listens() {
             trace.enter(Phase::Wait);
             conversation.listen(&plan.expect, plan.expect.limit(self.limit)).await?;
+            trace.complete();
         } else {
             conversation.send().await?;
             conversation.accepted().await?;

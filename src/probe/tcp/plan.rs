@@ -32,9 +32,10 @@ impl TcpPlan {
         })
     }
 
-    /// Every expectation of what came.
+    /// Every expectation of what came. A try that took its timeout, or a second for an objection, may have waited for what never had
+    /// to come: its time is the one up to the last that happened.
     pub(in crate::probe) fn judge(&self, notes: &Notes, took: Duration) -> Vec<Verdict> {
-        self.expect.judge(&notes.body, took)
+        self.expect.judge(&notes.body, notes.complete_after.unwrap_or(took))
     }
 }
 
