@@ -1832,11 +1832,29 @@ mod accounting {
         a_gap_is_counted_once_with_its_slots,
         the_time_since_a_monitor_was_stopped_is_an_open_gap,
         young_slots_are_not_judged,
+        a_range_that_begins_inside_of_a_second_has_the_slots_of_that_second,
         a_site_that_was_checked_at_once_long_ago_is_still_counted,
         results_that_nobody_has_read_from_the_log_are_on_their_way,
         without_a_log_between_a_slot_that_left_the_queue_is_stored_or_lost,
         what_is_settled_is_what_no_job_waits_for,
     );
+
+    async fn a_range_that_begins_inside_of_a_second_has_the_slots_of_that_second(database: &World) {
+        many(database, 5, 1).await;
+        for _ in 0..10 {
+            database.forward(1).await;
+            database.queue.enqueue_due().await.unwrap();
+        }
+        let audit = async |from_ms, to_ms| {
+            let at = |ms| jan_1() + TimeDelta::milliseconds(ms);
+            let audit = database.store.audit(Range { from: at(from_ms), to: at(to_ms) }, 0).await.unwrap();
+            (audit.expected, audit.waiting, audit.unaccounted)
+        };
+
+        assert_eq!(audit(3_600, 8_000).await, (25, 25, 0));
+        assert_eq!(audit(3_000, 7_600).await, (20, 20, 0));
+        assert_eq!(audit(3_600, 7_600).await, (20, 20, 0));
+    }
 
     /// Checks all of three sites for 30 s, and stores nothing of it.
     async fn check_without_storing(database: &World) -> Vec<Job> {

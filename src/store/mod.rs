@@ -17,6 +17,7 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::SubsecRound as _;
 
 use crate::clock::Timestamp;
 use crate::database::DatabaseError;
@@ -166,6 +167,14 @@ pub struct Range {
     pub from: Timestamp,
     /// Slots before this.
     pub to: Timestamp,
+}
+
+impl Range {
+    /// From the second in which it begins to the one in which it ends. Slots are counted by whole seconds, and rows have to be
+    /// looked for by the same.
+    pub(crate) fn in_whole_seconds(self) -> Self {
+        Self { from: self.from.trunc_subsecs(0), to: self.to.trunc_subsecs(0) }
+    }
 }
 
 /// A site that is up for long has far more results than one would look through for the last one that was not.

@@ -105,7 +105,7 @@ async fn last_failure(
 async fn audit(connection: &mut AsyncPgConnection, range: Range, margin_s: i64) -> Result<Audit, StoreError> {
     type StateRow = (Option<Timestamp>, Timestamp, Option<Timestamp>, Timestamp);
     let (last_tick, pruned_before, read_before, now): StateRow = State {}.get_result(connection).await?;
-    let range = Range { from: range.from.max(pruned_before), ..range };
+    let range = Range { from: range.from.max(pruned_before), ..range }.in_whole_seconds();
     let gaps = gaps(connection, range, last_tick, now.timestamp()).await?;
     let schedules = schedules(connection, range.from, now.timestamp() - margin_s).await?;
     let read_before = read_before.map(|at| at.timestamp());
