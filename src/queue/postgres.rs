@@ -260,6 +260,7 @@ statement!(for Pg:
 );
 
 statement!(for Pg:
+    /// Jobs come in order of their key: sites of one expression lie apart in it.
     EnqueueCrons {
         crons: Vec<String> as Array<Text>, ats: Vec<Timestamp> as Array<Timestamptz>, late_after_s: Vec<i32> as Array<Integer>,
     } -> () =
@@ -269,7 +270,7 @@ statement!(for Pg:
      CROSS JOIN LATERAL (
        SELECT id FROM site_config WHERE enabled AND cron IS NOT NULL AND cron = due.cron AND active_from < due.at
        OFFSET 0) AS site
-     ON CONFLICT DO NOTHING"
+     ORDER BY due.at, site.id ON CONFLICT DO NOTHING"
 );
 
 statement!(for Pg: RecordGap { after: Timestamp as Timestamptz, until: Timestamp as Timestamptz } -> () =

@@ -255,13 +255,13 @@ statement!(
 );
 
 statement!(
-    /// `due` is a JSON array of `[cron, at, late_after_s]`.
+    /// `due` is a JSON array of `[cron, at, late_after_s]`. Jobs come in order of their key: sites of one expression lie apart in it.
     EnqueueCrons { due: String as Text } -> () =
     "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
      SELECT due.value ->> 1, site.id, due.value ->> 1, due.value ->> 2
      FROM json_each(" (due: Text) ") AS due CROSS JOIN site_config AS site
      WHERE site.enabled = 1 AND site.cron IS NOT NULL AND site.cron = (due.value ->> 0) AND site.active_from < (due.value ->> 1)
-     ON CONFLICT DO NOTHING"
+     ORDER BY 1, site.id ON CONFLICT DO NOTHING"
 );
 
 statement!(RecordGap { after: i64 as BigInt, until: i64 as BigInt } -> () =

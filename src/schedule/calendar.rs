@@ -8,6 +8,8 @@
 //! - Any other rule names moments of a day, and each is due once: when clocks show it for the first time, or, where they skip
 //!   it, at the moment at which they do.
 
+use std::sync::{Mutex, PoisonError};
+
 use chrono::{Datelike as _, NaiveDate};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -87,14 +89,16 @@ impl Hours {
 }
 
 /// A rule in its zone.
-#[derive(Debug, Clone)]
 pub(super) struct Calendar {
     days: Days,
     hours: Hours,
     zone: TimeZone,
+    /// The stretch of the last question: the next one is mostly about the same half of a year.
+    recent: Mutex<Option<Stretch>>,
 }
 
 /// A time in which the zone's offset stays: `[begin, end)`.
+#[derive(Debug, Clone, Copy)]
 struct Stretch {
     begin: i64,
     end: i64,
@@ -109,7 +113,7 @@ struct Stretch {
 
 impl Calendar {
     pub(super) fn new(days: Days, hours: Hours, zone: TimeZone) -> Self {
-        Self { days, hours, zone }
+        Self { days, hours, zone, recent: Mutex::default() }
     }
 
     pub(super) fn is_slot(&self, at: i64) -> bool {
@@ -174,6 +178,12 @@ impl Calendar {
 
     /// The time without a change around `at`.
     fn stretch(&self, at: i64) -> Stretch {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = recent.filter(|stretch| (stretch.begin..stretch.end).contains(&at));
+        *recent.insert(known.unwrap_or_else(|| self.found_stretch(at)))
+    }
+
+    fn found_stretch(&self, at: i64) -> Stretch {
         let timestamp = |at: i64| {
             let bounded = at.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
             Timestamp::from_second(bounded).unwrap_or_default()

@@ -225,8 +225,7 @@ fn fields(expression: &str) -> Result<(Days, Hours), NoCron> {
     for (name, field) in FIELDS.iter().zip(&numbers) {
         check(name, field)?;
     }
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    let pattern = parser.parse(&numbers.join(" ")).map_err(|error| refused(&numbers, &error))?.pattern;
+    let pattern = parser().parse(&numbers.join(" ")).map_err(|error| refused(&numbers, &error))?.pattern;
     // In all crons of the Vixie line a field that begins with a star is one that does not choose.
     let is_star = |field: &str| field.starts_with('*');
     let days = Days {
@@ -241,6 +240,11 @@ fn fields(expression: &str) -> Result<(Days, Hours), NoCron> {
         flows: is_star(minute) || is_star(hour),
     };
     Ok((days, hours))
+}
+
+/// For five fields.
+fn parser() -> CronParser {
+    CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build()
 }
 
 fn bits(values: &[u16]) -> u64 {
@@ -291,11 +295,10 @@ fn check(name: &str, field: &str) -> Result<(), NoCron> {
 fn refused(fields: &[String; 5], error: &croner::errors::CronError) -> NoCron {
     const BOUNDS: [&str; 5] =
         ["0 to 59", "0 to 23", "1 to 31", "1 to 12", "0 to 7, where 0 and 7 are Sunday"];
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     let is_refused = |index: &usize| {
         let mut alone = ["*"; 5];
         alone[*index] = &fields[*index];
-        parser.parse(&alone.join(" ")).is_err()
+        parser().parse(&alone.join(" ")).is_err()
     };
     match (0..FIELDS.len()).find(is_refused) {
         Some(index) => NoCron::expression(

@@ -5,4 +5,5 @@ ALTER TABLE site_schedule ADD COLUMN cron TEXT;
 
 DROP INDEX site_config_due;
 CREATE INDEX site_config_due ON site_config (every_s, phase_s) WHERE enabled = 1 AND cron IS NULL;
-CREATE INDEX site_config_cron ON site_config (cron) WHERE enabled = 1 AND cron IS NOT NULL;
+-- All that a tick looks at.
+CREATE INDEX site_config_cron ON site_config (cron, active_from, enabled) WHERE enabled = 1 AND cron IS NOT NULL;
