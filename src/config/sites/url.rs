@@ -75,8 +75,9 @@ fn refuse_more_than_a_port(scheme: &str, rest: &str) -> Result<(), Fault> {
         let remedy = "leave out what stands before the @; what a server is to be told goes into send";
         return Err(Fault::new("has credentials, which no connection takes", remedy));
     }
+    refuse_without_port(scheme, authority)?;
     let what = match behind.chars().next() {
-        None => return refuse_without_port(scheme, authority),
+        None => return Ok(()),
         Some('?') => "a query",
         Some('#') => "a fragment",
         Some(_) => "a path",
