@@ -31,7 +31,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// What an error means for whoever tries again.
+/// An error that tells whether trying again can help.
 pub(crate) trait MayHeal {
     /// Whether the same attempt may succeed later, if need be after somebody has mended the service. If not, trying again is an
     /// endless loop.

@@ -36,7 +36,7 @@ pub enum RoleError {
 }
 
 impl Role {
-    /// Its stages. Results do not leave the process through a local log, so whoever checks also stores them.
+    /// Its stages. Results do not leave the process through a local log, so a process that checks also stores them.
     pub(super) fn parts(self, log: ResultLogKind) -> Parts {
         let is_local = log == ResultLogKind::Local;
         match self {

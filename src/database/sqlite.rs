@@ -61,7 +61,7 @@ pub struct Sqlite {
     lock: LastLock,
 }
 
-/// What is quick does not wait for a report: `/health` counts the queue, and has little time for it.
+/// Quick reads do not wait for a report: `/health` counts the queue, and has little time for it.
 #[derive(Clone)]
 struct Readers {
     quick: Thread,
@@ -144,8 +144,8 @@ impl Sqlite {
             .await
     }
 
-    /// Runs `work` on one consistent state, beside whoever writes: on the last one that was committed before it begins, so that a
-    /// caller sees what it has written. For what is quick.
+    /// Runs a quick read on one consistent state, beside the thread that writes: on the last state that was committed before the read
+    /// begins, so that a caller sees what it has written.
     pub async fn read<T, W>(&self, work: W) -> Result<T, DatabaseError>
     where
         T: Send + 'static,

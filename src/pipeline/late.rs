@@ -20,7 +20,7 @@ const PORTION: usize = 1_000;
 /// After each portion others have the database for so many times as long.
 const PAUSE: u32 = 3;
 
-/// What this does, for whoever reads the program's log.
+/// The name of this work in the program's log.
 const SETTLE: &str = "end late slots";
 
 /// Late slots are spoken of this often.

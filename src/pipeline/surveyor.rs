@@ -22,7 +22,7 @@ use crate::supervisor::Life;
 /// From one round to the next. An audit judges no slot that is younger than a lease, which is longer.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// What a round does, for whoever reads the program's log.
+/// The name of a round in the program's log.
 const SURVEY: &str = "find out how far the result log is read";
 
 /// See the module.
@@ -59,7 +59,7 @@ async fn survey(life: Life, log: Arc<dyn ResultLog>, store: Arc<dyn ResultStore>
     while log.outlives_process() {
         match round(&*log, &*store).await {
             Ok(()) => outage.end(SURVEY),
-            // Whoever reads the log, or stores, says so.
+            // The reader of the log, or the persister, says so.
             Err(error) if error.may_heal() => {
                 debug!(error = chain(&error); "failed to find out how far the result log is read; trying again");
             }

@@ -87,7 +87,7 @@ impl Probe {
     }
 }
 
-/// `asking` with a time limit, and with `trace` for those below it who are called by others.
+/// `asking` with a time limit, and with `trace` within reach of the connector and of TLS, which other libraries call.
 fn within<F: Future>(
     limit: Duration,
     trace: &Rc<Trace>,

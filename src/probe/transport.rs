@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::tls;
 use crate::model::Reason;
 
-/// What bytes go over, in clear for whoever uses it.
+/// A connection with or without TLS. Its user reads and writes clear text.
 pub(super) enum Transport {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),

@@ -1,6 +1,6 @@
 //! A rhythm in the columns of `site_config` and `site_schedule`.
 //!
-//! An interval stands in two numbers, for the index by which ticks find who is due. A cron expression stands in a text; the numbers
+//! An interval stands in two numbers, for the index by which ticks find the sites that are due. A cron expression stands in a text; the numbers
 //! beside it are those of the longest interval, so that a scheduler of a version that knows no expressions queues next to nothing.
 
 use crate::schedule::{Cron, Interval, MAX_EVERY_S, NoCron, Rhythm};

@@ -15,7 +15,7 @@ use crate::model::SiteSpec;
 const KEYS: [&str; 11] =
     ["name", "url", "every", "schedule", "zone", "timeout", "retries", "enabled", "tags", "send", "id"];
 
-/// Those that CSV has a column for, which cannot hold a line break.
+/// Keys that CSV has a column for. A cell cannot hold the line break that `send` ends with.
 pub(super) const COLUMNS: [&str; 10] =
     ["name", "url", "every", "schedule", "zone", "timeout", "retries", "enabled", "tags", "id"];
 

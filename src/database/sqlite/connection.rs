@@ -1,4 +1,4 @@
-//! Connections with our settings, and what a reader owes to those who write.
+//! Connections with our settings, and what a reader owes to the writer.
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,10 +23,10 @@ const READING: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -2048;";
 /// See [`Sqlite::open_patiently`](super::Sqlite::open_patiently).
 const PATIENCE: &str = "PRAGMA busy_timeout = 25000";
 
-/// Who has read for longer has kept the log from starting over for so long.
+/// A read that has taken longer has kept the log from starting over for so long.
 const LONG: Duration = Duration::from_secs(1);
 
-/// Starts the log over, and is not waited for: whoever holds the right to write, or reads an old state, may do so for long.
+/// Starts the log over, and gives up soon: another program may hold the right to write, or read an old state, for long.
 const START_OVER: &str =
     "PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(RESTART); PRAGMA busy_timeout = 5000;";
 
@@ -70,7 +70,7 @@ pub(super) fn has_log(connection: &mut SqliteConnection) -> Result<bool, Databas
 }
 
 /// Moves what the log has gathered during a long read into the database, so that no writer has to do so much in its commit. The
-/// first step goes on beside whoever writes. What is left for the second is little.
+/// first step goes on beside the writer, and leaves little for the second.
 ///
 /// Without the second step a report that follows another one would see the log in use again, and it would grow with each of them.
 pub(super) fn clear_log(connection: &mut SqliteConnection, read_for: Duration) {

@@ -23,11 +23,11 @@ const SMALL: usize = 4 * 1024;
 /// Nothing more has come for so long: then a piece of a larger answer is looked at, too.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// After a look there is quiet for as many times as long as it took, so that whoever sends a byte at a time keeps us busy for a twentieth
-/// of the time.
+/// After a look there is quiet for as many times as long as it took, so that a server that sends a byte at a time keeps us busy
+/// for a twentieth of the time.
 const REST: u32 = 20;
 
-/// How long a server that asked who we are, and is known by nothing else to be content with it, has for saying that it is not.
+/// How long a server that asked for our certificate has for refusing it, where nothing else tells that it accepts it.
 const OBJECTION: Duration = Duration::from_secs(1);
 
 /// One connection and what is still to be sent over it.
@@ -50,8 +50,8 @@ impl<'t> Conversation<'t> {
         sent.map_err(|error| self.lost(&error))
     }
 
-    /// Over TLS 1.3 a server that wants to know who we are judges that when the handshake is over for us. If it has not asked,
-    /// has sent a ticket or a byte, or does not object for a while, it is content.
+    /// Over TLS 1.3 a server judges our certificate when the handshake is over for us. It accepts it, or has not asked for one, where it
+    /// sends a ticket or a byte, or does not object for a while.
     pub(super) async fn accepted(&mut self) -> Result<(), Failure> {
         self.trace.complete();
         if !self.transport.may_be_refused() || !self.trace.was_asked() {
@@ -168,8 +168,8 @@ impl<'t> Conversation<'t> {
     }
 }
 
-/// Whether what came is worth a look, which costs time in proportion to all of it: whoever sends a byte at a time must not make us
-/// spend that for each.
+/// Whether the answer so far is worth a look, which costs time in proportion to all of it: a server that sends a byte at a time must
+/// not make us spend that for each.
 fn is_due(came: usize, judged: usize) -> bool {
     came <= SMALL || came - judged >= judged / 8
 }
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_sends_a_byte_at_a_time_costs_a_twentieth_of_our_time_at_most() {
+    fn a_server_that_sends_a_byte_at_a_time_costs_a_twentieth_of_our_time_at_most() {
         for (look_us, quiet_ms) in [(0, 20), (900, 20), (5_000, 100), (50_000, 1_000)] {
             assert_eq!(quiet_after(Duration::from_micros(look_us)), Duration::from_millis(quiet_ms));
         }

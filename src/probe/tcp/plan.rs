@@ -50,7 +50,7 @@ fn is_fit(settings: &CheckSettings) -> bool {
 }
 
 /// Texts that nobody is to see again, longest first: servers echo what they do not understand, as a whole, or by line, or the
-/// argument alone. Those with a line break or the like stand a second time as errors write them.
+/// argument alone. A text with a line break or the like stands a second time as errors write it.
 pub(in crate::probe) fn secrets(tcp: &TcpSettings, hide: &[String]) -> Vec<String> {
     let sent = tcp.send.as_deref().unwrap_or_default();
     let parts = sent.lines().flat_map(|line| line.split('\r')).take(LINES).flat_map(parts);

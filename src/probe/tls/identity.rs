@@ -1,4 +1,4 @@
-//! Who we are, and whether a server wants to know.
+//! The client certificate that we show, and whether a server asks for it.
 
 use std::sync::Arc;
 

@@ -68,7 +68,7 @@ impl TlsPlan {
         Ok(Self { client, foreign, server_name: server_name.transpose()? })
     }
 
-    /// The same for servers of which nobody knows what they speak: one that knows ALPN may refuse who asks for something else.
+    /// The same without ALPN, for servers of an unknown protocol: one that knows ALPN may refuse a client that offers another.
     pub(super) fn without_alpn(self) -> Self {
         let Self { client, foreign, server_name } = self;
         Self { client: client.without_alpn(), foreign: foreign.without_alpn(), server_name }

@@ -189,7 +189,7 @@ statement!(for Pg: Exists { name: String as Text } -> (Bool,) =
     "SELECT to_regclass(" (name: Text) ") IS NOT NULL");
 
 statement!(for Pg:
-    /// Days by age, with the planner's idea of their rows, for counting them would take longer than dropping them. Also those that
+    /// Days by age, with the planner's idea of their rows, for counting them would take longer than dropping them. Also days that
     /// are not attached, left by a process that ended between the two steps of dropping them.
     Existing {} -> (Text, BigInt) =
     "SELECT day.relname::text, greatest(day.reltuples, 0)::bigint

@@ -17,7 +17,7 @@ use crate::model::settings::{
 
 const KEYS: [&str; 7] = ["status", "headers", "body", "json", "response_time", "http_version", "tls"];
 
-/// Those that only HTTP can meet, and how flags call them.
+/// Keys for conditions that only an answer over HTTP can meet, each with its flag.
 const OF_HTTP: [(&str, &str); 5] = [
     ("status", "expect-status"),
     ("headers", "expect-header"),

@@ -31,7 +31,7 @@ const KEYS: [&str; 12] = [
     "hide",
 ];
 
-/// Those that only HTTP sends or follows, and how flags call them.
+/// Keys for what only an HTTP request has, each with its flag.
 const OF_HTTP: [(&str, &str); 10] = [
     ("method", "method"),
     ("headers", "header"),

@@ -73,7 +73,7 @@ fn refuse_tls(section: Section<'_>, url: Option<&Url>, settings: &TlsSettings) {
     }
 }
 
-/// Refuses those of the keys with these flags. None of their values is shown.
+/// Refuses every key of `others` that is said. The second word is its flag. No value is shown.
 pub(super) fn refuse_flags(keys: &Keys<'_>, others: &[(&str, &str)]) {
     for (key, flag) in others.iter().filter(|(key, _)| keys.has(key)) {
         let remedy =
