@@ -246,7 +246,7 @@ impl<'a> World<'a> {
                 let mut stored = 0;
                 while stored < rows {
                     let batch = reader.next(ROWS, Duration::from_millis(50)).await.unwrap();
-                    stored += self.store.persist(&batch).await.unwrap().new.len();
+                    stored += self.store.persist(&batch.groups).await.unwrap().new.len();
                     reader.commit(batch).await.unwrap();
                 }
             };

@@ -33,8 +33,6 @@ use uptime_monitor::database::sqlite::{self, Sqlite};
 use uptime_monitor::model::{CheckResult, Job, Slot, Status, Timings, Unchecked};
 use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::sqlite::SqliteJobQueue;
-use uptime_monitor::result_log::ResultLog;
-use uptime_monitor::result_log::local::LocalResultLog;
 use uptime_monitor::store::accounting::Audit;
 use uptime_monitor::store::sqlite::SqliteStore;
 use uptime_monitor::store::{History, Range, ResultStore, StoreError};
@@ -229,21 +227,10 @@ impl Monitor {
         self.clear().await;
     }
 
-    /// Results come from a log, as they do in the pipeline; its part is not measured.
     async fn persist(&self, jobs: &[Job], persists: &mut Figures) {
-        let log = LocalResultLog::new(usize::MAX);
-        let mut reader = log.reader();
-        let results = Arc::new(jobs.iter().map(result).collect());
-        let store = async {
-            let batch = reader.next(jobs.len(), Duration::ZERO).await.unwrap();
-            persists
-                .measure(self.store.persist(&batch), |persisted| persisted.as_ref().unwrap().new.len())
-                .await
-                .unwrap();
-            reader.commit(batch).await.unwrap();
-        };
-        let (appended, ()) = tokio::join!(log.append(results), store);
-        appended.unwrap();
+        let results = [Arc::new(jobs.iter().map(result).collect())];
+        let stored = self.store.persist(&results);
+        persists.measure(stored, |persisted| persisted.as_ref().unwrap().new.len()).await.unwrap();
     }
 
     /// Empties the queue.

@@ -21,15 +21,15 @@ use ::log::{info, warn};
 
 use crate::config::{Config, Loaded, Sources, hide_password};
 use crate::database::DatabaseError;
-use crate::failure::wait_for;
+use crate::failure::{MayHeal as _, wait_for};
 use crate::probe::ProbeError;
 use crate::queue::QueueError;
 use crate::result_log::LogError;
+use crate::sites::{SitesError, reconcile};
 use crate::store::{SiteCount, StoreError};
 use crate::supervisor::{Ending, Running, Supervisor};
 use crate::web::{Health, Web};
 
-use reload::reconcile;
 pub use role::{Role, RoleError};
 use signals::Signals;
 pub use stages::{Parts, Ports, Stages};
@@ -48,8 +48,11 @@ pub enum AppError {
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// The sites.
-    #[error("failed to read or reconcile the sites")]
+    #[error("failed to read the sites")]
     Store(#[from] StoreError),
+    /// The sites of the configuration file.
+    #[error("failed to reconcile the sites")]
+    Sites(#[from] SitesError),
     /// The result log.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -74,7 +77,7 @@ impl AppError {
     /// The exit code of the program: 2 for a wrong configuration, 3 for a service that could not be reached or gave up.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Probe(_) | Self::Role(_) | Self::Store(StoreError::FileEmptied { .. }) => 2,
+            Self::Probe(_) | Self::Role(_) | Self::Sites(SitesError::FileEmptied { .. }) => 2,
             _ => 3,
         }
     }
@@ -151,7 +154,7 @@ async fn prepare(parts: Parts, loaded: &Loaded) -> Result<Prepared, AppError> {
     let log = log::open(parts, &config.result_log).await?;
     if parts.schedules && loaded.file.is_some() {
         let reconciling = async || reconcile(&*storage.catalog, loaded).await;
-        wait_for("reconcile the sites of the configuration file", reconciling, store_may_heal).await?;
+        wait_for("reconcile the sites of the configuration file", reconciling, SitesError::may_heal).await?;
     }
     take_back(&storage).await?;
     let sites = wait_for("count the sites", async || storage.catalog.count().await, store_may_heal).await?;

@@ -15,8 +15,10 @@
 //! | [`probe`] | one check, over HTTP or of a bare connection, from URL to outcome | `model`, `clock`, `trust`, `json`, `pattern` |
 //! | [`queue`], [`result_log`], [`store`] | the ports, each with its contract, and their implementations beside them | `database`, `model`, `clock`, `schedule`, `trust` |
 //! | [`database`] | the databases: SQLite with one writing thread and two that read, PostgreSQL with a pool on threads of its own; migrations | `failure`, `clock`, `trust`, `postgres_url` |
-//! | [`web`] | what a process tells over HTTP: how it is | `model`, `clock`, `supervisor`, `pipeline`'s tally, the ports |
-//! | [`report`] | what was measured: tables, JSON, CSV | `model`, `clock`, `store`'s port |
+//! | [`web`] | what a process tells over HTTP: how it is | `api`, `model`, `clock`, `supervisor`, `pipeline`'s tally, the ports |
+//! | [`api`] | what programs read from us: JSON documents, each with its schema | `config`'s fields, `model`, `clock`, `store`'s port |
+//! | [`report`] | what was measured, for people: tables, CSV | `api`, `model`, `clock`, `store`'s port |
+//! | [`sites`] | the use cases of sites: who may change which, and how | `config`, `model`, `store`'s port |
 //! | [`schedule`] | when a site is due: a pure function | nothing |
 //! | [`supervisor`] | restarts actors that stop, panic, hang or lose their thread | `clock` |
 //! | [`failure`] | errors as text, and trying again while a service is away | `supervisor`, `clock` |
@@ -27,6 +29,7 @@
 //! | `trust` | the crypto provider, whom we trust when a server shows a certificate, and why not, in sentences | nothing |
 //! | [`model`], [`clock`] | plain data; the only door to "now" | nothing |
 
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod clock;
@@ -44,6 +47,7 @@ pub mod queue;
 pub mod report;
 pub mod result_log;
 pub mod schedule;
+pub mod sites;
 pub mod store;
 pub mod supervisor;
 mod trust;

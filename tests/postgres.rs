@@ -185,7 +185,7 @@ async fn writers_of_the_same_sites_at_once_never_lock_each_other_out() {
                 if writer % 2 == 0 {
                     results.reverse();
                 }
-                store.persist(&batch(results).await).await.unwrap();
+                store.persist(&batch(results)).await.unwrap();
             }
         }
     });
@@ -234,7 +234,7 @@ async fn results_make_the_partition_of_their_day_and_nonsense_makes_none() {
     let now = Clock::system().now();
     let days = [now, now - TimeDelta::days(3), now + TimeDelta::days(3_000)];
 
-    shop.store.persist(&batch(days.map(|day| found(1, day)).to_vec()).await).await.unwrap();
+    shop.store.persist(&batch(days.map(|day| found(1, day)).to_vec())).await.unwrap();
 
     let day = |at: uptime_monitor::clock::Timestamp| at.format("ping_status_%Y%m%d").to_string();
     let rows = shop.ask("SELECT DISTINCT tableoid::regclass FROM ping_status ORDER BY 1");
@@ -261,7 +261,7 @@ async fn a_partition_takes_in_what_lay_in_the_default_one() {
     assert_eq!(shop.number("SELECT count(*) FROM ping_status_default"), 1);
 
     let fresh = PostgresStore::new(migrated(&shop.url).await);
-    let persisted = fresh.persist(&batch(vec![stray, found(1, now)]).await).await.unwrap();
+    let persisted = fresh.persist(&batch(vec![stray, found(1, now)])).await.unwrap();
 
     assert_eq!((persisted.new.len(), persisted.repeated), (1, 1));
     assert_eq!(shop.number("SELECT count(*) FROM ping_status_default"), 0);
@@ -273,7 +273,7 @@ async fn retention_drops_whole_days() {
     let Some(shop) = Shop::with_sites(1, 60).await else { return };
     let now = Clock::system().now();
     let results = (0..5).map(|days| found(1, now - TimeDelta::days(days))).collect();
-    shop.store.persist(&batch(results).await).await.unwrap();
+    shop.store.persist(&batch(results)).await.unwrap();
 
     while shop.store.prune(keeping(48)).await.unwrap().rows > 0 {}
 
@@ -288,7 +288,7 @@ async fn a_day_that_another_process_drops_meanwhile_is_no_failure() {
     let Some(shop) = Shop::with_sites(1, 60).await else { return };
     let now = Clock::system().now();
     let results = (0..5).map(|days| found(1, now - TimeDelta::days(days))).collect();
-    shop.store.persist(&batch(results).await).await.unwrap();
+    shop.store.persist(&batch(results)).await.unwrap();
     let other = connect(&shop.url).await;
     other.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(7075746977)").await.unwrap();
 
@@ -309,7 +309,7 @@ async fn while_another_process_removes_rows_there_is_nothing_to_do() {
     let Some(shop) = Shop::with_sites(1, 60).await else { return };
     let now = Clock::system().now();
     let results = (0..6).map(|hours| found(1, now - TimeDelta::hours(hours))).collect();
-    shop.store.persist(&batch(results).await).await.unwrap();
+    shop.store.persist(&batch(results)).await.unwrap();
     let second = PostgresStore::new(migrated(&shop.url).await);
     let other = connect(&shop.url).await;
     other.batch_execute("BEGIN; SELECT 1 FROM ping_status FOR UPDATE").await.unwrap();
@@ -331,7 +331,7 @@ async fn text_that_postgresql_refuses_is_stored_all_the_same() {
     let Some(shop) = Shop::with_sites(1, 60).await else { return };
     let odd = CheckResult { error: Some("a\0b".to_owned()), ..found(1, Clock::system().now()) };
 
-    shop.store.persist(&batch(vec![odd]).await).await.unwrap();
+    shop.store.persist(&batch(vec![odd])).await.unwrap();
 
     assert_eq!(shop.ask("SELECT error FROM ping_status"), "a\u{fffd}b");
 }

@@ -166,7 +166,7 @@ impl LogReader for Void {
 
 #[async_trait]
 impl ResultStore for Void {
-    async fn persist(&self, _: &Batch) -> Result<Persisted, StoreError> {
+    async fn persist(&self, _: &[Arc<Vec<CheckResult>>]) -> Result<Persisted, StoreError> {
         Ok(Persisted::default())
     }
 

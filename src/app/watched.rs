@@ -13,9 +13,8 @@ use chrono::SecondsFormat;
 use super::Ports;
 use crate::clock::Timestamp;
 use crate::failure::chain;
-use crate::model::{Job, Slot};
+use crate::model::{CheckResult, Job, Slot};
 use crate::queue::{Depth, JobQueue, QueueError, Settled, Tick};
-use crate::result_log::Batch;
 use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 use crate::web::Troubles;
 
@@ -111,8 +110,8 @@ struct Store {
 
 #[async_trait]
 impl ResultStore for Store {
-    async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
-        noted(&self.troubles, "stores", self.port.persist(batch).await)
+    async fn persist(&self, groups: &[Arc<Vec<CheckResult>>]) -> Result<Persisted, StoreError> {
+        noted(&self.troubles, "stores", self.port.persist(groups).await)
     }
 
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {

@@ -8,8 +8,9 @@ use super::output::Output;
 use super::range::RangeArgs;
 use super::storage::Storage;
 use super::{ANSWER_IS_NO, Answer, FINE};
+use crate::api::{Audit, time, write_line};
 use crate::config::Config;
-use crate::report::{Listing, time, write_audit, write_audit_json};
+use crate::report::{Listing, write_audit};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +54,7 @@ pub(super) fn run(args: &AuditArgs, config: &Config, output: &mut Output) -> Ans
     }
     let listing = if args.sites { Listing::All } else { Listing::Missing };
     if args.json {
-        write_audit_json(&audit, output)?;
+        write_line(&Audit::from(&audit), output)?;
     } else {
         write_audit(&audit, listing, output.page(), output)?;
     }

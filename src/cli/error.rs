@@ -2,12 +2,13 @@
 
 use std::io;
 
-use super::output;
+use super::{output, refusal};
 use crate::app::AppError;
 use crate::config::{Problem, Problems};
 use crate::database::DatabaseError;
 use crate::failure::chain;
 use crate::probe::ProbeError;
+use crate::sites::SitesError;
 use crate::store::StoreError;
 
 const WRONG_USAGE: u8 = 2;
@@ -21,7 +22,7 @@ pub(super) enum CliError {
     Configuration(#[from] Problems),
 
     /// Values on the command line that are wrong.
-    #[error("{}", lines(.0))]
+    #[error("{}", lines(.0.iter().map(Problem::to_string)))]
     Invalid(Vec<Problem>),
 
     /// What was asked for makes no sense; the text names the remedy.
@@ -37,12 +38,12 @@ pub(super) enum CliError {
         remedy: &'static str,
     },
 
-    /// The store refused, or is away.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// The store is away.
+    #[error("failed to use the store")]
+    Store(#[source] DatabaseError),
 
-    /// The store refused several times; nothing was changed.
-    #[error("{}", lines(.0))]
+    /// What the store refused, of one site or of several; nothing was changed.
+    #[error("{}", lines(.0.iter().map(refusal::sentence)))]
     Refused(Vec<StoreError>),
 
     /// The database is away.
@@ -98,11 +99,11 @@ impl CliError {
             | Self::Usage(_)
             | Self::File { .. }
             | Self::Probe(_) => WRONG_USAGE,
-            Self::Store(error) => store_exit_code(error),
             Self::Refused(errors) => errors.iter().map(store_exit_code).max().unwrap_or(WRONG_USAGE),
             Self::App(error) => error.exit_code(),
             Self::NoDatabase { .. }
             | Self::NotAnswering { .. }
+            | Self::Store(_)
             | Self::Database(_)
             | Self::Output(_)
             | Self::Runtime(_) => UNREACHABLE,
@@ -115,20 +116,33 @@ fn store_exit_code(error: &StoreError) -> u8 {
         StoreError::UnknownSite { .. }
         | StoreError::Exists(_)
         | StoreError::IdsTaken(_)
-        | StoreError::DeclaredInFile(_)
-        | StoreError::FileEmptied { .. } => WRONG_USAGE,
+        | StoreError::DeclaredInFile(_) => WRONG_USAGE,
         StoreError::Database(_) | StoreError::Unreadable(_) | StoreError::ChangedMeanwhile(_) => UNREACHABLE,
     }
 }
 
-/// One text as it is, several below each other.
-fn lines<T: ToString>(errors: &[T]) -> String {
-    match errors {
-        [only] => only.to_string(),
-        all => {
-            let head = format!("{} problems:", all.len());
-            all.iter().fold(head, |text, error| text + "\n  " + &error.to_string())
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        SitesError::from(error).into()
+    }
+}
+
+impl From<SitesError> for CliError {
+    fn from(error: SitesError) -> Self {
+        match error {
+            SitesError::Database(error) => Self::Store(error),
+            SitesError::Refused(refused) => Self::Refused(refused),
+            SitesError::Invalid(problems) => Self::Invalid(problems),
+            emptied @ SitesError::FileEmptied { .. } => Self::Usage(emptied.to_string()),
         }
+    }
+}
+
+/// One text as it is, several below each other.
+fn lines(texts: impl ExactSizeIterator<Item = String>) -> String {
+    match texts.len() {
+        1 => texts.collect(),
+        many => texts.fold(format!("{many} problems:"), |text, line| text + "\n  " + &line),
     }
 }
 
@@ -141,7 +155,7 @@ mod tests {
         let unknown = StoreError::UnknownSite { name: "shop".to_owned(), nearest: None };
         let away = StoreError::Database(DatabaseError::Closed);
 
-        assert_eq!(CliError::Store(unknown).exit_code(), 2);
-        assert_eq!(CliError::Store(away).exit_code(), 3);
+        assert_eq!(CliError::from(unknown).exit_code(), 2);
+        assert_eq!(CliError::from(away).exit_code(), 3);
     }
 }

@@ -10,8 +10,8 @@ use url::Url;
 use super::error::CliError;
 use super::output::Output;
 use super::{ANSWER_IS_NO, Answer, FINE};
+use crate::api::Health;
 use crate::config::{Config, hide_password};
-use crate::web::Report;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,13 +48,13 @@ pub(super) fn run(args: &HealthArgs, config: &Config, output: &mut Output) -> An
             return Err(CliError::Usage(usage.to_owned()));
         }
     };
-    let report = actix::System::new().block_on(ask(&format!("{base}/health")))?;
+    let health = actix::System::new().block_on(ask(&format!("{base}/health")))?;
     if args.json {
-        writeln!(output, "{}", serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?)?;
+        writeln!(output, "{}", serde_json::to_string_pretty(&health).map_err(std::io::Error::from)?)?;
     } else {
-        write!(output, "{}", report.line())?;
+        write!(output, "{}", health.line())?;
     }
-    Ok(if report.is_ready() { FINE } else { ANSWER_IS_NO })
+    Ok(if health.ready { FINE } else { ANSWER_IS_NO })
 }
 
 /// The address that was typed, unless nothing could ever answer there.
@@ -79,7 +79,7 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn ask(url: &str) -> Result<Report, CliError> {
+async fn ask(url: &str) -> Result<Health, CliError> {
     let no_answer = |why: &dyn std::fmt::Display| CliError::NotAnswering {
         url: hide_password(url).into_owned(),
         why: why.to_string(),

@@ -15,6 +15,7 @@ mod migrate;
 mod once;
 mod output;
 mod range;
+mod refusal;
 mod report;
 mod settings_flags;
 mod sites;

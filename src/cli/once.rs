@@ -4,13 +4,14 @@ use clap::{ArgGroup, Args};
 
 use super::error::CliError;
 use super::output::Output;
-use super::settings_flags::{SettingsFlags, validated};
+use super::settings_flags::SettingsFlags;
 use super::storage::Storage;
 use super::{Answer, check};
 use crate::app::settings;
 use crate::config::{Loaded, Origin, RawSite, Setting, SiteDefaults};
 use crate::model::{SiteId, SiteSpec};
 use crate::probe::ProbeSettings;
+use crate::sites::validated;
 use crate::store::{StoreError, nearest_name, sqlite};
 
 const EXAMPLES: &str = "\
@@ -100,7 +101,7 @@ fn described(args: &CheckArgs, loaded: &Loaded) -> Result<SiteSpec, CliError> {
     site.every = Some(Setting::from_flag("check", "31d"));
     let defaults = SiteDefaults::of(&loaded.config.checker).naming_from_url();
     let problems = args.settings.put_over(&mut site);
-    validated(site, problems, &defaults)
+    Ok(validated(site, problems, &defaults)?)
 }
 
 /// As the file declares it, which is what the next start will make of it, or else as the database has it. A site of the file waits

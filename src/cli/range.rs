@@ -4,9 +4,9 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use clap::Args;
 
 use super::error::CliError;
+use crate::api::time;
 use crate::clock::{Clock, Timestamp};
 use crate::model::duration;
-use crate::report::time;
 use crate::store::Range;
 
 /// What counts where nothing is said.

@@ -6,8 +6,9 @@ use super::output::Output;
 use super::range::RangeArgs;
 use super::storage::Storage;
 use super::{Answer, FINE};
+use crate::api::{Report, write_line};
 use crate::config::Config;
-use crate::report::{write_csv, write_json, write_table};
+use crate::report::{write_csv, write_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,7 +58,7 @@ pub(super) fn run(args: &ReportArgs, config: &Config, output: &mut Output) -> An
     let sites = storage.wait(storage.history.statistics(range, only))?;
     match args.format {
         Format::Table => write_table(range, &sites, output.page(), output)?,
-        Format::Json => write_json(range, &sites, output)?,
+        Format::Json => write_line(&Report::of(range, &sites), output)?,
         Format::Csv => write_csv(&sites, output)?,
     }
     Ok(FINE)

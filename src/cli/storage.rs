@@ -7,9 +7,10 @@ use tokio::runtime::{Builder, Runtime};
 use super::error::CliError;
 use crate::app;
 use crate::clock::Clock;
-use crate::config::DatabaseConfig;
+use crate::config::{DatabaseConfig, Loaded};
 use crate::database::DatabaseError;
-use crate::store::{Catalog, History, StoreError};
+use crate::sites::{InFile, Sites};
+use crate::store::{Catalog, History};
 
 /// The store's ports, for commands that do one thing after the other.
 pub(super) struct Storage {
@@ -42,11 +43,13 @@ impl Storage {
     }
 
     /// Waits for an answer of a port.
-    pub(super) fn wait<T>(
-        &self,
-        answer: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+    pub(super) fn wait<T, E>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         self.runtime.block_on(answer)
+    }
+
+    /// The sites, for somebody who works beside what `loaded` declares.
+    pub(super) fn sites(&self, loaded: &Loaded) -> Sites {
+        Sites::new(Arc::clone(&self.catalog), InFile::of(&loaded.sites))
     }
 }
 

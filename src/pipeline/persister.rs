@@ -76,7 +76,7 @@ async fn persist(
         life.set_busy(false);
         let batch = reader.next(settings.batch, settings.linger).await?;
         life.set_busy(true);
-        let persisted = storing.all(&batch).await;
+        let persisted = storing.all(&batch.groups).await;
         debug!(new = persisted.new.len(), repeated = persisted.repeated; "results stored");
         for Turn { site_id, at, from, to } in persisted.turns {
             let from = from.map(Verdict::as_str);

@@ -1,6 +1,7 @@
-//! Stores a batch, whatever is in it: what the database will never take is put aside, and its neighbours are stored.
+//! Stores results, whatever is in it: what the database will never take is put aside, and its neighbours are stored.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::{debug, error, warn};
@@ -9,7 +10,7 @@ use super::aside::set_aside;
 use crate::clock::Clock;
 use crate::failure::{Outage, chain, persevere_with};
 use crate::model::CheckResult;
-use crate::result_log::{Batch, ResultLog};
+use crate::result_log::ResultLog;
 use crate::store::{Persisted, ResultStore, StoreError};
 use crate::supervisor::Life;
 
@@ -38,27 +39,28 @@ impl<'a> Storing<'a> {
         Self { life, log, store, outage: Outage::default(), worked: Cell::default() }
     }
 
-    /// Returns when every result of the batch is stored or put aside.
-    pub(super) async fn all(&self, batch: &Batch) -> Persisted {
-        let error = match self.attempt(batch).await {
+    /// Returns when every result is stored or put aside.
+    pub(super) async fn all(&self, groups: &[Arc<Vec<CheckResult>>]) -> Persisted {
+        let error = match self.attempt(groups).await {
             Ok(persisted) => return persisted,
             Err(error) => error,
         };
         debug!(error = chain(&error); "a batch is refused for good; looking for the result that it is refused for");
-        let (mut persisted, refused) = self.in_parts(batch).await;
+        let (mut persisted, refused) = self.in_parts(groups).await;
         for (result, why) in refused {
-            persisted += self.alone(batch, &result, &why).await;
+            persisted += self.alone(&result, &why).await;
         }
         persisted
     }
 
     /// Halves the batch until what is refused stands alone. Everything else is stored before any of it is looked at.
-    async fn in_parts(&self, batch: &Batch) -> (Persisted, Vec<Refused>) {
+    async fn in_parts(&self, groups: &[Arc<Vec<CheckResult>>]) -> (Persisted, Vec<Refused>) {
         let mut persisted = Persisted::default();
         let mut refused = Vec::new();
-        let mut open: Vec<Vec<CheckResult>> = vec![batch.results().cloned().collect()];
+        let mut open: Vec<Vec<CheckResult>> =
+            vec![groups.iter().flat_map(|group| group.iter().cloned()).collect()];
         while let Some(mut part) = open.pop() {
-            match (self.attempt(&batch.part(part.clone())).await, part.len()) {
+            match (self.attempt(&[Arc::new(part.clone())]).await, part.len()) {
                 (Ok(stored), _) => persisted += stored,
                 (Err(why), 0 | 1) => refused.extend(part.pop().map(|result| (result, why))),
                 (Err(_), length) => {
@@ -71,10 +73,10 @@ impl<'a> Storing<'a> {
     }
 
     /// Stores the verdict of a result that is refused, where the database takes that, and gives the result back to the log.
-    async fn alone(&self, batch: &Batch, result: &CheckResult, why: &StoreError) -> Persisted {
+    async fn alone(&self, result: &CheckResult, why: &StoreError) -> Persisted {
         let (site_id, scheduled_at) = (result.site_id.map(|id| id.0), result.scheduled_at.to_rfc3339());
         let why = chain(why);
-        let persisted = match self.whole_or_verdict(batch, result).await {
+        let persisted = match self.whole_or_verdict(result).await {
             Some((persisted, Kept::Whole)) => return persisted,
             Some((persisted, Kept::Verdict)) => {
                 warn!(site_id, scheduled_at, error = why; "the database refuses a result for good; its verdict is stored and the rest put aside");
@@ -90,13 +92,13 @@ impl<'a> Storing<'a> {
     }
 
     /// `None` when the database takes neither, and it is not the database that is the trouble.
-    async fn whole_or_verdict(&self, batch: &Batch, result: &CheckResult) -> Option<(Persisted, Kept)> {
+    async fn whole_or_verdict(&self, result: &CheckResult) -> Option<(Persisted, Kept)> {
         let started = Clock::instant();
         loop {
-            if let Ok(persisted) = self.attempt(&batch.part(vec![result.clone()])).await {
+            if let Ok(persisted) = self.attempt(&[Arc::new(vec![result.clone()])]).await {
                 return Some((persisted, Kept::Whole));
             }
-            if let Ok(persisted) = self.attempt(&batch.part(vec![result.verdict_alone()])).await {
+            if let Ok(persisted) = self.attempt(&[Arc::new(vec![result.verdict_alone()])]).await {
                 return Some((persisted, Kept::Verdict));
             }
             let now = Clock::instant();
@@ -108,8 +110,8 @@ impl<'a> Storing<'a> {
         }
     }
 
-    async fn attempt(&self, batch: &Batch) -> Result<Persisted, StoreError> {
-        let store = async || self.store.persist(batch).await;
+    async fn attempt(&self, groups: &[Arc<Vec<CheckResult>>]) -> Result<Persisted, StoreError> {
+        let store = async || self.store.persist(groups).await;
         let persisted = persevere_with(self.life, "store results", &self.outage, store).await?;
         self.worked.set(Some(Clock::instant()));
         Ok(persisted)

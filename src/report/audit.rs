@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use super::audit_json::bounds;
-use super::{Cell, Column, Layout, Page, count, slot_time, time};
+use super::{Cell, Column, Layout, Page, count};
+use crate::api::{slot_time, time};
 use crate::store::Range;
 use crate::store::accounting::{Audit, SiteAudit};
 
@@ -69,7 +69,7 @@ fn write_gaps(audit: &Audit, page: Page, out: &mut impl Write) -> io::Result<()>
     }
     let mut table = Layout::new(&[Column::text("GAP FROM"), Column::text("TO"), Column::number("SLOTS")]);
     for gap in &audit.gaps {
-        let (from, to) = bounds(gap, audit.range);
+        let (from, to) = gap.bounds(audit.range);
         table.row(vec![Cell::new(slot_time(from)), Cell::new(slot_time(to)), Cell::new(gap.slots)]);
     }
     writeln!(out)?;

@@ -1,8 +1,8 @@
-//! The report as CSV: the columns of the JSON report, a row per site.
+//! The report as CSV: the keys of the JSON report as columns, a row per site.
 
 use std::io::{self, Write};
 
-use super::json::SiteRow;
+use crate::api::SiteRow;
 use crate::store::SiteStatistics;
 
 const HEADER: [&str; 15] = [

@@ -1,27 +1,17 @@
-//! What was found, written out: tables for people, JSON and CSV for programs.
+//! What was found, written out for people: tables, and CSV for their spreadsheets. JSON for programs is in [`api`](crate::api).
 //!
-//! Knows neither commands nor terminals: a [`Page`] says how wide and how colourful the output may be. The JSON shapes
-//! are contracts; keys are added, never renamed.
+//! Knows neither commands nor terminals: a [`Page`] says how wide and how colourful the output may be.
 
 mod audit;
-mod audit_json;
 mod csv;
-mod json;
 mod layout;
 mod number;
 mod table;
 
-use std::io;
-
-use chrono::{DateTime, SecondsFormat};
-
-use crate::clock::Timestamp;
 use crate::model::{Site, Status};
 
 pub use audit::{Listing, write_audit};
-pub use audit_json::write_audit_json;
 pub use csv::write_csv;
-pub use json::write_json;
 pub use layout::{Cell, Column, Layout};
 pub use number::count;
 pub use table::write_table;
@@ -33,16 +23,6 @@ pub struct Page {
     pub width: Option<u16>,
     /// Whether colours are shown.
     pub colour: bool,
-}
-
-/// RFC 3339 in UTC with whole seconds, as everywhere in our output.
-pub fn time(at: Timestamp) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// [`time`] of a slot, in seconds since the epoch.
-fn slot_time(at: i64) -> String {
-    DateTime::from_timestamp(at, 0).map_or_else(|| at.to_string(), time)
 }
 
 /// A cell with the site's status in its colour; the words alone say everything. A verdict that is not of the newest slot has the
@@ -64,20 +44,17 @@ pub fn status_cell(site: &Site) -> Cell {
     Cell::new(text).coloured(colour)
 }
 
-/// Ends a line of JSON.
-fn json_line(value: &impl serde::Serialize, out: &mut impl io::Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    writeln!(out)
-}
-
 #[cfg(test)]
 pub(crate) mod samples {
     //! Statistics to write out in tests.
 
+    use std::io;
     use std::time::Duration;
 
-    use super::*;
-    use crate::model::{Freshness, Origin, SiteId, SiteSpec, Verdict};
+    use chrono::DateTime;
+
+    use crate::clock::Timestamp;
+    use crate::model::{Freshness, Origin, Site, SiteId, SiteSpec, Verdict};
     use crate::schedule::{Interval, Schedule};
     use crate::store::{Range, SiteStatistics};
 

@@ -12,15 +12,6 @@ pub(super) fn percent(available: u64, checks: u64) -> String {
     format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000)
 }
 
-/// Uptime in percent as a number. So near to 100 that it would read 100, it is the number below.
-pub(super) fn percent_number(available: u64, checks: u64) -> Option<f64> {
-    if checks == 0 {
-        return None;
-    }
-    let percent = available as f64 * 100.0 / checks as f64;
-    Some(if available == checks { percent } else { percent.min(100.0_f64.next_down()) })
-}
-
 /// Milliseconds with one digit, which is what a fast network needs.
 pub(super) fn ms(us: u32) -> String {
     let tenths = (u64::from(us) + 50) / 100;
@@ -48,14 +39,11 @@ mod tests {
     #[test]
     fn only_a_site_that_was_never_down_has_100_percent() {
         assert_eq!(percent(5, 5), "100");
-        assert_eq!(percent_number(5, 5), Some(100.0));
-        assert!(percent_number(u64::MAX - 1, u64::MAX).is_some_and(|percent| percent < 100.0));
     }
 
     #[test]
     fn nothing_measured_is_no_uptime() {
         assert_eq!(percent(0, 0), "-");
-        assert_eq!(percent_number(0, 0), None);
     }
 
     #[test]

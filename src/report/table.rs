@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Cell, Column, Layout, Page, count, number, status_cell, time};
+use super::{Cell, Column, Layout, Page, count, number, status_cell};
+use crate::api::time;
 use crate::store::{Range, SiteStatistics};
 
 const COLUMNS: [Column; 14] = [

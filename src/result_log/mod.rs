@@ -113,11 +113,6 @@ impl Position {
 }
 
 impl Batch {
-    /// The same position with some of the results.
-    pub(crate) fn part(&self, results: Vec<CheckResult>) -> Self {
-        Self { groups: vec![Arc::new(results)], end: self.end.clone() }
-    }
-
     /// All results, in order.
     pub fn results(&self) -> impl Iterator<Item = &CheckResult> {
         self.groups.iter().flat_map(|group| group.iter())

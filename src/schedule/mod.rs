@@ -89,6 +89,14 @@ impl Rhythm {
         }
     }
 
+    /// The second inside its interval at which it is due; `None` where there is no interval.
+    pub fn phase_s(&self) -> Option<u32> {
+        match self {
+            Self::Interval(interval) => Some(interval.phase_s),
+            Self::Cron(_) => None,
+        }
+    }
+
     /// The newest slot that is not later than `at`. Every interval has one.
     pub fn latest(&self, at: i64) -> Option<i64> {
         match self {

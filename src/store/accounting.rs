@@ -334,6 +334,13 @@ pub struct GapCount {
     pub slots: u64,
 }
 
+impl GapCount {
+    /// Its first second, and the first one behind it, as ranges are given; nowhere beyond `range`.
+    pub(crate) fn bounds(&self, range: Range) -> (i64, i64) {
+        (self.from + 1, (self.to + 1).min(range.to.timestamp()))
+    }
+}
+
 /// Schedule lag in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lag {

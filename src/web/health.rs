@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::Troubles;
+use crate::api::{self, Actor, Log, Queue, Service, time};
 use crate::clock::{Clock, Timestamp};
 use crate::failure::chain;
 use crate::model::Status;
 use crate::pipeline::tally::Tally;
-use crate::queue::JobQueue;
+use crate::queue::{Depth, JobQueue};
 use crate::result_log::ResultLog;
 use crate::supervisor::Board;
 
@@ -86,18 +85,18 @@ impl Health {
     }
 
     /// How it is now.
-    pub async fn report(&self) -> Report {
+    pub async fn now(&self) -> api::Health {
         let phase = lock(&self.0.phase).clone();
-        let mut report = Report::of(&self.0);
+        let mut health = blank(&self.0);
         match phase {
             Phase::Starting => {
-                report.problems.push("starting: waiting for database or result log".to_owned())
+                health.problems.push("starting: waiting for database or result log".to_owned())
             }
-            Phase::Stopping => report.problems.push("stopping".to_owned()),
-            Phase::Working(sources) => report.fill(&sources, self.queue(&sources).await),
+            Phase::Stopping => health.problems.push("stopping".to_owned()),
+            Phase::Working(sources) => fill(&mut health, &sources, self.queue(&sources).await),
         }
-        report.ready = report.problems.is_empty();
-        report
+        health.ready = health.problems.is_empty();
+        health
     }
 
     /// Jobs in the queue of a process that works, unless the database keeps it to itself.
@@ -129,8 +128,7 @@ impl Health {
             return queue;
         }
         let counted = sources.queue.depth().await;
-        let queue =
-            counted.map(|depth| Queue::of(&depth, sources.clock.now())).map_err(|error| chain(&error));
+        let queue = counted.map(|depth| queue(&depth, sources.clock.now())).map_err(|error| chain(&error));
         *lock(&self.0.last_queue) = Some((Clock::instant(), queue.clone()));
         queue
     }
@@ -154,163 +152,64 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How a process is, as `/health` tells it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// All of it works.
-    pub ready: bool,
-    /// What does not, a sentence each.
-    pub problems: Vec<String>,
-    /// `run`, `scheduler`, `worker` or `consumer`.
-    pub role: String,
-    /// The worker's name.
-    pub worker: String,
-    /// Of this program.
-    pub version: String,
-    /// Since the process began.
-    pub uptime_s: u64,
-    /// Whether the database answers; `None` while starting and stopping, as all below.
-    pub database: Option<Service>,
-    /// Whether the result log can be reached.
-    pub result_log: Option<Log>,
-    /// What waits.
-    pub queue: Option<Queue>,
-    /// Work of this process that fails, by name (`ticks`, `claims`, `stores` …), and why.
-    #[serde(default)]
-    pub failing: BTreeMap<String, String>,
-    /// Results of this process by status, since it began.
-    pub results: Option<serde_json::Map<String, serde_json::Value>>,
-    /// The worst time from slot to start since the last status line, milliseconds.
-    pub worst_lag_ms: Option<u64>,
-    /// Restarts of actors since the start.
-    pub restarts: Option<u64>,
-    /// Actor by actor.
-    pub actors: Vec<Actor>,
+fn queue(depth: &Depth, now: Timestamp) -> Queue {
+    Queue {
+        jobs: depth.jobs,
+        leased: depth.leased,
+        oldest_due: depth.oldest.map(time),
+        oldest_due_age_s: depth.oldest.map(|at| (now - at).num_seconds()),
+    }
 }
 
-/// A service that others run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Service {
-    /// It answers.
-    pub ok: bool,
-    /// Why not.
-    pub error: Option<String>,
+/// Before anything else is known of it.
+fn blank(shared: &Shared) -> api::Health {
+    api::Health {
+        ready: false,
+        problems: Vec::new(),
+        role: shared.role.clone(),
+        worker: shared.worker.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime_s: shared.started.elapsed().as_secs(),
+        database: None,
+        result_log: None,
+        queue: None,
+        failing: BTreeMap::new(),
+        results: None,
+        worst_lag_ms: None,
+        restarts: None,
+        actors: Vec::new(),
+    }
 }
 
-/// The result log, seen from this process.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Log {
-    /// It can be reached.
-    pub ok: bool,
-    /// Why not.
-    pub error: Option<String>,
-    /// Results of this process that it has not acknowledged yet.
-    pub unacknowledged: usize,
-    /// Results that this process has still to store; `None` where it stores none.
-    pub lag: Option<u64>,
-    /// Results that the log has deleted before this process had read them, since it began.
-    #[serde(default)]
-    pub deleted_unread: u64,
+fn fill(health: &mut api::Health, sources: &Sources, queue: Result<Queue, String>) {
+    let error = queue.as_ref().err().cloned();
+    health.problems.extend(error.as_ref().map(|error| format!("database: {error}")));
+    health.database = Some(Service { ok: error.is_none(), error });
+    health.queue = queue.ok();
+    let condition = sources.log.condition();
+    health.problems.extend(condition.trouble.as_ref().map(|error| format!("result log: {error}")));
+    health.result_log = Some(Log {
+        ok: condition.trouble.is_none(),
+        error: condition.trouble,
+        unacknowledged: sources.log.depth(),
+        lag: condition.lag,
+        deleted_unread: condition.deleted_unread,
+    });
+    health.failing = sources.troubles.now();
+    health.problems.extend(health.failing.iter().map(|(work, why)| format!("{work} fail: {why}")));
+    fill_own(health, sources);
 }
 
-/// The job queue.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Queue {
-    /// Jobs, leased ones included.
-    pub jobs: usize,
-    /// Of these, with an owner.
-    pub leased: usize,
-    /// Slot of the oldest.
-    pub oldest_due: Option<String>,
-    /// Its age.
-    pub oldest_due_age_s: Option<i64>,
-}
-
-/// One actor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Actor {
-    /// Which.
-    pub name: String,
-    /// It runs.
-    pub alive: bool,
-    /// Since the start.
-    pub restarts: u64,
-}
-
-impl Queue {
-    fn of(depth: &crate::queue::Depth, now: Timestamp) -> Self {
-        Self {
-            jobs: depth.jobs,
-            leased: depth.leased,
-            oldest_due: depth.oldest.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
-            oldest_due_age_s: depth.oldest.map(|at| (now - at).num_seconds()),
+fn fill_own(health: &mut api::Health, Sources { boards, tally, .. }: &Sources) {
+    let count = |&status: &Status| (status.as_str().to_owned(), tally.of(status).into());
+    health.results = Some(Status::ALL.iter().map(count).collect());
+    health.worst_lag_ms = Some(tally.worst_lag_ms());
+    for child in boards.iter().flat_map(Board::status) {
+        if !child.alive {
+            health.problems.push(format!("actor {} is down", child.name));
         }
+        let restarts = child.restarts_total();
+        health.actors.push(Actor { name: child.name, alive: child.alive, restarts });
     }
-}
-
-impl Report {
-    fn of(shared: &Shared) -> Self {
-        Self {
-            ready: false,
-            problems: Vec::new(),
-            role: shared.role.clone(),
-            worker: shared.worker.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            uptime_s: shared.started.elapsed().as_secs(),
-            database: None,
-            result_log: None,
-            queue: None,
-            failing: BTreeMap::new(),
-            results: None,
-            worst_lag_ms: None,
-            restarts: None,
-            actors: Vec::new(),
-        }
-    }
-
-    fn fill(&mut self, sources: &Sources, queue: Result<Queue, String>) {
-        let error = queue.as_ref().err().cloned();
-        self.problems.extend(error.as_ref().map(|error| format!("database: {error}")));
-        self.database = Some(Service { ok: error.is_none(), error });
-        self.queue = queue.ok();
-        let condition = sources.log.condition();
-        self.problems.extend(condition.trouble.as_ref().map(|error| format!("result log: {error}")));
-        self.result_log = Some(Log {
-            ok: condition.trouble.is_none(),
-            error: condition.trouble,
-            unacknowledged: sources.log.depth(),
-            lag: condition.lag,
-            deleted_unread: condition.deleted_unread,
-        });
-        self.failing = sources.troubles.now();
-        self.problems.extend(self.failing.iter().map(|(work, why)| format!("{work} fail: {why}")));
-        self.fill_own(sources);
-    }
-
-    fn fill_own(&mut self, Sources { boards, tally, .. }: &Sources) {
-        let count = |&status: &Status| (status.as_str().to_owned(), tally.of(status).into());
-        self.results = Some(Status::ALL.iter().map(count).collect());
-        self.worst_lag_ms = Some(tally.worst_lag_ms());
-        for child in boards.iter().flat_map(Board::status) {
-            if !child.alive {
-                self.problems.push(format!("actor {} is down", child.name));
-            }
-            let restarts = child.restarts_total();
-            self.actors.push(Actor { name: child.name, alive: child.alive, restarts });
-        }
-        self.restarts = Some(self.actors.iter().map(|actor| actor.restarts).sum());
-    }
-
-    /// Whether all of it works.
-    pub fn is_ready(&self) -> bool {
-        self.ready
-    }
-
-    /// For people, with a line break at its end.
-    pub fn line(&self) -> String {
-        match self.problems.as_slice() {
-            [] => format!("ready: {}\n", self.role),
-            problems => format!("not ready: {}\n", problems.join("; ")),
-        }
-    }
+    health.restarts = Some(health.actors.iter().map(|actor| actor.restarts).sum());
 }

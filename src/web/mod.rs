@@ -17,9 +17,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, get};
 use actix_web::{App, HttpResponse, HttpServer};
 
+use crate::api;
 use crate::failure::chain;
 use crate::supervisor::Life;
-pub use health::{Health, Report, Sources};
+pub use health::{Health, Sources};
 pub use troubles::Troubles;
 
 /// Serves the paths of this module.
@@ -81,19 +82,19 @@ impl Actor for Web {
 }
 
 async fn full(health: Data<Health>) -> HttpResponse {
-    let report = health.report().await;
-    HttpResponse::build(code(&report)).json(report)
+    let health = health.now().await;
+    HttpResponse::build(code(&health)).json(health)
 }
 
 async fn ready(health: Data<Health>) -> HttpResponse {
-    let report = health.report().await;
-    HttpResponse::build(code(&report)).content_type("text/plain; charset=utf-8").body(report.line())
+    let health = health.now().await;
+    HttpResponse::build(code(&health)).content_type("text/plain; charset=utf-8").body(health.line())
 }
 
 async fn live() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("alive\n")
 }
 
-fn code(report: &Report) -> StatusCode {
-    if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+fn code(health: &api::Health) -> StatusCode {
+    if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }

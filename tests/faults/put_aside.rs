@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use uptime_monitor::clock::Timestamp;
 use uptime_monitor::model::{CheckResult, SiteId};
-use uptime_monitor::result_log::{Batch, Condition, LogError, LogReader, ResultLog};
+use uptime_monitor::result_log::{Condition, LogError, LogReader, ResultLog};
 use uptime_monitor::store::sqlite::SqliteStore;
 use uptime_monitor::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 
@@ -22,13 +22,13 @@ struct Choosy {
 
 #[async_trait]
 impl ResultStore for Choosy {
-    async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
+    async fn persist(&self, groups: &[Arc<Vec<CheckResult>>]) -> Result<Persisted, StoreError> {
         let refuses =
             |result: &CheckResult| result.site_id == Some(REFUSED) && (self.verdicts_too || is_whole(result));
-        if batch.results().any(refuses) {
+        if groups.iter().flat_map(|group| group.iter()).any(refuses) {
             return Err(StoreError::Exists(vec!["a value that it never takes".to_owned()]));
         }
-        self.store.persist(batch).await
+        self.store.persist(groups).await
     }
 
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {

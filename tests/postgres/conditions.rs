@@ -44,10 +44,7 @@ async fn a_database_that_took_no_changes_for_a_while_is_used_again_at_once() {
     let reset = format!("ALTER DATABASE {} RESET default_transaction_read_only", name(&shop.url));
     shop.server.ask(shop.server.url(), &reset);
     shop.queue.enqueue_due().await.unwrap();
-    shop.store
-        .persist(&batch(vec![found(1, uptime_monitor::clock::Clock::system().now())]).await)
-        .await
-        .unwrap();
+    shop.store.persist(&batch(vec![found(1, uptime_monitor::clock::Clock::system().now())])).await.unwrap();
 }
 
 #[actix::test]
@@ -84,11 +81,11 @@ async fn values_that_the_server_refuses_are_told_from_a_server_that_refuses() {
     odd.status = uptime_monitor::model::Status::Down;
     shop.ask("ALTER TABLE ping_status ADD CHECK (status <> 'down')");
 
-    let error = shop.store.persist(&batch(vec![odd]).await).await.unwrap_err();
+    let error = shop.store.persist(&batch(vec![odd])).await.unwrap_err();
     assert!(!error.may_heal() && chain(&error).contains("23514"), "{error:?}");
 
     shop.ask("ALTER TABLE ping_status RENAME TO elsewhere");
-    let error = shop.store.persist(&batch(vec![found(1, now)]).await).await.unwrap_err();
+    let error = shop.store.persist(&batch(vec![found(1, now)])).await.unwrap_err();
     assert!(error.may_heal() && chain(&error).contains("42P01"), "{error:?}");
 }
 

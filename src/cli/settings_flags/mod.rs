@@ -19,9 +19,7 @@ use self::request::RequestFlags;
 pub(super) use self::reset::{Reset, forget_all, forget_header};
 use self::section::Section;
 use self::tls::TlsFlags;
-use super::error::CliError;
-use crate::config::{Origin, Problem, RawSite, Setting, SiteDefaults};
-use crate::model::SiteSpec;
+use crate::config::{Origin, Problem, RawSite, Setting};
 
 const SEND: &str = "--send";
 
@@ -67,18 +65,4 @@ impl SettingsFlags {
         }
         problems
     }
-}
-
-/// The site, unless something is wrong with it, or with the flags that described it.
-pub(super) fn validated(
-    site: RawSite,
-    mut problems: Vec<Problem>,
-    defaults: &SiteDefaults,
-) -> Result<SiteSpec, CliError> {
-    match site.validate(defaults) {
-        Ok(spec) if problems.is_empty() => return Ok(spec),
-        Ok(_) => {}
-        Err(more) => problems.extend(more),
-    }
-    Err(CliError::Invalid(problems))
 }

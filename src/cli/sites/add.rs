@@ -6,14 +6,15 @@ use clap::Args;
 
 use super::super::error::CliError;
 use super::super::output::Output;
-use super::super::settings_flags::{SettingsFlags, validated};
+use super::super::settings_flags::SettingsFlags;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::show::next_slot;
-use super::{SiteFlags, defaults, flag, is_in_file, tags};
+use super::{SiteFlags, defaults, flag, tags};
+use crate::api::time;
 use crate::config::{Loaded, Origin, Problem, RawSite, Setting, SiteFields};
-use crate::report::time;
-use crate::store::{Start, StoreError};
+use crate::sites::{InFile, SitesError, validated};
+use crate::store::Start;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,12 +74,11 @@ impl AddArgs {
 pub(super) fn run(args: &AddArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let (site, problems) = args.raw();
     let spec = validated(site, problems, &defaults(loaded).naming_from_url())?;
-    if is_in_file(&spec.name, loaded) {
-        return Err(StoreError::DeclaredInFile(spec.name).into());
-    }
+    InFile::of(&loaded.sites).refuse(&spec.name)?;
     let name = spec.name.clone();
     let storage = Storage::created(&loaded.config.database)?;
-    let site = storage.wait(storage.catalog.add(spec, Start::AtOnce)).map_err(|error| taken(error, &name))?;
+    let site =
+        storage.wait(storage.sites(loaded).add(spec, Start::AtOnce)).map_err(|error| taken(error, &name))?;
 
     let fields = SiteFields::from(&site.spec);
     let SiteFields { name, url, .. } = &fields;
@@ -93,13 +93,12 @@ pub(super) fn run(args: &AddArgs, loaded: &Loaded, output: &mut Output) -> Answe
     Ok(FINE)
 }
 
-/// The store's own remedy is for imports.
-fn taken(error: StoreError, name: &str) -> CliError {
-    match error {
-        StoreError::Exists(_) => CliError::Usage(format!(
-            "there is a site {name:?} already; give this one another name with --name, or change that one with \
-             `uptime-monitor sites set`"
-        )),
-        other => other.into(),
+fn taken(error: SitesError, name: &str) -> CliError {
+    if !error.is_taken() {
+        return error.into();
     }
+    CliError::Usage(format!(
+        "there is a site {name:?} already; give this one another name with --name, or change that one with \
+         `uptime-monitor sites set`"
+    ))
 }

@@ -8,15 +8,15 @@ use toml::Value as Toml;
 
 use super::super::error::CliError;
 use super::super::output::Output;
-use super::super::settings_flags::{Reset, SettingsFlags, forget_all, forget_header, validated};
+use super::super::settings_flags::{Reset, SettingsFlags, forget_all, forget_header};
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
 use super::show::write_site;
-use super::{SiteFlags, change, changeable, defaults, flag, is_in_file, tags};
+use super::{SiteFlags, defaults, flag, tags};
 use crate::config::{Loaded, Origin, Problem, RawSite, Setting, SiteDefaults, Value};
 use crate::model::{SiteSpec, duration};
 use crate::schedule::{Cron, Schedule};
-use crate::store::StoreError;
+use crate::sites::{InFile, SitesError, changed_part, validated};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,14 +84,8 @@ pub(super) struct SetArgs {
 }
 
 impl SetArgs {
-    fn edited(&self, spec: &SiteSpec, defaults: &SiteDefaults) -> Result<SiteSpec, CliError> {
-        let mut site = RawSite::from_spec(spec, Origin::Flag("sites set".into()));
-        if has_default_timeout(spec, defaults) {
-            site.timeout = None;
-        }
-        if has_default_retries(spec) {
-            site.retries = None;
-        }
+    fn edited(&self, spec: &SiteSpec, defaults: &SiteDefaults) -> Result<SiteSpec, SitesError> {
+        let mut site = changed_part(spec, Origin::Flag("sites set".into()), defaults);
         self.forget(&mut site);
         let problems = self.put_over(&mut site);
         validated(site, problems, defaults)
@@ -155,7 +149,7 @@ impl SetArgs {
     }
 
     /// Tells what is wrong with the flags whatever the site is, before the database is asked for it.
-    fn refuse_wrong(&self, defaults: &SiteDefaults) -> Result<(), CliError> {
+    fn refuse_wrong(&self, defaults: &SiteDefaults) -> Result<(), SitesError> {
         let mut site = RawSite::new(Origin::Flag("sites set".into()));
         let problems = self.put_over(&mut site);
         let say = |text: String| Some(Setting::from_flag("sites set", text));
@@ -198,15 +192,6 @@ fn is_said(section: &Option<Setting>, key: &str, word: &str) -> bool {
     }
 }
 
-fn has_default_timeout(spec: &SiteSpec, defaults: &SiteDefaults) -> bool {
-    defaults.is_timeout_for(spec.schedule.shortest(), spec.timeout)
-}
-
-fn has_default_retries(spec: &SiteSpec) -> bool {
-    let method = spec.settings.as_ref().map_or("GET", |settings| &settings.request.method);
-    spec.retries == SiteDefaults::retries_for(method)
-}
-
 pub(super) fn run(args: &SetArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     if args.is_silent() {
         let message =
@@ -215,13 +200,14 @@ pub(super) fn run(args: &SetArgs, loaded: &Loaded, output: &mut Output) -> Answe
     }
     let defaults = defaults(loaded);
     args.refuse_wrong(&defaults)?;
-    if let Some(new) = args.rename.as_deref().map(str::trim).filter(|new| is_in_file(new, loaded)) {
-        return Err(StoreError::DeclaredInFile(new.to_owned()).into());
+    if let Some(new) = args.rename.as_deref() {
+        InFile::of(&loaded.sites).refuse(new.trim())?;
     }
     let storage = Storage::existing(&loaded.config.database)?;
-    for site in changeable(std::slice::from_ref(&args.name), &storage, loaded)? {
+    let sites = storage.sites(loaded);
+    for site in storage.wait(sites.changeable(std::slice::from_ref(&args.name)))? {
         let name = site.spec.name.clone();
-        let changed = change(site, &storage, |site| args.edited(&site.spec, &defaults));
+        let changed = storage.wait(sites.change(site, |site| args.edited(&site.spec, &defaults)));
         match changed.map_err(|error| taken(error, args.rename.as_deref()))? {
             Some(changed) => write_site(&changed, &storage.clock, output)?,
             None => writeln!(output, "{name} is like that already")?,
@@ -230,12 +216,11 @@ pub(super) fn run(args: &SetArgs, loaded: &Loaded, output: &mut Output) -> Answe
     Ok(FINE)
 }
 
-/// The store's own remedy is for imports.
-fn taken(error: CliError, new: Option<&str>) -> CliError {
-    match (error, new) {
-        (CliError::Store(StoreError::Exists(_)), Some(new)) => CliError::Usage(format!(
+fn taken(error: SitesError, new: Option<&str>) -> CliError {
+    match new {
+        Some(new) if error.is_taken() => CliError::Usage(format!(
             "there is a site {new:?} already; choose another name, or remove that one first"
         )),
-        (error, _) => error,
+        _ => error.into(),
     }
 }

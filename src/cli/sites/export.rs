@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::super::error::CliError;
 use super::super::output::{Output, tell};
+use super::super::refusal::sentence;
 use super::super::storage::Storage;
 use super::super::{ANSWER_IS_NO, Answer, FINE};
 use crate::config::{ExportError, Format, Loaded, write_sites};
@@ -61,7 +62,7 @@ pub(super) fn run(args: &ExportArgs, loaded: &Loaded, output: &mut Output) -> An
         refuse_nowhere(file)?;
     }
     let storage = Storage::existing(&loaded.config.database)?;
-    let all = storage.wait(storage.catalog.sites())?;
+    let all = storage.wait(storage.sites(loaded).all())?;
     let wanted = all.len();
     let sites = readable(all);
     let format =
@@ -89,7 +90,7 @@ fn readable(sites: Vec<Listed>) -> Vec<Declared> {
     let complete = sites.into_iter().filter_map(|site| match site.complete() {
         Ok(site) => Some(Declared { id: Some(site.id), spec: site.spec }),
         Err(error) => {
-            tell(&format_args!("left out: {error}"));
+            tell(&format_args!("left out: {}", sentence(&error)));
             None
         }
     });

@@ -1,13 +1,11 @@
-//! The last result of a site that was not up, for people and as JSON.
+//! The last result of a site that was not up, for people.
 //!
 //! Most of it comes from a server, which may send what it likes: people get the beginning, without control characters.
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
-use crate::model::{Hop, Reason, Status};
-use crate::report::time;
+use crate::api::time;
+use crate::model::Hop;
 use crate::store::{Failure, Seen};
 
 /// Lines of one kind.
@@ -15,28 +13,6 @@ const LINES: usize = 12;
 
 /// Characters of one line.
 const WIDTH: usize = 200;
-
-/// A failure with the words of a result.
-#[derive(Serialize)]
-pub(super) struct FailureJson<'a> {
-    scheduled_at: String,
-    status: Status,
-    reason: Option<Reason>,
-    error: Option<&'a str>,
-    evidence: Option<&'a Seen>,
-}
-
-impl<'a> From<&'a Failure> for FailureJson<'a> {
-    fn from(failure: &'a Failure) -> Self {
-        Self {
-            scheduled_at: time(failure.scheduled_at),
-            status: failure.status,
-            reason: failure.reason,
-            error: failure.error.as_deref(),
-            evidence: failure.evidence.as_ref(),
-        }
-    }
-}
 
 pub(super) fn write_failure(failure: &Failure, out: &mut impl Write) -> io::Result<()> {
     let status = match failure.reason {
@@ -104,7 +80,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::model::Evidence;
+    use crate::model::{Evidence, Reason, Status};
 
     fn failure() -> Failure {
         let hop = |url: &str, http_status| Hop {

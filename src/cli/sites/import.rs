@@ -1,6 +1,5 @@
 //! `sites import`.
 
-use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,14 +10,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::super::error::CliError;
 use super::super::output::{Output, tell};
+use super::super::refusal::taken_by_import;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE, environment};
 use super::defaults;
 use super::export::FormatArg;
 use crate::clock::Clock;
 use crate::config::{Import, Loaded, SiteDefaults, parse_sites, read_sites};
-use crate::model::{Declared, SiteSpec};
 use crate::report::count;
+use crate::sites::{InFile, SitesError};
 use crate::store::{Changes, Progress, StoreError};
 
 const EXAMPLES: &str = "\
@@ -62,7 +62,7 @@ pub(super) struct ImportArgs {
 pub(super) fn run(args: &ImportArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let import = read(args, &defaults(loaded))?;
     refuse_invalid(&import, args.skip_invalid)?;
-    refuse_declared(&import.sites, loaded)?;
+    InFile::of(&loaded.sites).refuse_others(&import.sites)?;
     let storage = Storage::created(&loaded.config.database)?;
 
     let sites = import.sites.len();
@@ -72,9 +72,9 @@ pub(super) fn run(args: &ImportArgs, loaded: &Loaded, output: &mut Output) -> An
         let bar = bar.clone();
         Arc::new(move |done| bar.set_position(done as u64))
     };
-    let changes = storage.wait(storage.catalog.import(import.sites, args.update, progress));
+    let changes = storage.wait(storage.sites(loaded).import(import.sites, args.update, progress));
     bar.finish_and_clear();
-    writeln!(output, "{}", told(sites, &changes?, started.elapsed()))?;
+    writeln!(output, "{}", told(sites, &changes.map_err(taken)?, started.elapsed()))?;
     if import.rejected_sites > 0 {
         writeln!(output, "skipped {}", count(import.rejected_sites as u64, "invalid site"))?;
     }
@@ -111,13 +111,13 @@ fn refuse_invalid(import: &Import, skip_invalid: bool) -> Result<(), CliError> {
     )))
 }
 
-/// The file's sites are in the database only after the next start, which would then find their names taken.
-fn refuse_declared(sites: &[Declared], loaded: &Loaded) -> Result<(), CliError> {
-    let own: HashMap<&str, &SiteSpec> = loaded.sites.iter().map(|site| (site.name.as_str(), site)).collect();
-    let differs = |site: &&SiteSpec| own.get(site.name.as_str()).is_some_and(|own| own != site);
-    match sites.iter().map(|site| &site.spec).find(differs) {
-        Some(site) => Err(StoreError::DeclaredInFile(site.name.clone()).into()),
-        None => Ok(()),
+fn taken(error: SitesError) -> CliError {
+    match error {
+        SitesError::Refused(refused) => match refused.as_slice() {
+            [StoreError::Exists(names)] => CliError::Usage(taken_by_import(names)),
+            _ => CliError::Refused(refused),
+        },
+        error => error.into(),
     }
 }
 

@@ -8,10 +8,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
-use super::show::SiteJson;
+use crate::api::{self, time, write_line};
 use crate::config::SiteFields;
 use crate::model::{Origin, Site, Status};
-use crate::report::{Cell, Column, Layout, Page, count, status_cell, time};
+use crate::report::{Cell, Column, Layout, Page, count, status_cell};
 use crate::store::Listed;
 
 const EXAMPLES: &str = "\
@@ -66,17 +66,11 @@ pub(super) fn run(args: &ListArgs, storage: &Storage, output: &mut Output) -> An
     let all = sites.len();
     sites.retain(|site| args.wants(site));
     if args.json {
-        write_json(&sites, output)?;
+        write_line(&sites.iter().map(api::Site::from).collect::<Vec<_>>(), output)?;
     } else {
         write_table(&sites, all, output.page(), output)?;
     }
     Ok(FINE)
-}
-
-fn write_json(sites: &[Listed], out: &mut impl Write) -> io::Result<()> {
-    let sites: Vec<SiteJson<'_>> = sites.iter().map(SiteJson::from).collect();
-    serde_json::to_writer(&mut *out, &sites)?;
-    writeln!(out)
 }
 
 fn write_table(sites: &[Listed], all: usize, page: Page, out: &mut impl Write) -> io::Result<()> {

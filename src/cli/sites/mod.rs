@@ -13,12 +13,9 @@ mod switch;
 use clap::{Args, Subcommand};
 
 use super::Answer;
-use super::error::CliError;
 use super::output::Output;
 use super::storage::Storage;
 use crate::config::{Loaded, Origin, RawSite, Setting, SiteDefaults, Value};
-use crate::model::{self, Site, SiteSpec};
-use crate::store::{Listed, StoreError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,7 +55,7 @@ pub(super) fn run(args: SitesArgs, loaded: &Loaded, output: &mut Output) -> Answ
         SitesCommand::Add(args) => add::run(&args, loaded, output),
         SitesCommand::Import(args) => import::run(&args, loaded, output),
         SitesCommand::List(args) => list::run(&args, &Storage::existing(database)?, output),
-        SitesCommand::Show(args) => show::run(&args, &Storage::existing(database)?, output),
+        SitesCommand::Show(args) => show::run(&args, loaded, output),
         SitesCommand::Set(args) => change::run(&args, loaded, output),
         SitesCommand::Pause(args) => switch::pause(&args, loaded, output),
         SitesCommand::Resume(args) => switch::resume(&args, loaded, output),
@@ -120,77 +117,4 @@ fn flag(name: &str, text: &Option<String>) -> Option<Setting> {
 fn tags(tags: &[String]) -> Setting {
     let tags: Vec<toml::Value> = tags.iter().map(|tag| tag.as_str().into()).collect();
     Setting::new(Value::Typed(tags.into()), Origin::Flag("--tag".into()))
-}
-
-/// The named sites, each once; or everything that speaks against changing them, in which case none is.
-fn changeable(names: &[String], storage: &Storage, loaded: &Loaded) -> Result<Vec<Site>, CliError> {
-    let (mut sites, mut refused) = (Vec::new(), Vec::new());
-    for site in removable(names, storage, loaded)? {
-        match site.complete() {
-            Ok(site) => sites.push(site),
-            Err(error) => refused.push(error),
-        }
-    }
-    if refused.is_empty() { Ok(sites) } else { Err(CliError::Refused(refused)) }
-}
-
-/// The same for those who need not read all of a site.
-fn removable(names: &[String], storage: &Storage, loaded: &Loaded) -> Result<Vec<Listed>, CliError> {
-    let (mut sites, mut refused): (Vec<Listed>, Vec<StoreError>) = (Vec::new(), Vec::new());
-    for name in names {
-        match named(name, storage) {
-            Ok(site) if is_declared(site.known(), loaded) => {
-                refused.push(StoreError::DeclaredInFile(name.clone()))
-            }
-            Ok(site) if sites.iter().any(|other| other.known().id == site.known().id) => {}
-            Ok(site) => sites.push(site),
-            Err(error) => refused.push(error),
-        }
-    }
-    if refused.is_empty() { Ok(sites) } else { Err(CliError::Refused(refused)) }
-}
-
-/// The site called `name`, as far as it can be read.
-fn named(name: &str, storage: &Storage) -> Result<Listed, StoreError> {
-    match storage.wait(storage.catalog.site(name)) {
-        Ok(site) => Ok(site.into()),
-        Err(StoreError::Unreadable(site)) => Ok(*site),
-        Err(error) => Err(error),
-    }
-}
-
-/// A site that has left the file may stand there again, and the next start will take it over.
-fn is_declared(site: &Site, loaded: &Loaded) -> bool {
-    match site.origin {
-        model::Origin::File => true,
-        model::Origin::Left => is_in_file(&site.spec.name, loaded),
-        model::Origin::Command => false,
-    }
-}
-
-/// Whether our own configuration file declares a site of this name. It is in the database only after the next start.
-fn is_in_file(name: &str, loaded: &Loaded) -> bool {
-    loaded.sites.iter().any(|declared| declared.name == name)
-}
-
-/// Changes `site` to what `edit` makes of it, which is asked again when somebody else has changed it meanwhile. `None`: it is
-/// like that already.
-fn change(
-    mut site: Site,
-    storage: &Storage,
-    edit: impl Fn(&Site) -> Result<SiteSpec, CliError>,
-) -> Result<Option<Site>, CliError> {
-    // Each time somebody else has got ahead of us, so many would have to do so in a row.
-    const TRIES: usize = 100;
-    for _ in 0..TRIES {
-        let spec = edit(&site)?;
-        if spec == site.spec && site.origin != model::Origin::Left {
-            return Ok(None);
-        }
-        match storage.wait(storage.catalog.replace(&site, spec)) {
-            Err(StoreError::ChangedMeanwhile(name)) => site = storage.wait(storage.catalog.site(&name))?,
-            done => return Ok(Some(done?)),
-        }
-    }
-    Err(StoreError::ChangedMeanwhile(site.spec.name).into())
 }

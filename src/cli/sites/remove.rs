@@ -8,7 +8,6 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{ANSWER_IS_NO, Answer, FINE};
-use super::removable;
 use crate::config::Loaded;
 use crate::store::Listed;
 
@@ -30,15 +29,15 @@ pub(super) struct RemoveArgs {
 
 pub(super) fn run(args: &RemoveArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let storage = Storage::existing(&loaded.config.database)?;
-    let sites = removable(&args.names, &storage, loaded)?;
-    if !args.yes && !is_confirmed(&sites)? {
+    let sites = storage.sites(loaded);
+    let named = storage.wait(sites.removable(&args.names))?;
+    if !args.yes && !is_confirmed(&named)? {
         writeln!(output, "nothing was removed")?;
         return Ok(ANSWER_IS_NO);
     }
-    for site in sites {
-        let name = &site.known().spec.name;
-        storage.wait(storage.catalog.remove(name))?;
-        writeln!(output, "removed {name}")?;
+    for site in named {
+        storage.wait(sites.remove(&site))?;
+        writeln!(output, "removed {}", site.known().spec.name)?;
     }
     Ok(FINE)
 }

@@ -1,23 +1,19 @@
-//! `sites show`, and a site as JSON.
+//! `sites show`.
 
 use std::io::{self, Write};
 
 use chrono::DateTime;
 use clap::Args;
-use serde::Serialize;
 
 use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
-use super::failure::{FailureJson, write_failure};
-use super::named;
+use super::failure::write_failure;
+use crate::api::{Shown, time, write_line};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{SiteFields, format_duration};
+use crate::config::{Loaded, SiteFields, format_duration};
 use crate::model::settings::CheckSettings;
-use crate::model::{Freshness, Origin, Site, SiteId, Status};
-use crate::report::time;
-use crate::schedule::Rhythm;
-use crate::store::Listed;
+use crate::model::{Origin, Site};
 
 /// Show one site: its settings, its schedule, its status, and why it was last not up
 #[derive(Debug, Args)]
@@ -31,14 +27,13 @@ pub(super) struct ShowArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &ShowArgs, storage: &Storage, output: &mut Output) -> Answer {
-    let site = named(&args.name, storage)?;
+pub(super) fn run(args: &ShowArgs, loaded: &Loaded, output: &mut Output) -> Answer {
+    let storage = Storage::existing(&loaded.config.database)?;
+    let site = storage.wait(storage.sites(loaded).named(&args.name))?;
     let failure = storage.wait(storage.history.last_failure(site.known().id))?;
     if args.json {
-        let last_failure = failure.as_ref().map(FailureJson::from);
-        let shown = ShownJson { site: SiteJson::from(&site), last_failure };
-        serde_json::to_writer(&mut *output, &shown).map_err(io::Error::from)?;
-        writeln!(output)?;
+        let last_failure = failure.as_ref().map(Into::into);
+        write_line(&Shown { site: (&site).into(), last_failure }, output)?;
     } else {
         write_site(site.known(), &storage.clock, output)?;
         if let Some(why) = site.unreadable() {
@@ -51,21 +46,13 @@ pub(super) fn run(args: &ShowArgs, storage: &Storage, output: &mut Output) -> An
     Ok(FINE)
 }
 
-/// A site, and its last result that was not up.
-#[derive(Serialize)]
-struct ShownJson<'a> {
-    #[serde(flatten)]
-    site: SiteJson<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_failure: Option<FailureJson<'a>>,
-}
-
 /// Everything about a site, a line each.
 pub(super) fn write_site(site: &Site, clock: &Clock, out: &mut impl Write) -> io::Result<()> {
     let fields = SiteFields::from(&site.spec);
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let next = next_slot(site, clock).filter(|_| site.spec.enabled).map(time);
-    let phase = phase_s(site).map(|phase_s| format_duration(std::time::Duration::from_secs(phase_s.into())));
+    let phase =
+        site.rhythm.phase_s().map(|phase_s| format_duration(std::time::Duration::from_secs(phase_s.into())));
     let key_of_schedule = if fields.every.is_some() { "every" } else { "schedule" };
     let how_often = fields.rhythm();
     for (key, value) in [
@@ -120,54 +107,4 @@ fn declared(origin: Origin) -> &'static str {
 pub(super) fn next_slot(site: &Site, clock: &Clock) -> Option<Timestamp> {
     let next = site.rhythm.next(clock.now().timestamp())?;
     DateTime::from_timestamp(next, 0)
-}
-
-/// The second inside its interval at which it is due.
-fn phase_s(site: &Site) -> Option<u32> {
-    match &site.rhythm {
-        Rhythm::Interval(interval) => Some(interval.phase_s),
-        Rhythm::Cron(_) => None,
-    }
-}
-
-/// A site with the keys of the configuration file, and what the database knows of it.
-#[derive(Serialize)]
-pub(super) struct SiteJson<'a> {
-    id: SiteId,
-    #[serde(flatten)]
-    fields: SiteFields<'a>,
-    /// The second inside the interval at which its slots lie.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phase: Option<u32>,
-    /// The verdict that stands; before there is one, why there is none.
-    status: Option<Status>,
-    since: Option<String>,
-    /// Of the newest slot.
-    freshness: Freshness,
-    /// The slot of the newest result.
-    last_updated: Option<String>,
-    origin: Origin,
-    /// How often it was changed.
-    revision: u64,
-    /// What of it this version cannot read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unreadable: Option<String>,
-}
-
-impl<'a> From<&'a Listed> for SiteJson<'a> {
-    fn from(listed: &'a Listed) -> Self {
-        let site = listed.known();
-        Self {
-            id: site.id,
-            fields: SiteFields::from(&site.spec),
-            phase: phase_s(site),
-            status: site.status(),
-            since: site.since.map(time),
-            freshness: site.freshness,
-            last_updated: site.last_updated.map(time),
-            origin: site.origin,
-            revision: site.revision,
-            unreadable: listed.unreadable(),
-        }
-    }
 }

@@ -7,9 +7,7 @@ use clap::Args;
 use super::super::output::Output;
 use super::super::storage::Storage;
 use super::super::{Answer, FINE};
-use super::{change, changeable};
 use crate::config::Loaded;
-use crate::model::SiteSpec;
 
 /// Stop checking sites; they keep their settings and results
 ///
@@ -43,16 +41,13 @@ pub(super) fn resume(args: &ResumeArgs, loaded: &Loaded, output: &mut Output) ->
 
 fn switch(names: &[String], enabled: bool, done: &str, loaded: &Loaded, output: &mut Output) -> Answer {
     let storage = Storage::existing(&loaded.config.database)?;
-    for site in changeable(names, &storage, loaded)? {
+    let sites = storage.sites(loaded);
+    let already = if enabled { "not paused" } else { "paused already" };
+    for site in storage.wait(sites.changeable(names))? {
         let name = site.spec.name.clone();
-        let state = if enabled { "not paused" } else { "paused already" };
-        if site.spec.enabled == enabled {
-            writeln!(output, "{name} is {state}")?;
-            continue;
-        }
-        match change(site, &storage, |site| Ok(SiteSpec { enabled, ..site.spec.clone() }))? {
+        match storage.wait(sites.switch(site, enabled))? {
             Some(_) => writeln!(output, "{done} {name}")?,
-            None => writeln!(output, "{name} is {state}")?,
+            None => writeln!(output, "{name} is {already}")?,
         }
     }
     Ok(FINE)

@@ -10,8 +10,6 @@ use crate::database::statement;
 use crate::model::{CheckResult, SiteSpec, Unchecked};
 use crate::queue::JobQueue as _;
 use crate::queue::sqlite::SqliteJobQueue;
-use crate::result_log::local::LocalResultLog;
-use crate::result_log::{Batch, ResultLog as _};
 use crate::schedule::Schedule;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Catalog as _, ResultStore as _, Start};
@@ -100,17 +98,6 @@ fn daily_site() -> SiteSpec {
     }
 }
 
-/// Results as the persister gets them.
-async fn batch(results: Vec<CheckResult>) -> Batch {
-    let log = LocalResultLog::new(usize::MAX);
-    let mut reader = log.reader();
-    let (_, read) = tokio::join!(
-        tokio::time::timeout(Duration::from_millis(1), log.append(Arc::new(results))),
-        reader.next(usize::MAX, Duration::ZERO)
-    );
-    read.unwrap()
-}
-
 #[tokio::test]
 async fn ticks_claims_stores_and_counts_go_on_beside_a_report_which_sees_one_state() {
     let home = Home::new();
@@ -124,7 +111,7 @@ async fn ticks_claims_stores_and_counts_go_on_beside_a_report_which_sees_one_sta
         queue.enqueue_due().await.unwrap();
         let jobs = queue.claim("me", 10, Duration::from_secs(30)).await.unwrap();
         let result = CheckResult::unchecked(&jobs[0], clock.now(), "me", Unchecked::Poison);
-        let stored = store.persist(&batch(vec![result]).await).await.unwrap();
+        let stored = store.persist(&[Arc::new(vec![result])]).await.unwrap();
         let (depth, sites) = (queue.depth().await.unwrap(), store.count().await.unwrap());
         (stored.new.len(), depth.leased, sites.enabled)
     };

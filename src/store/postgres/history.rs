@@ -15,8 +15,9 @@ use crate::database::statement;
 use crate::model::{Site, SiteId, Status};
 use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
 use crate::store::failure::{self, FailureTexts};
+use crate::store::history::RECENT;
 use crate::store::rhythm::{Columns, known_rhythm};
-use crate::store::{Failure, History, Listed, RECENT, Range, SiteStatistics, StoreError};
+use crate::store::{Failure, History, Listed, Range, SiteStatistics, StoreError};
 
 #[async_trait]
 impl History for PostgresStore {

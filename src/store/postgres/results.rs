@@ -14,7 +14,6 @@ use crate::clock::Timestamp;
 use crate::database::{DatabaseError, statement};
 use crate::model::bounds::possible;
 use crate::model::{CheckResult, SiteId, Slot, Status};
-use crate::result_log::Batch;
 use crate::store::failure::evidence_text;
 use crate::store::turns::{self, AHEAD_S, AllNews, News, State, StateColumns};
 use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError, Turn};
@@ -28,18 +27,19 @@ const DEADLOCK: &str = "40P01";
 
 #[async_trait]
 impl ResultStore for PostgresStore {
-    async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
-        let mut results = turns::one_per_slot(batch.results());
+    async fn persist(&self, groups: &[Arc<Vec<CheckResult>>]) -> Result<Persisted, StoreError> {
+        let all = || groups.iter().flat_map(|group| group.iter());
+        let mut results = turns::one_per_slot(all());
         // In the order in which everybody writes them, so that no two writers wait for each other.
         results.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at));
         if results.is_empty() {
             return Ok(Persisted::default());
         }
         self.partitions.prepare_for(results.iter().map(|(slot, _)| slot.scheduled_at)).await;
-        let all = batch.results().filter(|result| result.site_id.is_some()).count();
+        let with_site = all().filter(|result| result.site_id.is_some()).count();
         let statuses = results.iter().map(|(slot, result)| (*slot, result.status)).collect();
         let (new, turns) = self.store(Insert::of(&results), Arc::new(statuses)).await?;
-        Ok(Persisted { repeated: all - new.len(), new, turns })
+        Ok(Persisted { repeated: with_site - new.len(), new, turns })
     }
 
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {

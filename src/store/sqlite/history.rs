@@ -16,8 +16,9 @@ use crate::model::{Site, SiteId, Status};
 use crate::schedule::Cron;
 use crate::store::accounting::{Audit, Auditor, SiteSchedule, Span, Window};
 use crate::store::failure::{self, FailureTexts};
+use crate::store::history::RECENT;
 use crate::store::rhythm::{Columns, known_rhythm};
-use crate::store::{Failure, History, RECENT, Range, SiteStatistics, StoreError};
+use crate::store::{Failure, History, Range, SiteStatistics, StoreError};
 
 /// Slots of a cron expression that are looked up for the newest results: some have none.
 const MOMENTS: usize = 10 * RECENT as usize;

@@ -1,5 +1,7 @@
 //! Writing results: one row per slot, and the state of each site.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
@@ -11,7 +13,6 @@ use crate::database::rows::from_seconds;
 use crate::database::sqlite::Durability;
 use crate::database::statement;
 use crate::model::{CheckResult, SiteId, Slot};
-use crate::result_log::Batch;
 use crate::schedule;
 use crate::store::failure::evidence_text;
 use crate::store::retention::Belief;
@@ -20,8 +21,8 @@ use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError, Turn};
 
 #[async_trait]
 impl ResultStore for SqliteStore {
-    async fn persist(&self, batch: &Batch) -> Result<Persisted, StoreError> {
-        let (groups, clock) = (batch.groups.clone(), self.clock.clone());
+    async fn persist(&self, groups: &[Arc<Vec<CheckResult>>]) -> Result<Persisted, StoreError> {
+        let (groups, clock) = (groups.to_vec(), self.clock.clone());
         let work = move |connection: &mut SqliteConnection| {
             persist(connection, clock.now_s(), groups.iter().flat_map(|group| group.iter()))
         };
