@@ -1,4 +1,4 @@
-//! `config check` and `config show`.
+//! `config check`, `config show` and `config schema`.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::error::CliError;
 use super::output::{Output, stderr};
 use super::{Answer, FINE};
-use crate::config::{Effective, Format, Loaded, Problems, hide_password, write_sites};
+use crate::config::{Effective, Format, Loaded, Problems, hide_password, schema, write_sites};
 use crate::model::Declared;
 use crate::model::secret::{HIDDEN, is_secret_name};
 use crate::private;
@@ -18,11 +18,12 @@ Examples:
   uptime-monitor config check
   uptime-monitor -c /etc/uptime/uptime.toml config check
   uptime-monitor config show --output new.toml    a file to start from
+  uptime-monitor config schema > uptime.schema.json
 
 Values are found in this order, later ones win: built-in defaults, the file,
 the environment (UPTIME__DATABASE__URL for database.url), flags.";
 
-/// Check the configuration, or show the values in force
+/// Check the configuration, show the values in force, or write its schema
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ConfigArgs {
@@ -46,11 +47,20 @@ enum ConfigCommand {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Write the JSON Schema of the file, for an editor that completes and checks while you write
+    ///
+    /// Save it beside the file, and let the file begin with: #:schema ./uptime.schema.json
+    Schema,
 }
 
 /// Runs on what loading came to, be it failure: finding that out is what `check` is for.
 pub(super) fn run(args: &ConfigArgs, loaded: &Result<Loaded, Problems>, output: &mut Output) -> Answer {
     match (&args.command, loaded) {
+        (ConfigCommand::Schema, _) => {
+            serde_json::to_writer_pretty(&mut *output, &schema()).map_err(io::Error::from)?;
+            writeln!(output)?;
+            Ok(FINE)
+        }
         (ConfigCommand::Check, loaded) => Ok(check(loaded, output, &mut stderr())?),
         (ConfigCommand::Show { .. }, Ok(Loaded { emptied: true, file: Some(file), .. })) => {
             Err(CliError::Usage(emptied(file)))

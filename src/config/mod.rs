@@ -19,6 +19,7 @@ mod network;
 mod parse;
 mod problem;
 mod reader;
+mod schema;
 mod secret;
 mod sections;
 mod services;
@@ -40,14 +41,15 @@ pub use format::duration as format_duration;
 pub use network::WORDS as DENY_WORDS;
 pub use problem::{Problem, Problems};
 pub use reader::Effective;
+pub use schema::schema;
 pub use secret::hide_password;
 pub use sections::{
     CheckerConfig, Config, DatabaseConfig, LogConfig, LogFormat, PersisterConfig, ResultLogConfig,
     ResultLogKind, RetentionConfig, SchedulerConfig, SupervisorConfig, WebConfig, WorkerConfig,
 };
 pub use sites::{
-    ExportError, Format, Import, RawSite, SiteDefaults, SiteFields, default_name, has_large_number,
-    parse_sites, read_sites, write_sites,
+    ExportError, Format, Import, Key, RawSite, Shape, SiteDefaults, SiteFields, default_name,
+    has_large_number, parse_sites, read_sites, write_sites,
 };
 pub use value::{Origin, Setting, Value, null};
 

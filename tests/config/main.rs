@@ -12,6 +12,7 @@ mod imports;
 mod layers;
 mod reference;
 mod refusals;
+mod schema;
 mod secrets;
 mod settings;
 mod sites;

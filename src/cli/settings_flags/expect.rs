@@ -76,7 +76,7 @@ pub(super) struct ExpectFlags {
 
 impl ExpectFlags {
     pub(super) fn section(&self) -> Section {
-        let mut section = Section::default();
+        let mut section = Section::new("expect");
         let status = self.expect_status.iter().map(|status| number(status)).collect();
         section.say_all("--expect-status", &["status"], status);
         say_read(&mut section, "--expect-header", &["headers"], &self.expect_header, expect_header::read);

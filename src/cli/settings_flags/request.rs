@@ -57,7 +57,7 @@ pub(super) struct RequestFlags {
 
 impl RequestFlags {
     pub(super) fn section(&self) -> Section {
-        let mut section = Section::default();
+        let mut section = Section::new("request");
         section.say("--method", &["method"], self.method.as_ref().map(|method| method.to_ascii_uppercase()));
         self.say_headers(&mut section);
         section.say("--body", &["body"], self.body.clone());

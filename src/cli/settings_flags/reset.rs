@@ -3,103 +3,37 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use toml::{Table, Value as Toml};
 
-use crate::config::{RawSite, Setting, Value};
+use crate::config::{Key, RawSite, Setting, Value};
 
-/// Paths to the keys of a site.
-type Paths = &'static [&'static [&'static str]];
-
-/// Every flag by its name, with the keys that it fills; and the groups. A client certificate goes with its key.
-const NAMES: [(&str, Paths); 40] = [
-    ("request", &[&["request"]]),
-    ("tls", &[&["tls"]]),
-    ("expect", &[&["expect"]]),
-    ("every", &[&["every"], &["schedule"], &["zone"]]),
-    ("schedule", &[&["every"], &["schedule"], &["zone"]]),
-    ("zone", &[&["zone"]]),
-    ("timeout", &[&["timeout"]]),
-    ("retries", &[&["retries"]]),
-    ("tag", &[&["tags"]]),
-    ("send", &[&["send"]]),
-    ("method", &[&["request", "method"]]),
-    ("header", &[&["request", "headers"]]),
-    ("body", &[&["request", "body"], &["request", "body_base64"]]),
-    ("body-file", &[&["request", "body"], &["request", "body_base64"]]),
-    ("basic-auth", &[&["request", "basic_auth"]]),
-    ("basic-auth-file", &[&["request", "basic_auth"]]),
-    ("bearer-token", &[&["request", "bearer_token"]]),
-    ("bearer-token-file", &[&["request", "bearer_token"]]),
-    ("no-follow", &[&["request", "follow_redirects"]]),
-    ("max-redirects", &[&["request", "max_redirects"]]),
-    ("ip", &[&["request", "ip"]]),
-    ("ca-file", &[&["tls", "ca"]]),
-    ("client-cert-file", &[&["tls", "client_cert"], &["tls", "client_key"]]),
-    ("client-key-file", &[&["tls", "client_cert"], &["tls", "client_key"]]),
-    ("server-name", &[&["tls", "server_name"]]),
-    ("tls-min", &[&["tls", "min_version"]]),
-    ("accept-invalid", &[&["tls", "accept_invalid"]]),
-    ("expiry-warning", &[&["tls", "expiry_warning"]]),
-    ("expect-status", &[&["expect", "status"]]),
-    ("expect-header", &[&["expect", "headers"]]),
-    ("expect-body", &[&["expect", "body", "contains"]]),
-    ("expect-body-not", &[&["expect", "body", "not_contains"]]),
-    ("expect-body-matches", &[&["expect", "body", "matches"]]),
-    ("expect-body-not-matches", &[&["expect", "body", "not_matches"]]),
-    ("expect-json", &[&["expect", "json"]]),
-    ("max-bytes", &[&["expect", "body", "max_bytes"]]),
-    ("degraded-after", &[&["expect", "response_time", "degraded"]]),
-    ("down-after", &[&["expect", "response_time", "down"]]),
-    ("expect-http-version", &[&["expect", "http_version"]]),
-    ("expect-tls", &[&["expect", "tls"]]),
-];
-
-/// Something to forget.
+/// Something to forget, by the name of a flag or of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Reset(Paths);
+pub(in super::super) struct Reset(&'static str);
 
 impl Reset {
+    /// That redirects are not followed.
+    pub(in super::super) const NO_FOLLOW: Self = Self("no-follow");
+
+    /// That any certificate will do.
+    pub(in super::super) const ACCEPT_INVALID: Self = Self("accept-invalid");
+
     /// Reads the name of a flag, without its dashes, or of a group.
     pub(in super::super) fn parser() -> impl TypedValueParser<Value = Self> {
-        let names = NAMES.iter().map(|(name, _)| *name);
-        PossibleValuesParser::new(names).map(|name| Self::named(&name).unwrap_or(Self(&[])))
+        PossibleValuesParser::new(Key::flags()).try_map(|name| Self::named(&name).ok_or("is no flag"))
     }
 
     fn named(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(known, _)| *known == name).map(|(_, paths)| Self(paths))
-    }
-
-    /// That redirects are not followed.
-    pub(in super::super) fn no_follow() -> Self {
-        Self(&[&["request", "follow_redirects"]])
-    }
-
-    /// That any certificate will do.
-    pub(in super::super) fn accept_invalid() -> Self {
-        Self(&[&["tls", "accept_invalid"]])
+        Key::flags().into_iter().find(|known| *known == name).map(Self)
     }
 
     /// Takes it out of what `site` says.
     fn forget(self, site: &mut RawSite) {
-        for path in self.0 {
-            let [section, inner @ ..] = path else { continue };
-            let said = match *section {
-                "request" => &mut site.request,
-                "tls" => &mut site.tls,
-                "expect" => &mut site.expect,
-                "every" => &mut site.every,
-                "schedule" => &mut site.schedule,
-                "zone" => &mut site.zone,
-                "timeout" => &mut site.timeout,
-                "retries" => &mut site.retries,
-                "send" => &mut site.send,
-                _ => &mut site.tags,
-            };
-            match inner {
-                [] => *said = None,
-                path => {
-                    if let Some(table) = said.as_mut().and_then(table) {
-                        remove(table, path);
-                    }
-                }
+        for path in Key::said_by(self.0).flat_map(Key::paths) {
+            let (section, inner) = path.split_once('.').unwrap_or((&path, ""));
+            let Some(said) = site.field(section) else { continue };
+            if inner.is_empty() {
+                *said = None;
+            } else if let Some(table) = said.as_mut().and_then(table) {
+                remove(table, inner);
             }
         }
     }
@@ -141,12 +75,11 @@ fn table(setting: &mut Setting) -> Option<&mut Table> {
     }
 }
 
-fn remove(table: &mut Table, path: &[&str]) {
-    match path {
-        [] => {}
-        [key] => _ = table.remove(*key),
-        [key, inner @ ..] => {
-            if let Some(Toml::Table(table)) = table.get_mut(*key) {
+fn remove(table: &mut Table, path: &str) {
+    match path.split_once('.') {
+        None => _ = table.remove(path),
+        Some((key, inner)) => {
+            if let Some(Toml::Table(table)) = table.get_mut(key) {
                 remove(table, inner);
             }
         }

@@ -2,20 +2,11 @@
 
 use toml::{Table, Value as Toml};
 
-use crate::config::{Origin, Problem, Setting, Value};
+use crate::config::{Key, Origin, Problem, Setting, Value};
 use crate::probe::escaped;
 
 /// Characters of a flag's value that a problem shows.
 const SHOWN_CHARS: usize = 80;
-
-/// Keys of which a table has one at most: the one that a flag names takes the place of the others.
-const ALTERNATIVES: [&[&str]; 5] = [
-    &["body", "body_base64", "body_file"],
-    &["basic_auth", "bearer_token", "bearer_token_file"],
-    &["ca", "ca_file"],
-    &["client_cert", "client_cert_file"],
-    &["client_key", "client_key_file"],
-];
 
 /// What is wrong with the value of one flag, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +22,10 @@ impl Fault {
 }
 
 /// What flags say about one table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Section {
+    /// `request`, `tls` or `expect`.
+    name: &'static str,
     /// Those that were given, whatever became of them.
     flags: Vec<&'static str>,
     said: Vec<Said>,
@@ -47,6 +40,10 @@ struct Said {
 }
 
 impl Section {
+    pub(super) fn new(name: &'static str) -> Self {
+        Self { name, flags: Vec::new(), said: Vec::new(), problems: Vec::new() }
+    }
+
     /// `flag` gives the key at `path` this value, if it gives any.
     pub(super) fn say(
         &mut self,
@@ -107,24 +104,24 @@ impl Section {
         };
         let origin = Origin::Flag(self.flags.join(", ").into());
         for Said { path, value, .. } in self.said {
-            put(&mut table, path, value);
+            put(self.name, &mut table, path, value);
         }
         Some(Setting::new(Value::Typed(table.into()), origin))
     }
 }
 
-fn put(table: &mut Table, path: &[&str], value: Toml) {
+/// Puts `value` at `path` inside a table of a site. Keys that must not stand beside it go.
+fn put(section: &str, table: &mut Table, path: &[&str], value: Toml) {
     let [key, inner @ ..] = path else { return };
-    for alternatives in ALTERNATIVES.iter().filter(|keys| keys.contains(key)) {
-        table.retain(|known, _| *known == **key || !alternatives.contains(&known));
-    }
+    let others = Key::alternatives(section, key);
+    table.retain(|known, _| known == *key || !others.contains(&known));
     if inner.is_empty() {
         table.insert((*key).to_owned(), value);
         return;
     }
     let entry = table.entry(*key).or_insert_with(|| Table::new().into());
     if let Toml::Table(entry) = entry {
-        put(entry, inner, value);
+        put(&format!("{section}.{key}"), entry, inner, value);
     }
 }
 
@@ -159,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_no_flag_names_stays() {
-        let mut section = Section::default();
+        let mut section = Section::new("expect");
         section.say("--down-after", &["response_time", "down"], Some("5s"));
         section.say_all("--expect-status", &["status"], vec![number("204"), number("3xx")]);
         let before = said("status = [200]\nresponse_time = { degraded = \"1s\" }\ntls = \"required\"");
@@ -173,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_excludes_each_other_is_replaced() {
-        let mut section = Section::default();
+        let mut section = Section::new("request");
         section.say("--bearer-token", &["bearer_token"], Some("new"));
         section.say("--body-file", &["body_file"], Some("/tmp/body"));
         let before = said("method = \"POST\"\nbody = \"old\"\nbasic_auth = { username = \"u\" }");
@@ -186,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_origin_names_every_flag_once() {
-        let mut section = Section::default();
+        let mut section = Section::new("request");
         section.say("--ip", &["ip"], Some("v4"));
         section.say("--max-redirects", &["max_redirects"], Some(number("3")));
 
@@ -197,8 +194,8 @@ mod tests {
 
     #[test]
     fn without_a_flag_nothing_is_said() {
-        assert_eq!(Section::default().over(None, &mut Vec::new()), None);
-        assert_eq!(Section::default().over(said("a = 1"), &mut Vec::new()), said("a = 1"));
+        assert_eq!(Section::new("request").over(None, &mut Vec::new()), None);
+        assert_eq!(Section::new("request").over(said("a = 1"), &mut Vec::new()), said("a = 1"));
     }
 
     #[test]

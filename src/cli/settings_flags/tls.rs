@@ -39,7 +39,7 @@ pub(super) struct TlsFlags {
 
 impl TlsFlags {
     pub(super) fn section(&self) -> Section {
-        let mut section = Section::default();
+        let mut section = Section::new("tls");
         section.say("--ca-file", &["ca_file"], self.ca_file.as_deref().map(path));
         section.say("--client-cert-file", &["client_cert_file"], self.client_cert_file.as_deref().map(path));
         section.say("--client-key-file", &["client_key_file"], self.client_key_file.as_deref().map(path));

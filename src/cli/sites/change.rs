@@ -105,8 +105,8 @@ impl SetArgs {
     }
 
     fn forget(&self, site: &mut RawSite) {
-        let follow = self.follow.then(Reset::no_follow);
-        let certificates = self.no_accept_invalid.then(Reset::accept_invalid);
+        let follow = self.follow.then_some(Reset::NO_FOLLOW);
+        let certificates = self.no_accept_invalid.then_some(Reset::ACCEPT_INVALID);
         forget_all(self.reset.iter().copied().chain(follow).chain(certificates), site);
         for name in &self.no_header {
             forget_header(name, site);

@@ -7,40 +7,21 @@ use super::super::expand::Resolver;
 use super::super::problem::{Fault, Problem};
 use super::super::suggest::nearest;
 use super::super::value::Setting;
+use super::table::{self, Key, Shape};
 use super::unique::Names;
 use super::{RawSite, SiteDefaults};
 use crate::model::SiteSpec;
 
-/// Keys with one value.
-const KEYS: [&str; 11] =
-    ["name", "url", "every", "schedule", "zone", "timeout", "retries", "enabled", "tags", "send", "id"];
-
-/// Keys that CSV has a column for. A cell cannot hold the line break that `send` ends with.
-pub(super) const COLUMNS: [&str; 10] =
-    ["name", "url", "every", "schedule", "zone", "timeout", "retries", "enabled", "tags", "id"];
+/// Keys that CSV has a column for. A cell cannot hold a table, nor the line break that `send` ends with.
+pub(super) fn of_csv() -> Vec<&'static str> {
+    let known = table::known("").into_iter();
+    known.filter(|key| *key != "send" && !tables().any(|table| table == *key)).collect()
+}
 
 /// Keys with a table each.
-pub(super) const TABLES: [&str; 3] = ["request", "tls", "expect"];
-
-/// The field of `site` called `key`.
-pub(super) fn field<'a>(site: &'a mut RawSite, key: &str) -> Option<&'a mut Option<Setting>> {
-    Some(match key {
-        "name" => &mut site.name,
-        "url" => &mut site.url,
-        "every" => &mut site.every,
-        "schedule" => &mut site.schedule,
-        "zone" => &mut site.zone,
-        "timeout" => &mut site.timeout,
-        "retries" => &mut site.retries,
-        "enabled" => &mut site.enabled,
-        "tags" => &mut site.tags,
-        "send" => &mut site.send,
-        "id" => &mut site.id,
-        "request" => &mut site.request,
-        "tls" => &mut site.tls,
-        "expect" => &mut site.expect,
-        _ => return None,
-    })
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    let is_table = |key: &&Key| matches!(key.shape, Shape::Table | Shape::TableOrText);
+    Key::in_table("").filter(is_table).map(Key::name)
 }
 
 /// What is wrong with a key that no field has, where a site may have these.
@@ -57,12 +38,12 @@ pub(super) fn raw_site(fields: Fields) -> (RawSite, Vec<Problem>) {
     let mut site = RawSite::new(fields.origin);
     let mut strangers = Vec::new();
     for (key, setting) in fields.settings {
-        match field(&mut site, &key) {
+        match site.field(&key) {
             Some(field) => *field = Some(setting),
             None => strangers.push((key, setting)),
         }
     }
-    let known = [&KEYS[..], &TABLES].concat();
+    let known = table::known("");
     // Only now is the name known that problems go by.
     let refuse = |(key, setting): (String, Setting)| {
         Problem::without_value(site.key(&key), &setting, unknown(&key, &known))
@@ -98,9 +79,10 @@ pub(in super::super) fn from_file(
 pub(super) fn resolve(site: &mut RawSite, resolver: Resolver<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let is_text = site.expect.as_ref().is_some_and(|expect| expect.value.as_str().is_some());
-    for key in KEYS.into_iter().chain(is_text.then_some("expect")) {
+    let plain = table::known("").into_iter().filter(|key| !tables().any(|table| table == *key));
+    for key in plain.chain(is_text.then_some("expect")) {
         let name = site.key(key);
-        let Some(slot) = field(site, key) else { continue };
+        let Some(slot) = site.field(key) else { continue };
         let Some(setting) = slot.clone() else { continue };
         match resolver.resolve(setting.clone(), false) {
             Ok(resolved) => *slot = Some(resolved),
@@ -109,12 +91,12 @@ pub(super) fn resolve(site: &mut RawSite, resolver: Resolver<'_>) -> Vec<Problem
             Err(fault) => problems.push(Problem::with(name, &setting, fault)),
         }
     }
-    for key in TABLES {
+    for key in tables() {
         let name = site.key(key);
-        let Some(setting) = field(site, key).and_then(Option::take) else { continue };
+        let Some(setting) = site.field(key).and_then(Option::take) else { continue };
         let (resolved, faults) = resolver.resolve_inner(setting);
         problems.extend(faults.into_iter().map(|(path, fault)| unresolved(&name, &resolved, &path, fault)));
-        if let Some(slot) = field(site, key) {
+        if let Some(slot) = site.field(key) {
             *slot = Some(resolved);
         }
     }

@@ -8,6 +8,7 @@ mod json;
 mod number;
 mod rows;
 mod settings;
+mod table;
 mod unique;
 mod url;
 
@@ -25,6 +26,7 @@ pub use export::{ExportError, SiteFields, write_sites};
 pub(super) use fields::from_file;
 pub use import::{Format, Import, parse_sites, read_sites};
 pub use number::has_large_number;
+pub use table::{Key, Shape};
 pub use url::default_name;
 
 const EVERY_S: u32 = 60;
@@ -135,6 +137,27 @@ impl RawSite {
             tls: None,
             expect: None,
         }
+    }
+
+    /// What it says under `key`. `None`: a site has no such key.
+    pub fn field(&mut self, key: &str) -> Option<&mut Option<Setting>> {
+        Some(match key {
+            "name" => &mut self.name,
+            "url" => &mut self.url,
+            "every" => &mut self.every,
+            "schedule" => &mut self.schedule,
+            "zone" => &mut self.zone,
+            "timeout" => &mut self.timeout,
+            "retries" => &mut self.retries,
+            "enabled" => &mut self.enabled,
+            "tags" => &mut self.tags,
+            "send" => &mut self.send,
+            "id" => &mut self.id,
+            "request" => &mut self.request,
+            "tls" => &mut self.tls,
+            "expect" => &mut self.expect,
+            _ => return None,
+        })
     }
 
     /// A declaration that says all that `spec` says, to be changed and validated again: for `sites set`.

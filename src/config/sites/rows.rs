@@ -6,7 +6,7 @@ use super::super::encoding::REMEDY;
 use super::super::problem::{Fault, Problem, Problems};
 use super::super::value::{Origin, Setting, Value};
 use super::RawSite;
-use super::fields::{COLUMNS, TABLES, field, unknown};
+use super::fields::{of_csv, tables, unknown};
 use super::import::Collector;
 
 const HEADER: &str = "the first line names the columns: name,url,every,timeout,tags";
@@ -85,7 +85,7 @@ fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Proble
     let (mut columns, mut problems) = (Vec::new(), Vec::new());
     for cell in header {
         let name = String::from_utf8_lossy(cell).to_lowercase();
-        match COLUMNS.into_iter().find(|key| *key == name) {
+        match of_csv().into_iter().find(|key| *key == name) {
             Some(key) if columns.contains(&key) => {
                 problems.push(Problem::new(at.clone(), "stands there twice", "keep one").about(column(key)));
             }
@@ -113,14 +113,14 @@ fn columns(header: &ByteRecord, at: &Origin) -> Result<Vec<&'static str>, Proble
 
 /// What is wrong with a column that no key has.
 fn stranger(name: &str) -> Fault {
-    if TABLES.iter().any(|table| name.split('.').next() == Some(*table)) {
+    if tables().any(|table| name.split('.').next() == Some(table)) {
         return Fault::new("is a table, which CSV cannot hold", "write these sites in TOML or JSON");
     }
     if name == "send" {
         let remedy = "write these sites in TOML or JSON";
         return Fault::new("is a text with line breaks, which CSV cannot hold", remedy);
     }
-    unknown(name, &COLUMNS)
+    unknown(name, &of_csv())
 }
 
 fn column(name: &str) -> String {
@@ -139,7 +139,7 @@ fn raw_site(record: &ByteRecord, columns: &[&'static str], at: &Origin) -> Resul
             let remedy = "name the column in the first line, or empty it";
             return Err(Problem::new(at.clone(), "has a cell in a column without a name", remedy));
         }
-        if let Some(field) = field(&mut site, key)
+        if let Some(field) = site.field(key)
             && !cell.is_empty()
         {
             let value = if *key == "tags" { tags(cell) } else { Value::Text(cell.to_owned()) };

@@ -7,8 +7,6 @@ use super::keys::Keys;
 use super::operator::{part, regex, text};
 use crate::model::settings::BodyExpectations;
 
-pub(super) const KEYS: [&str; 5] = ["contains", "not_contains", "matches", "not_matches", "max_bytes"];
-
 /// `body_limit` is how much of a body is read.
 pub(super) fn read(keys: &Keys<'_>, body_limit: u64) -> BodyExpectations {
     BodyExpectations {

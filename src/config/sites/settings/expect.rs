@@ -15,17 +15,6 @@ use crate::model::settings::{
     BodyExpectations, Expectations, HttpVersion, StatusRange, TimeLimits, TlsPolicy,
 };
 
-const KEYS: [&str; 7] = ["status", "headers", "body", "json", "response_time", "http_version", "tls"];
-
-/// Keys for conditions that only an answer over HTTP can meet, each with its flag.
-const OF_HTTP: [(&str, &str); 5] = [
-    ("status", "expect-status"),
-    ("headers", "expect-header"),
-    ("json", "expect-json"),
-    ("http_version", "expect-http-version"),
-    ("tls", "expect-tls"),
-];
-
 const TIME: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(31 * 24);
 
 /// What expectations have to keep to. `None` where that is wrong itself.
@@ -39,12 +28,12 @@ pub(super) struct Bounds<'a> {
 }
 
 pub(super) fn read(section: Section<'_>, bounds: &Bounds<'_>) -> Expectations {
-    let Some(keys) = section.open(&KEYS) else { return Expectations::default() };
+    let Some(keys) = section.open() else { return Expectations::default() };
     let expect = Expectations {
         status: keys.list("status", status),
-        headers: keys.tables("headers", &headers::KEYS).iter().map(headers::read).collect(),
+        headers: keys.tables("headers").iter().map(headers::read).collect(),
         body: read_body(&keys, bounds),
-        json: keys.tables("json", &json::KEYS).iter().map(json::read).collect(),
+        json: keys.tables("json").iter().map(json::read).collect(),
         response_time: read_response_time(&keys, bounds),
         http_version: keys.list("http_version", text(http_version)),
         tls: keys.text("tls", tls),
@@ -63,8 +52,8 @@ pub(super) fn read_common(section: Section<'_>, bounds: &Bounds<'_>) -> Expectat
         let body = BodyExpectations { contains: part.into_iter().collect(), ..BodyExpectations::default() };
         return Expectations { body, ..Expectations::default() };
     }
-    let Some(keys) = section.open(&KEYS) else { return Expectations::default() };
-    tcp::refuse_flags(&keys, &OF_HTTP);
+    let Some(keys) = section.open() else { return Expectations::default() };
+    tcp::refuse_of_http(&keys);
     Expectations {
         body: read_body(&keys, bounds),
         response_time: read_response_time(&keys, bounds),
@@ -73,12 +62,12 @@ pub(super) fn read_common(section: Section<'_>, bounds: &Bounds<'_>) -> Expectat
 }
 
 fn read_body(keys: &Keys<'_>, bounds: &Bounds<'_>) -> BodyExpectations {
-    let body = keys.table("body", &body::KEYS);
+    let body = keys.table("body");
     body.map(|keys| body::read(&keys, bounds.body_limit)).unwrap_or_default()
 }
 
 fn read_response_time(keys: &Keys<'_>, bounds: &Bounds<'_>) -> TimeLimits {
-    let limits = keys.table("response_time", &["degraded", "down"]);
+    let limits = keys.table("response_time");
     limits.map(|limits| response_time(&limits, bounds.timeout)).unwrap_or_default()
 }
 

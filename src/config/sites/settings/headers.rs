@@ -6,9 +6,6 @@ use super::keys::Keys;
 use super::operator::{part, refuse_second, regex};
 use crate::model::settings::HeaderExpectation;
 
-pub(super) const KEYS: [&str; 7] =
-    ["name", "equals", "contains", "matches", "not_matches", "absent", "allow_missing"];
-
 const OPERATORS: [&str; 4] = ["equals", "contains", "matches", "not_matches"];
 
 pub(super) fn read(keys: &Keys<'_>) -> HeaderExpectation {

@@ -11,8 +11,8 @@ use super::operator::{refuse_second, regex};
 use crate::json::JsonPath;
 use crate::model::settings::JsonExpectation;
 
-pub(super) const KEYS: [&str; 11] =
-    ["path", "equals", "not_equals", "is_null", "gt", "ge", "lt", "le", "exists", "length", "matches"];
+const OPERATORS: [&str; 10] =
+    ["equals", "not_equals", "is_null", "gt", "ge", "lt", "le", "exists", "length", "matches"];
 
 const LONGEST: i64 = 1 << 30;
 
@@ -42,8 +42,7 @@ pub(super) fn read(keys: &Keys<'_>) -> JsonExpectation {
             .and_then(|length| u64::try_from(length).ok()),
         matches: keys.text("matches", regex),
     };
-    let [_, operators @ ..] = KEYS;
-    refuse_second(keys, &operators);
+    refuse_second(keys, &OPERATORS);
     condition
 }
 

@@ -19,6 +19,10 @@ impl<'a> Keys<'a> {
         Self { section, path, table }
     }
 
+    pub(super) fn section_name(&self) -> &'static str {
+        self.section.name
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
@@ -81,9 +85,9 @@ impl<'a> Keys<'a> {
             .collect()
     }
 
-    pub(super) fn table(&self, key: &str, known: &[&str]) -> Option<Keys<'a>> {
+    pub(super) fn table(&self, key: &str) -> Option<Keys<'a>> {
         let (path, value) = self.entry(key)?;
-        self.section.table(&path, value, known)
+        self.section.table(&path, value)
     }
 
     /// A table with keys of the user's own.
@@ -96,9 +100,9 @@ impl<'a> Keys<'a> {
     }
 
     /// A list of tables. One table counts as a list of one.
-    pub(super) fn tables(&self, key: &str, known: &[&str]) -> Vec<Keys<'a>> {
+    pub(super) fn tables(&self, key: &str) -> Vec<Keys<'a>> {
         let items = self.items(key).into_iter();
-        items.filter_map(|(path, item)| self.section.table(&path, item, known)).collect()
+        items.filter_map(|(path, item)| self.section.table(&path, item)).collect()
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {

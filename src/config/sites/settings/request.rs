@@ -12,40 +12,10 @@ use super::header;
 use super::keys::Keys;
 use super::section::Section;
 use super::tcp;
+use crate::config::sites::table::METHODS;
 use crate::model::secret::SHORTEST_SECRET;
 use crate::model::settings::{Base64, BasicAuth, IpFamily, RequestSettings};
 use crate::pattern;
-
-const KEYS: [&str; 12] = [
-    "method",
-    "headers",
-    "body",
-    "body_base64",
-    "body_file",
-    "basic_auth",
-    "bearer_token",
-    "bearer_token_file",
-    "follow_redirects",
-    "max_redirects",
-    "ip",
-    "hide",
-];
-
-/// Keys for what only an HTTP request has, each with its flag.
-const OF_HTTP: [(&str, &str); 10] = [
-    ("method", "method"),
-    ("headers", "header"),
-    ("body", "body"),
-    ("body_base64", "body"),
-    ("body_file", "body"),
-    ("basic_auth", "basic-auth"),
-    ("bearer_token", "bearer-token"),
-    ("bearer_token_file", "bearer-token"),
-    ("follow_redirects", "no-follow"),
-    ("max_redirects", "max-redirects"),
-];
-
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Ways to say what is sent, of which a request has one.
 const BODIES: [&str; 3] = ["body", "body_base64", "body_file"];
@@ -55,13 +25,11 @@ const LONGEST_BODY: usize = 1 << 20;
 
 pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
     let default = RequestSettings::default();
-    let Some(keys) = section.open(&KEYS) else { return default };
+    let Some(keys) = section.open() else { return default };
     let mut settings = RequestSettings {
         method: keys.text("method", method).unwrap_or(default.method),
         headers: keys.free_table("headers").map(|headers| read_headers(&headers)).unwrap_or_default(),
-        basic_auth: keys
-            .table("basic_auth", &["username", "password", "password_file"])
-            .map(|auth| basic_auth(&auth)),
+        basic_auth: keys.table("basic_auth").map(|auth| basic_auth(&auth)),
         bearer_token: keys.text_or_file("bearer_token", token),
         follow_redirects: keys.bool("follow_redirects").unwrap_or(default.follow_redirects),
         max_redirects: keys
@@ -82,8 +50,8 @@ pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
 
 /// Of a site that is not HTTP's.
 pub(super) fn read_common(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
-    let Some(keys) = section.open(&KEYS) else { return RequestSettings::default() };
-    tcp::refuse_flags(&keys, &OF_HTTP);
+    let Some(keys) = section.open() else { return RequestSettings::default() };
+    tcp::refuse_of_http(&keys);
     let ip = keys.text("ip", ip).unwrap_or_default();
     let mut settings = RequestSettings { ip, ..RequestSettings::default() };
     settings.hide(keys.list("hide", hidden));

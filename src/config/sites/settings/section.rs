@@ -6,31 +6,9 @@ use super::super::super::problem::{Fault, Problem};
 use super::super::super::secret::real;
 use super::super::super::suggest::nearest;
 use super::super::super::value::{Origin, Setting, Value, inner_key};
-use super::super::RawSite;
+use super::super::{RawSite, table};
 use super::keys::Keys;
 use crate::model::secret::SHORTEST_SECRET;
-
-/// Whatever they hold is shown to nobody, also where it is wrong.
-/// A user is one because somebody may write `user:password` there, certificates because a key may stand beside them.
-const SECRETS: [&str; 9] = [
-    "request.bearer_token",
-    "request.basic_auth.username",
-    "request.basic_auth.password",
-    "request.body",
-    "request.body_base64",
-    "request.hide",
-    "tls.ca",
-    "tls.client_cert",
-    "tls.client_key",
-];
-
-/// Headers that are known to hold no secret. Of any other, nobody can know.
-fn is_harmless_header(name: &str) -> bool {
-    const HARMLESS: [&str; 7] =
-        ["cache-control", "content-type", "host", "pragma", "range", "referer", "user-agent"];
-    let name = name.to_ascii_lowercase();
-    name.starts_with("accept") || HARMLESS.contains(&name.as_str())
-}
 
 /// `request`, `tls` or `expect`, as one site says it.
 #[derive(Clone, Copy)]
@@ -43,19 +21,21 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// Its keys, of which all but `known` are problems.
-    pub(super) fn open(self, known: &[&str]) -> Option<Keys<'a>> {
+    /// Its keys, of which all that are unknown are problems.
+    pub(super) fn open(self) -> Option<Keys<'a>> {
         match &self.setting.value {
-            Value::Typed(value) => self.table("", value, known),
+            Value::Typed(value) => self.table("", value),
             Value::Text(_) => self.no_table("", &self.setting.value),
         }
     }
 
-    pub(super) fn table(self, path: &str, value: &'a toml::Value, known: &[&str]) -> Option<Keys<'a>> {
-        let toml::Value::Table(table) = value else {
+    pub(super) fn table(self, path: &str, value: &'a toml::Value) -> Option<Keys<'a>> {
+        let toml::Value::Table(said) = value else {
             return self.no_table(path, &Value::Typed(value.clone()));
         };
-        for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
+        let full = self.full(path);
+        let known = table::known(full.split('[').next().unwrap_or(&full));
+        for key in said.keys().filter(|key| !known.contains(&key.as_str())) {
             let remedy = match nearest(key, known.iter().copied()) {
                 Some(near) => format!("did you mean {}?", self.full(&inner_key(path, near))),
                 None => format!("remove it; {} has {}", self.full(path), known.join(", ")),
@@ -63,7 +43,7 @@ impl<'a> Section<'a> {
             // Without its value: what a misspelt key holds may be a secret.
             self.complain(&inner_key(path, key), "unknown key", &remedy);
         }
-        Some(Keys::new(self, path.to_owned(), table))
+        Some(Keys::new(self, path.to_owned(), said))
     }
 
     /// Without the value, for the same reason.
@@ -126,10 +106,7 @@ impl<'a> Section<'a> {
     }
 
     fn is_secret(self, path: &str) -> bool {
-        let full = self.full(path);
-        let full = full.split('[').next().unwrap_or(&full);
-        let header = full.strip_prefix("request.headers.");
-        header.map_or_else(|| SECRETS.contains(&full), |name| !is_harmless_header(name))
+        table::is_secret(&self.full(path))
     }
 
     fn full(self, path: &str) -> String {

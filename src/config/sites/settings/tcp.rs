@@ -11,6 +11,7 @@ use super::{Site, expect, request, section, tls};
 use crate::config::parse;
 use crate::config::problem::{Fault, Problem};
 use crate::config::secret::real;
+use crate::config::sites::table;
 use crate::config::value::Value;
 use crate::model::Kind;
 use crate::model::secret::SHORTEST_SECRET;
@@ -73,9 +74,9 @@ fn refuse_tls(section: Section<'_>, url: Option<&Url>, settings: &TlsSettings) {
     }
 }
 
-/// Refuses every key of `others` that is said. The second word is its flag. No value is shown.
-pub(super) fn refuse_flags(keys: &Keys<'_>, others: &[(&str, &str)]) {
-    for (key, flag) in others.iter().filter(|(key, _)| keys.has(key)) {
+/// Refuses every key of a section that is for HTTP alone. No value is shown.
+pub(super) fn refuse_of_http(keys: &Keys<'_>) {
+    for (key, flag) in table::of_http(keys.section_name()).filter(|(key, _)| keys.has(key)) {
         let remedy =
             format!("remove it (with `sites set`: --reset {flag}), or write http:// or https:// in the URL");
         keys.complain(key, "is for http and https, and the URL is one of tcp or tls", &remedy);

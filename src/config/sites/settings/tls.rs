@@ -10,24 +10,11 @@ use super::section::Section;
 use crate::model::settings::{TlsSettings, TlsVersion};
 use crate::pattern;
 
-const KEYS: [&str; 10] = [
-    "ca",
-    "ca_file",
-    "client_cert",
-    "client_cert_file",
-    "client_key",
-    "client_key_file",
-    "server_name",
-    "min_version",
-    "accept_invalid",
-    "expiry_warning",
-];
-
 /// A year: who is warned all the time is not warned at all.
 const WARNING: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(366 * 24);
 
 pub(super) fn read(section: Section<'_>) -> TlsSettings {
-    let Some(keys) = section.open(&KEYS) else { return TlsSettings::default() };
+    let Some(keys) = section.open() else { return TlsSettings::default() };
     let settings = TlsSettings {
         ca: keys.text_or_file("ca", certificates),
         client_cert: keys.text_or_file("client_cert", certificates),
