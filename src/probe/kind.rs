@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::expect::Verdict;
 use super::http::{self, HttpPlan};
-use super::plan::PlanError;
+use super::plan_error::PlanError;
 use super::settings::Settings;
 use super::tcp::{self, TcpPlan};
 use super::tls::TlsPlan;

@@ -24,6 +24,7 @@ mod mask;
 mod outcome;
 mod place;
 mod plan;
+mod plan_error;
 mod plans;
 mod settings;
 mod tcp;

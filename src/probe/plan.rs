@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::expect::ExpectError;
 use super::kind::Kind;
+use super::plan_error::PlanError;
 use super::settings::Settings;
 use super::tls::{Link, TlsPlan};
 use crate::model::settings::{CheckSettings, IpFamily, TlsSettings};
@@ -54,25 +54,10 @@ impl ExpiryWarning {
     }
 }
 
-/// Why a site's settings are of no use.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum PlanError {
-    #[error("read the settings, which a newer version may have written: {0}")]
-    Unreadable(String),
-    #[error("use {0}")]
-    Useless(String),
-}
-
-impl From<ExpectError> for PlanError {
-    fn from(error: ExpectError) -> Self {
-        Self::Useless(error.to_string())
-    }
-}
-
 impl Plan {
     pub(super) fn compile(settings: &CheckSettings, common: &Settings) -> Result<Self, PlanError> {
         let kind = Kind::compile(settings, common)?;
-        let tls = TlsPlan::new(&settings.tls, common).map_err(PlanError::Useless)?;
+        let tls = TlsPlan::new(&settings.tls, &common.tls).map_err(PlanError::Useless)?;
         Ok(Self {
             ip: settings.request.ip,
             secrets: Kind::secrets(settings),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
-use super::plan::{Plan, PlanError};
+use super::plan::Plan;
+use super::plan_error::PlanError;
 use super::settings::Settings;
 use crate::model::secret::without_values;
 use crate::model::settings::CheckSettings;

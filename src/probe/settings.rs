@@ -72,8 +72,7 @@ pub(super) struct Settings {
     pub(super) guard: Guard,
     /// One for all threads: what one has asked, the others know.
     pub(super) names: Names,
-    pub(super) roots: Arc<RootCertStore>,
-    /// For sites without settings of their own.
+    /// For sites without settings of their own; its anchors are those of every site that does not name others.
     pub(super) tls: TlsClient,
 }
 
@@ -89,15 +88,13 @@ impl ProbeSettings {
         if config.user_agent.chars().any(char::is_control) {
             return Err(ProbeError::UserAgent(config.user_agent.clone()));
         }
-        let roots = Arc::new(roots);
         Ok(Self(Arc::new(Settings {
             user_agent: config.user_agent.clone(),
             body_limit: config.body_limit,
             max_redirects: config.max_redirects,
             guard: Guard::parse(&config.deny_targets)?,
             names: Names::new(&config.dns, &config.name_files, config.questions),
-            tls: TlsClient::common(Arc::clone(&roots)).map_err(ProbeError::Tls)?,
-            roots,
+            tls: TlsClient::common(roots).map_err(ProbeError::Tls)?,
         })))
     }
 }

@@ -23,6 +23,9 @@ const LONGEST_CHAIN: usize = 16;
 /// Most names have one or two.
 pub(super) type Addresses = SmallVec<[IpAddr; 2]>;
 
+/// What a name has in each family; `None` where nobody asked, or nobody waited.
+pub(super) type Answers = [Option<Answer>; 2];
+
 /// What is known of one name in one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {

@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use super::answer::Answer;
+use super::answer::{Answer, Answers};
 use super::canary::Verdict;
-use super::lookup::Answers;
 use super::question::Family;
 use super::resolver::Progress;
 use super::trouble::Troubles;

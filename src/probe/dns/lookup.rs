@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use super::answer::Answer;
+use super::answer::{Answer, Answers};
 use super::canary::Verdict;
 use super::explain;
 use super::question::{Family, Question};
@@ -53,9 +53,6 @@ impl Late {
         self.asking.answer(&self.name, self.family).await.addresses().to_vec()
     }
 }
-
-/// What a name has in each family; `None` where nobody asked, or nobody waited.
-pub(super) type Answers = [Option<Answer>; 2];
 
 /// The families to ask for.
 pub(super) fn families(wanted: IpFamily, conf: &ResolvConf) -> &'static [Family] {

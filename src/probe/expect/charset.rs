@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::label::known;
 use super::media_type::{Kind, MediaType};
 use super::prescan;
 
@@ -35,12 +36,6 @@ fn said_inside(body: &[u8], kind: Kind) -> Option<&'static Encoding> {
         Kind::Unknown if body.trim_ascii_start().starts_with(b"<") => prescan::html(body),
         Kind::Unknown | Kind::Other => None,
     }
-}
-
-/// The encoding of a label. Those that browsers refuse to read, for fear of scripts, are read as if nothing were said: an error
-/// page is to be seen.
-pub(super) fn known(label: &[u8]) -> Option<&'static Encoding> {
-    Encoding::for_label(label).filter(|encoding| *encoding != REPLACEMENT)
 }
 
 /// Text in UTF-16 has a NUL in each letter of ASCII. A body that has none and is UTF-8 is a page whose header is wrong, and whatever

@@ -12,6 +12,7 @@ use crate::pattern::BadPattern;
 mod body;
 pub(in crate::probe) mod charset;
 mod excerpt;
+mod label;
 mod limit;
 mod media_type;
 mod prescan;

@@ -3,7 +3,7 @@
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 
-use super::charset::known;
+use super::label::known;
 
 /// Bytes of a document that are looked at.
 const LIMIT: usize = 1024;

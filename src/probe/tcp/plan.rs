@@ -8,7 +8,7 @@ use super::expect::TcpExpect;
 use crate::model::secret::SHORTEST_SECRET;
 use crate::model::settings::{CheckSettings, Expectations, RequestSettings, TcpSettings};
 use crate::probe::expect::{Verdict, escaped};
-use crate::probe::plan::PlanError;
+use crate::probe::plan_error::PlanError;
 use crate::probe::trace::Notes;
 
 /// Lines of `send` that are secrets by themselves. A text with more of them is no login, and each takes time with every result.

@@ -21,7 +21,6 @@ pub(super) use self::explain::explain_io;
 use self::identity::RecordingIdentity;
 use self::verifier::{Anchors, RecordingVerifier};
 use super::failure::Failure;
-use super::settings::Settings;
 use super::trace::Trace;
 use crate::model::Reason;
 use crate::model::settings::{TlsSettings, TlsVersion};
@@ -55,8 +54,8 @@ enum Name {
 }
 
 impl TlsPlan {
-    /// Fails with what cannot be used, and why.
-    pub(super) fn new(settings: &TlsSettings, common: &Settings) -> Result<Self, String> {
+    /// `common` is for sites without wishes of their own. Fails with what cannot be used, and why.
+    pub(super) fn new(settings: &TlsSettings, common: &TlsClient) -> Result<Self, String> {
         let server_name = settings.server_name.as_ref().map(|name| {
             pattern::server_name(name).map_err(|error| format!("the server name {name:?}: {error}"))
         });
@@ -96,13 +95,12 @@ impl TlsPlan {
 
 impl TlsClient {
     /// For sites without wishes of their own.
-    pub(super) fn common(roots: Arc<RootCertStore>) -> Result<Self, String> {
-        Self::new(Anchors::of(roots)?, &TlsSettings::default())
+    pub(super) fn common(roots: RootCertStore) -> Result<Self, String> {
+        Self::new(Arc::new(Anchors::of(roots)?), &TlsSettings::default())
     }
 
     /// Without resumption: every check pays for, and so tests, a whole handshake, and the server shows its certificate each time.
-    fn new(anchors: Anchors, settings: &TlsSettings) -> Result<Self, String> {
-        let anchors = Arc::new(anchors);
+    fn new(anchors: Arc<Anchors>, settings: &TlsSettings) -> Result<Self, String> {
         let versions: &[&SupportedProtocolVersion] = match settings.min_version {
             Some(TlsVersion::V1_3) => &[&version::TLS13],
             Some(TlsVersion::V1_2) | None => &[&version::TLS13, &version::TLS12],
@@ -175,21 +173,22 @@ fn is_common(settings: &TlsSettings) -> bool {
     ca.is_none() && client_cert.is_none() && *min_version != Some(TlsVersion::V1_3) && !accept_invalid
 }
 
-fn client(settings: &TlsSettings, common: &Settings) -> Result<TlsClient, String> {
-    if is_common(settings) { Ok(common.tls.clone()) } else { own_client(settings, common) }
+fn client(settings: &TlsSettings, common: &TlsClient) -> Result<TlsClient, String> {
+    if is_common(settings) { Ok(common.clone()) } else { own_client(settings, common) }
 }
 
-fn client_for_others(settings: &TlsSettings, common: &Settings) -> Result<TlsClient, String> {
+fn client_for_others(settings: &TlsSettings, common: &TlsClient) -> Result<TlsClient, String> {
     client(&TlsSettings { client_cert: None, client_key: None, ..settings.clone() }, common)
 }
 
-fn own_client(settings: &TlsSettings, common: &Settings) -> Result<TlsClient, String> {
+fn own_client(settings: &TlsSettings, common: &TlsClient) -> Result<TlsClient, String> {
     let anchors = match &settings.ca {
-        _ if settings.accept_invalid => Anchors::Anybody,
+        _ if settings.accept_invalid => Arc::new(Anchors::Anybody),
         Some(pem) => {
-            Anchors::listed(pattern::certificates(pem).map_err(|error| format!("the CA file: {error}"))?)
+            let listed = pattern::certificates(pem).map_err(|error| format!("the CA file: {error}"))?;
+            Arc::new(Anchors::listed(listed))
         }
-        None => Anchors::of(Arc::clone(&common.roots))?,
+        None => Arc::clone(&common.anchors),
     };
     TlsClient::new(anchors, settings)
 }

@@ -18,12 +18,12 @@ pub(super) enum Anchors {
     /// Whoever can show a certificate, whatever it says.
     Anybody,
     /// A server whose chain leads to one of `roots`, or whose certificate is listed itself.
-    Chain { roots: Arc<RootCertStore>, listed: Vec<CertificateDer<'static>> },
+    Chain { roots: RootCertStore, listed: Vec<CertificateDer<'static>> },
 }
 
 impl Anchors {
     /// Those that `roots` vouch for.
-    pub(super) fn of(roots: Arc<RootCertStore>) -> Result<Self, String> {
+    pub(super) fn of(roots: RootCertStore) -> Result<Self, String> {
         if roots.is_empty() {
             return Err("the trust anchors: there are none".to_owned());
         }
@@ -35,7 +35,7 @@ impl Anchors {
         let mut roots = RootCertStore::empty();
         // One that is no authority may be a server's all the same.
         let _ = roots.add_parsable_certificates(listed.iter().cloned());
-        Self::Chain { roots: Arc::new(roots), listed }
+        Self::Chain { roots, listed }
     }
 }
 
