@@ -2,20 +2,18 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tokio::task::futures::TaskLocalFuture;
-use tokio::time::Timeout;
+use std::time::Instant;
 
 use super::connector::Connector;
 use super::failure::Failure;
 use super::http::Http;
 use super::kind::Kind;
 use super::outcome::Outcome;
+use super::plan::Plan;
 use super::plans::Plans;
 use super::settings::{ProbeConfig, ProbeError, ProbeSettings, Settings};
 use super::tcp::{self, Tcp};
-use super::trace::{TRACE, Trace};
+use super::trace::Trace;
 use super::verdict::conclude;
 use crate::clock::Clock;
 use crate::model::{PAUSE_BEFORE_RETRY, Status, Target};
@@ -56,9 +54,9 @@ impl Probe {
         };
         let mut tries = 1;
         loop {
-            let trace = Rc::new(Trace::new(Rc::clone(&plan)));
-            let ended = self.try_once(target, &trace).await;
-            let outcome = Outcome { tries, ..conclude(&trace, ended, started_at) };
+            let trace = Rc::new(Trace::new());
+            let ended = self.try_once(target, &plan, &trace).await;
+            let outcome = Outcome { tries, ..conclude(&trace, &plan, ended, started_at) };
             let left = deadline.saturating_duration_since(Clock::instant());
             let may_retry =
                 tries <= target.retries.into() && left >= PAUSE_BEFORE_RETRY.saturating_add(target.timeout);
@@ -71,27 +69,20 @@ impl Probe {
     }
 
     /// One try within the target's timeout.
-    async fn try_once(&self, target: &Target, trace: &Rc<Trace>) -> Result<(), Failure> {
-        match &trace.plan.kind {
-            Kind::Http(plan) => {
-                let ended = within(target.timeout, trace, self.http.follow(&target.url, plan, trace)).await;
-                ended.unwrap_or_else(|_| Err(trace.timed_out(target.timeout)))
+    async fn try_once(&self, target: &Target, plan: &Plan, trace: &Rc<Trace>) -> Result<(), Failure> {
+        let (url, limit) = (target.url.as_str(), target.timeout);
+        match &plan.kind {
+            Kind::Http(http) => {
+                let ended =
+                    tokio::time::timeout(limit, self.http.follow(url, http, &plan.access, trace)).await;
+                ended.unwrap_or_else(|_| Err(trace.timed_out(limit)))
             }
-            Kind::Tcp(plan) => {
+            Kind::Tcp(tcp) => {
                 // In a box, for it would make every check larger.
-                let talk = Box::pin(self.tcp.talk(&target.url, plan, trace));
-                let ended = within(target.timeout, trace, talk).await;
-                ended.unwrap_or_else(|_| tcp::timed_out(plan, trace, target.timeout))
+                let talk = Box::pin(self.tcp.talk(url, tcp, &plan.access, trace));
+                let ended = tokio::time::timeout(limit, talk).await;
+                ended.unwrap_or_else(|_| tcp::timed_out(tcp, trace, limit))
             }
         }
     }
-}
-
-/// `asking` with a time limit, and with `trace` within reach of the connector and of TLS, which other libraries call.
-fn within<F: Future>(
-    limit: Duration,
-    trace: &Rc<Trace>,
-    asking: F,
-) -> Timeout<TaskLocalFuture<Rc<Trace>, F>> {
-    tokio::time::timeout(limit, TRACE.scope(Rc::clone(trace), asking))
 }

@@ -9,9 +9,12 @@ use url::{Host, Url};
 use super::dial::{self, Permitted};
 use super::dns::Found;
 use super::failure::Failure;
+use super::order::Order;
 use super::place;
 use super::settings::Settings;
-use super::trace::{Phase, Trace};
+use super::stopwatch::Phase;
+use super::tls::Seen;
+use super::trace::Trace;
 use super::transport::Transport;
 use crate::model::Reason;
 use crate::model::settings::IpFamily;
@@ -28,46 +31,41 @@ impl Connector {
         Self { settings }
     }
 
-    /// A new connection to the host of `url`, with TLS where the URL says so. A foreign one is not shown our certificate.
-    pub(super) async fn connect(
-        &self,
-        url: &Url,
-        is_foreign: bool,
-        trace: &Trace,
-    ) -> Result<Transport, Failure> {
-        let (tcp, peer) = self.reach(url, trace).await?;
+    /// A new connection to the host of the order's URL, with TLS where the URL says so.
+    pub(super) async fn connect(&self, order: &Order<'_>, trace: &Trace) -> Result<Transport, Failure> {
+        let (tcp, peer) = self.reach(order, trace).await?;
         trace.connected(peer);
-        secure(tcp, url, is_foreign, trace).await
+        secure(tcp, peer, order, trace).await
     }
 
     /// A connection to one of the host's addresses, those of a family that name servers are late with included.
-    async fn reach(&self, url: &Url, trace: &Trace) -> Result<(TcpStream, SocketAddr), Failure> {
-        let Found { addresses, late } = self.resolve(url, trace).await?;
+    async fn reach(&self, order: &Order<'_>, trace: &Trace) -> Result<(TcpStream, SocketAddr), Failure> {
+        let Found { addresses, late } = self.resolve(order, trace).await?;
         trace.pause();
-        let first = self.permitted(&addresses, url, trace);
-        let late = late.map(|late| async move { self.permitted(&late.addresses().await, url, trace) });
+        let first = self.permitted(&addresses, order, trace);
+        let late = late.map(|late| async move { self.permitted(&late.addresses().await, order, trace) });
         dial::dial(first, late, trace).await
     }
 
-    async fn resolve(&self, url: &Url, trace: &Trace) -> Result<Found, Failure> {
+    async fn resolve(&self, order: &Order<'_>, trace: &Trace) -> Result<Found, Failure> {
         let known = |ip: IpAddr| Found { addresses: vec![ip], late: None };
-        match pattern::host_of(url) {
+        match pattern::host_of(order.url) {
             Some(Host::Ipv4(ip)) => Ok(known(ip.into())),
             Some(Host::Ipv6(ip)) => Ok(known(ip.into())),
             Some(Host::Domain(name)) => {
                 trace.enter(Phase::Resolve);
-                self.settings.names.lookup(name, trace.plan.ip, trace).await
+                self.settings.names.lookup(name, order.access.ip, |asking| trace.resolving(asking)).await
             }
-            None => Err(Failure::internal(format!("{url} names no host"))),
+            None => Err(Failure::internal(format!("{} names no host", order.url))),
         }
     }
 
     /// Those of the addresses that may be tried, in the order in which they are.
-    fn permitted(&self, addresses: &[IpAddr], url: &Url, trace: &Trace) -> Permitted {
-        let port = url.port_or_known_default().unwrap_or_default();
+    fn permitted(&self, addresses: &[IpAddr], order: &Order<'_>, trace: &Trace) -> Permitted {
+        let port = order.url.port_or_known_default().unwrap_or_default();
         let addrs = dial::interleave(addresses.iter().map(|&ip| SocketAddr::new(ip, port)));
         trace.resolved(&addrs);
-        of_family(self.permit(addrs, url)?, trace.plan.ip, url)
+        of_family(self.permit(addrs, order.url)?, order.access.ip, order.url)
     }
 
     /// The addresses that the guard lets through. Judged here and nowhere earlier, so that literals, names, redirects and
@@ -107,11 +105,17 @@ fn of_family(mut addrs: Vec<SocketAddr>, family: IpFamily, url: &Url) -> Permitt
     Ok(addrs)
 }
 
-async fn secure(tcp: TcpStream, url: &Url, is_foreign: bool, trace: &Trace) -> Result<Transport, Failure> {
-    if !place::is_tls(url) {
+async fn secure(
+    tcp: TcpStream,
+    peer: SocketAddr,
+    order: &Order<'_>,
+    trace: &Trace,
+) -> Result<Transport, Failure> {
+    if !place::is_tls(order.url) {
         return Ok(Transport::Tcp(tcp));
     }
-    trace.enter(Phase::Handshake);
-    let tls = trace.plan.tls.handshake(tcp, url, is_foreign, trace).await?;
+    let seen = Arc::new(Seen::default());
+    trace.shaking_hands(Arc::clone(&seen));
+    let tls = order.access.tls.handshake(tcp, peer, order.url, order.is_foreign, &seen).await?;
     Ok(Transport::Tls(Box::new(tls)))
 }

@@ -13,7 +13,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, Sleep};
 
 use super::failure::Failure;
-use super::trace::{Phase, Trace};
+use super::stopwatch::Phase;
+use super::trace::Trace;
 use crate::model::Reason;
 
 /// How long an address has for itself before the next is tried beside it (RFC 8305, section 5).

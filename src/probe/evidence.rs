@@ -1,9 +1,9 @@
 //! What a result that is not up keeps for the person who asks why.
 
 use super::expect::{Verdict, quoted};
-use super::http::Head;
+use super::head::Head;
 use super::mask::{self, Mask};
-use super::trace::Notes;
+use super::notes::Notes;
 use crate::model::Evidence;
 use crate::model::secret::{HIDDEN, is_secret_name};
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::model::{Reason, Status, duration};
 
 /// Ends a try.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
 pub(super) struct Failure {
     pub(super) reason: Reason,
     /// What happened, with the address or name it happened to.

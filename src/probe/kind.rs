@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::expect::Verdict;
 use super::http::{self, HttpPlan};
+use super::notes::Notes;
 use super::plan_error::PlanError;
 use super::settings::Settings;
 use super::tcp::{self, TcpPlan};
 use super::tls::TlsPlan;
-use super::trace::Notes;
 use crate::model::settings::CheckSettings;
 
 /// How a site is checked, by the kind of its check.

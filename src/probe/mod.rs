@@ -1,8 +1,8 @@
 //! One check, from a URL to an [`Outcome`].
 //!
 //! ```text
-//! Probe::check ─ tries ─▶ kind ─┬▶ http: hops ─▶ awc ─┐
-//!      │                        └▶ tcp ───────────────┴▶ connector: dns ▶ guard ▶ dial ▶ tls ─▶ the server
+//! Probe::check ─ tries ─▶ kind ─┬▶ http: hops ─┬▶ connector: dns ▶ guard ▶ dial ▶ tls ─▶ the server
+//!      │                        └▶ tcp ────────┘    then over that connection, http: wire, or tcp: conversation
 //!      └─ verdict ◀─ expectations ◀─ trace: what is known so far, also when the timeout cuts in
 //! ```
 //!
@@ -18,15 +18,19 @@ mod evidence;
 mod expect;
 mod failure;
 mod guard;
+mod head;
 mod http;
 mod kind;
 mod mask;
+mod notes;
+mod order;
 mod outcome;
 mod place;
 mod plan;
 mod plan_error;
 mod plans;
 mod settings;
+mod stopwatch;
 mod tcp;
 mod tls;
 mod trace;

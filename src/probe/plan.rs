@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::kind::Kind;
+use super::order::Access;
 use super::plan_error::PlanError;
 use super::settings::Settings;
 use super::tls::{Link, TlsPlan};
-use crate::model::settings::{CheckSettings, IpFamily, TlsSettings};
+use crate::model::settings::{CheckSettings, TlsSettings};
 
 /// A certificate that expires sooner is worth a warning, unless it was made for a shorter time than that makes sense for.
 /// Those who renew by themselves do it 30 days ahead.
@@ -15,11 +16,9 @@ const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 3600);
 /// What a check does and judges.
 pub(super) struct Plan {
     pub(super) kind: Kind,
-    /// Which addresses of the host are connected to.
-    pub(super) ip: IpFamily,
+    pub(super) access: Access,
     /// Texts that must not stand in a result, longest first.
     pub(super) secrets: Vec<String>,
-    pub(super) tls: TlsPlan,
     pub(super) expiry_warning: ExpiryWarning,
 }
 
@@ -59,9 +58,8 @@ impl Plan {
         let kind = Kind::compile(settings, common)?;
         let tls = TlsPlan::new(&settings.tls, &common.tls).map_err(PlanError::Useless)?;
         Ok(Self {
-            ip: settings.request.ip,
             secrets: Kind::secrets(settings),
-            tls: kind.tls(tls),
+            access: Access { ip: settings.request.ip, tls: kind.tls(tls) },
             expiry_warning: ExpiryWarning::of(&settings.tls),
             kind,
         })

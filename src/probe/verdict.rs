@@ -10,11 +10,13 @@ use super::evidence;
 use super::expect::{self, Verdict, escaped};
 use super::failure::Failure;
 use super::mask::{self, Mask};
+use super::notes::{HopNotes, Notes};
 use super::outcome::{Judged, Outcome};
 use super::place;
-use super::plan::ExpiryWarning;
+use super::plan::{ExpiryWarning, Plan};
+use super::stopwatch::micros;
 use super::tls::Link;
-use super::trace::{HopNotes, Notes, Trace, micros};
+use super::trace::Trace;
 use crate::clock::Timestamp;
 use crate::model::secret::secrets_of;
 use crate::model::{Hop, Reason, Status, Timings, duration};
@@ -23,13 +25,18 @@ use crate::model::{Hop, Reason, Status, Timings, duration};
 const ISSUER_CHARS: usize = 200;
 
 /// Closes `trace`, judges what is in it, and says what came of the try. `ended` is how its last hop did.
-pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Timestamp) -> Outcome {
+pub(super) fn conclude(
+    trace: &Trace,
+    plan: &Plan,
+    ended: Result<(), Failure>,
+    started_at: Timestamp,
+) -> Outcome {
     let (notes, took) = trace.finish();
     let verdicts = match &ended {
-        Ok(()) => judge(trace, &notes, took, started_at),
+        Ok(()) => judge(plan, &notes, took, started_at),
         Err(_) => Vec::new(),
     };
-    let secrets = secrets(trace, &notes);
+    let secrets = secrets(plan, &notes);
     let mask = Mask::of(&secrets);
     let (status, reason, error) = sentence(ended, &verdicts);
     let shown = |text: String| mask::members(&mask.text(text));
@@ -52,8 +59,8 @@ pub(super) fn conclude(trace: &Trace, ended: Result<(), Failure>, started_at: Ti
 }
 
 /// What the site's settings and its URL hold that nobody is to see. Longest first, so that none is left in part.
-fn secrets<'t>(trace: &'t Trace, notes: &Notes) -> Cow<'t, [String]> {
-    let configured = trace.plan.secrets.as_slice();
+fn secrets<'p>(plan: &'p Plan, notes: &Notes) -> Cow<'p, [String]> {
+    let configured = plan.secrets.as_slice();
     let in_url = notes.hops.first().map(|hop| secrets_of(hop.url.as_str())).unwrap_or_default();
     if in_url.is_empty() {
         return Cow::Borrowed(configured);
@@ -64,8 +71,7 @@ fn secrets<'t>(trace: &'t Trace, notes: &Notes) -> Cow<'t, [String]> {
 }
 
 /// Every expectation of a try that came to its end.
-fn judge(trace: &Trace, notes: &Notes, took: Duration, now: Timestamp) -> Vec<Verdict> {
-    let plan = &trace.plan;
+fn judge(plan: &Plan, notes: &Notes, took: Duration, now: Timestamp) -> Vec<Verdict> {
     let mut verdicts = plan.kind.judge(notes, took);
     verdicts.extend(notes.hops.iter().filter_map(|hop| expiry(hop, plan.expiry_warning, now)));
     verdicts
@@ -73,7 +79,7 @@ fn judge(trace: &Trace, notes: &Notes, took: Duration, now: Timestamp) -> Vec<Ve
 
 /// Whether the certificates that a hop depends on go on for long enough. A warning, for it works today.
 fn expiry(hop: &HopNotes, warning: ExpiryWarning, now: Timestamp) -> Option<Verdict> {
-    let links = hop.certificate.as_ref()?.links.iter();
+    let links = hop.certificate()?.links.iter();
     let spared =
         |link: &Link| Some((link.not_after - now) - TimeDelta::from_std(warning.before(link)?).ok()?);
     let (_, link) = links.filter_map(|link| Some((spared(link)?, link))).min_by_key(|(spared, _)| *spared)?;
@@ -112,7 +118,7 @@ fn facts(notes: &Notes, took: Duration, mask: &Mask<'_>) -> Outcome {
     let last_tls = notes.hops.iter().rev().find(|hop| hop.is_tls());
     Outcome {
         http_status: last_head.map(|head| head.status),
-        http_version: last_head.map(|head| head.version()),
+        http_version: last_head.map(|head| head.version.as_str()),
         remote_addr: notes.hops.iter().rev().find_map(|hop| hop.remote_addr),
         redirects: notes.redirects,
         final_url: notes.hops.last().map(|hop| mask.url(&hop.url)),
@@ -121,7 +127,7 @@ fn facts(notes: &Notes, took: Duration, mask: &Mask<'_>) -> Outcome {
         body_truncated: notes.body.truncated,
         timings: Timings { total_us: Some(micros(took)), ..sums(&notes.hops) },
         skipped: last_head.map(|head| evidence::skipped(head, mask)).unwrap_or_default(),
-        certificate: last_tls.and_then(|hop| Some(hop.certificate.as_ref()?.certificate.clone())),
+        certificate: last_tls.and_then(|hop| Some(hop.certificate()?.certificate.clone())),
         hops: notes.hops.iter().map(|hop| told(hop, mask)).collect(),
         ..Outcome::nothing()
     }
@@ -147,6 +153,6 @@ fn told(hop: &HopNotes, mask: &Mask<'_>) -> Hop {
         http_status: hop.head.as_ref().map(|head| head.status),
         remote_addr: hop.remote_addr,
         timings: hop.timings,
-        certificate: hop.certificate.as_ref().map(|shown| shown.certificate.clone()),
+        certificate: hop.certificate().map(|shown| shown.certificate.clone()),
     }
 }

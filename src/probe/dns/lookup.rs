@@ -21,7 +21,6 @@ use crate::clock::Clock;
 use crate::model::Reason;
 use crate::model::settings::IpFamily;
 use crate::probe::failure::Failure;
-use crate::probe::trace::Trace;
 
 /// How long the second family may take once the first has addresses (RFC 8305, section 3).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
@@ -72,17 +71,18 @@ pub(super) fn at_hand(resolver: &Resolver, name: &str, families: &[Family]) -> O
     (has_all && !addresses.is_empty()).then_some(Found { addresses, late: None })
 }
 
-/// Asks for `host` and for what it may stand for.
+/// Asks for `host` and for what it may stand for. `begun` gets the lookup.
 pub(super) async fn resolve(
     resolver: &Arc<Resolver>,
     host: &str,
     families: &'static [Family],
-    trace: &Trace,
+    begun: impl FnOnce(Rc<Asking>),
 ) -> Result<Found, Failure> {
     if Question::addresses(host, Family::V4).is_none() {
         return Err(Failure::new(Reason::Dns, format!("{host} is not a valid name")));
     }
-    let asking = trace.resolving(Asking::new(Arc::clone(resolver)));
+    let asking = Rc::new(Asking::new(Arc::clone(resolver)));
+    begun(Rc::clone(&asking));
     tokio::select! {
         biased;
         found = search(&asking, host, families) => found,

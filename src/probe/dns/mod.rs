@@ -26,6 +26,7 @@ mod watched;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,6 @@ use self::resolver::{Resolver, Sockets};
 use self::upstream::Upstream;
 use self::watched::Watched;
 use super::failure::Failure;
-use super::trace::Trace;
 use crate::clock::Clock;
 use crate::model::Reason;
 use crate::model::settings::IpFamily;
@@ -98,8 +98,14 @@ impl Names {
         Self { state: Mutex::new(state), sockets, port: files.port }
     }
 
-    /// The addresses of `host` (ASCII in small letters, as in a URL) of the families that are wanted.
-    pub(super) async fn lookup(&self, host: &str, wanted: IpFamily, trace: &Trace) -> Result<Found, Failure> {
+    /// The addresses of `host` (ASCII in small letters, as in a URL) of the families that are wanted. Where name servers have to be
+    /// asked, `begun` gets the lookup, which can tell what it waits for.
+    pub(super) async fn lookup(
+        &self,
+        host: &str,
+        wanted: IpFamily,
+        begun: impl FnOnce(Rc<Asking>),
+    ) -> Result<Found, Failure> {
         let (hosts, resolver) = self.current();
         let name = host.strip_suffix('.').unwrap_or(host);
         let addresses = without_question(&hosts, name, wanted);
@@ -112,7 +118,7 @@ impl Names {
         let families = lookup::families(wanted, &resolver.upstream.conf);
         match lookup::at_hand(&resolver, name, families) {
             Some(found) => Ok(found),
-            None => lookup::resolve(&resolver, host, families, trace).await,
+            None => lookup::resolve(&resolver, host, families, begun).await,
         }
     }
 

@@ -14,7 +14,7 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt as _, BufReader, ReadBuf};
 use tokio_util::io::StreamReader;
 
-use super::wire::Head;
+use crate::probe::head::Head;
 
 /// The window that RFC 9659 allows a server: 8 MiB. A larger one would be memory that anybody can make us use.
 const ZSTD_WINDOW_LOG: u32 = 23;

@@ -8,8 +8,8 @@ use super::request::RequestPlan;
 use crate::model::settings::CheckSettings;
 use crate::probe::evidence;
 use crate::probe::expect::{ExpectError, Verdict};
+use crate::probe::notes::{HopNotes, Notes};
 use crate::probe::settings::Settings;
-use crate::probe::trace::{HopNotes, Notes};
 
 /// `[site.request]` and `[site.expect]` of a site with a URL of the web.
 pub(in crate::probe) struct HttpPlan {
@@ -36,7 +36,7 @@ impl HttpPlan {
         let headers: Vec<(&str, &[u8])> = head.fields().collect();
         self.expect.judge(&Answer {
             status: head.status,
-            version: head.version(),
+            version: head.version,
             headers: &headers,
             body: &notes.body.kept,
             body_bytes: notes.body.bytes,

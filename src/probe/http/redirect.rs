@@ -6,12 +6,12 @@ use url::Url;
 
 use super::cookies::Jar;
 use super::request::{Message, RequestContext, RequestPlan};
-use super::wire::Head;
 use crate::clock::Timestamp;
 use crate::model::Reason;
 use crate::pattern;
 use crate::probe::expect::{escaped, quoted};
 use crate::probe::failure::Failure;
+use crate::probe::head::Head;
 use crate::probe::mask;
 
 /// Bytes of a Location, as long as a configured URL may be.
@@ -113,7 +113,8 @@ impl<'p> Route<'p> {
         }
     }
 
-    fn is_foreign(&self) -> bool {
+    /// Whether it is another origin than the site's, with which we share no secrets.
+    pub(super) fn is_foreign(&self) -> bool {
         self.url.origin() != self.home.origin()
     }
 

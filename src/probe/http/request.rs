@@ -32,13 +32,11 @@ pub(super) struct RequestPlan {
 
 /// What is sent to a hop, and what others have to know of it.
 #[derive(Debug, Clone)]
-pub(in crate::probe) struct Message {
+pub(super) struct Message {
     /// Head and body.
     pub(super) bytes: Bytes,
     /// Its method is HEAD, so nothing follows the answer's head.
     pub(super) is_head: bool,
-    /// It goes to another origin than the site's, with which we share no secrets.
-    pub(super) is_foreign: bool,
 }
 
 /// One hop's part in a request.
@@ -75,11 +73,7 @@ impl RequestPlan {
 
     /// The request of a hop.
     pub(super) fn message(&self, context: &RequestContext<'_>, user_agent: &str) -> Message {
-        Message {
-            bytes: self.bytes(context, user_agent),
-            is_head: context.method == "HEAD",
-            is_foreign: context.is_foreign,
-        }
+        Message { bytes: self.bytes(context, user_agent), is_head: context.method == "HEAD" }
     }
 
     fn bytes(&self, context: &RequestContext<'_>, user_agent: &str) -> Bytes {

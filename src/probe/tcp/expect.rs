@@ -6,7 +6,7 @@ use crate::model::settings::{Expectations, TimeLimits};
 use crate::probe::expect::{
     BodyCondition, ExpectError, Extent, SizeLimit, SoFar, Verdict, charset, judge_time,
 };
-use crate::probe::trace::Body;
+use crate::probe::notes::Body;
 
 /// What conditions are about.
 const SUBJECT: &str = "answer";

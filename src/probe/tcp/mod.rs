@@ -15,7 +15,9 @@ use crate::pattern;
 use crate::probe::connector::Connector;
 use crate::probe::expect::quoted;
 use crate::probe::failure::Failure;
-use crate::probe::trace::{Phase, Trace};
+use crate::probe::order::{Access, Order};
+use crate::probe::stopwatch::Phase;
+use crate::probe::trace::Trace;
 
 /// Characters of what came before the time was over.
 const SHOWN: usize = 200;
@@ -34,10 +36,17 @@ impl Tcp {
     }
 
     /// Connects, sends, and reads until every condition is settled. Without conditions nothing is read.
-    pub(super) async fn talk(&self, url: &str, plan: &TcpPlan, trace: &Trace) -> Result<(), Failure> {
+    pub(super) async fn talk(
+        &self,
+        url: &str,
+        plan: &TcpPlan,
+        access: &Access,
+        trace: &Trace,
+    ) -> Result<(), Failure> {
         let url = place(url)?;
-        trace.begin_hop(&url, None);
-        let transport = self.connector.connect(&url, false, trace).await?;
+        trace.begin_hop(&url);
+        let order = Order { url: &url, is_foreign: false, access };
+        let transport = self.connector.connect(&order, trace).await?;
         trace.pause();
         let mut conversation = Conversation::new(transport, plan.send.clone(), trace);
         if plan.expect.listens() {

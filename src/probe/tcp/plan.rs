@@ -8,8 +8,8 @@ use super::expect::TcpExpect;
 use crate::model::secret::SHORTEST_SECRET;
 use crate::model::settings::{CheckSettings, Expectations, RequestSettings, TcpSettings};
 use crate::probe::expect::{Verdict, escaped};
+use crate::probe::notes::Notes;
 use crate::probe::plan_error::PlanError;
-use crate::probe::trace::Notes;
 
 /// Lines of `send` that are secrets by themselves. A text with more of them is no login, and each takes time with every result.
 const LINES: usize = 256;

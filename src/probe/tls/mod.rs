@@ -3,9 +3,10 @@
 mod certificate;
 mod explain;
 mod identity;
+mod seen;
 mod verifier;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::client::Resumption;
@@ -19,9 +20,9 @@ use url::{Host, Url};
 pub(super) use self::certificate::{Link, Shown};
 pub(super) use self::explain::explain_io;
 use self::identity::RecordingIdentity;
+pub(super) use self::seen::Seen;
 use self::verifier::{Anchors, RecordingVerifier};
 use super::failure::Failure;
-use super::trace::Trace;
 use crate::model::Reason;
 use crate::model::settings::{TlsSettings, TlsVersion};
 use crate::pattern;
@@ -40,6 +41,7 @@ pub(super) struct TlsPlan {
 /// How handshakes are made.
 #[derive(Debug, Clone)]
 pub(super) struct TlsClient {
+    /// The same for each handshake, but for who looks on.
     config: Arc<ClientConfig>,
     anchors: Arc<Anchors>,
 }
@@ -73,13 +75,14 @@ impl TlsPlan {
         Self { client: client.without_alpn(), foreign: foreign.without_alpn(), server_name }
     }
 
-    /// Shakes hands with the host of `url`.
+    /// Shakes hands with the host of `url` at `peer`, and notes in `seen` what that shows.
     pub(super) async fn handshake(
         &self,
         tcp: TcpStream,
+        peer: SocketAddr,
         url: &Url,
         is_foreign: bool,
-        trace: &Trace,
+        seen: &Arc<Seen>,
     ) -> Result<TlsStream<TcpStream>, Failure> {
         // The handshake is several small writes in a row; Nagle would hold one back until the other side acknowledges.
         tcp.set_nodelay(true)
@@ -89,7 +92,7 @@ impl TlsPlan {
             Some(name) => (&self.client, Name::Asked(name.clone())),
             None => (&self.client, name_of(url)?),
         };
-        client.connect(tcp, name, trace).await
+        client.connect(tcp, peer, name, seen).await
     }
 }
 
@@ -109,7 +112,7 @@ impl TlsClient {
             .with_protocol_versions(versions)
             .map_err(|error| format!("TLS: {error}"))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(RecordingVerifier::new(Arc::clone(&anchors), None)));
+            .with_custom_certificate_verifier(verifier(&anchors, None, &Arc::default()));
         let mut config = match (&settings.client_cert, &settings.client_key) {
             (Some(certificate), Some(key)) => {
                 let chain = pattern::certificates(certificate);
@@ -120,7 +123,6 @@ impl TlsClient {
             }
             _ => builder.with_no_client_auth(),
         };
-        config.client_auth_cert_resolver = Arc::new(RecordingIdentity(config.client_auth_cert_resolver));
         config.resumption = Resumption::disabled();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), anchors })
@@ -135,31 +137,39 @@ impl TlsClient {
     async fn connect(
         &self,
         tcp: TcpStream,
+        peer: SocketAddr,
         name: Name,
-        trace: &Trace,
+        seen: &Arc<Seen>,
     ) -> Result<TlsStream<TcpStream>, Failure> {
-        let (config, name, remark) = match name {
-            Name::Asked(name) => (Arc::clone(&self.config), name, ""),
+        let (host, name, remark) = match name {
+            Name::Asked(name) => (None, name, ""),
             // An address is never asked for.
             Name::Unasked(name) => {
                 let nobody = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED).into());
-                (self.looking_for(name), nobody, UNASKED)
+                (Some(trust::Host::Name(name)), nobody, UNASKED)
             }
         };
-        let connected = TlsConnector::from(config).connect(name, tcp).await;
+        let connected = TlsConnector::from(self.watched(host, seen)).connect(name, tcp).await;
         connected.map_err(|error| {
-            let error = explain::explain_handshake(&error, &trace.peer(), trace.has_certificate());
+            let has_certificate = seen.certificate().is_some();
+            let error = explain::explain_handshake(&error, &peer.to_string(), has_certificate);
             Failure::new(Reason::Tls, format!("{error}{remark}"))
         })
     }
 
-    /// The same, with a certificate that has to be for `name` whatever is asked for.
-    fn looking_for(&self, name: String) -> Arc<ClientConfig> {
-        let verifier = RecordingVerifier::new(Arc::clone(&self.anchors), Some(trust::Host::Name(name)));
+    /// For one handshake: what it shows goes into `seen`. The certificate has to be for `host`, whatever is asked for, if that is
+    /// said. A clone of the configuration costs a thousandth of the handshake.
+    fn watched(&self, host: Option<trust::Host>, seen: &Arc<Seen>) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);
-        config.dangerous().set_certificate_verifier(Arc::new(verifier));
+        let identity = Arc::clone(&config.client_auth_cert_resolver);
+        config.client_auth_cert_resolver = Arc::new(RecordingIdentity::new(identity, Arc::clone(seen)));
+        config.dangerous().set_certificate_verifier(verifier(&self.anchors, host, seen));
         Arc::new(config)
     }
+}
+
+fn verifier(anchors: &Arc<Anchors>, host: Option<trust::Host>, seen: &Arc<Seen>) -> Arc<RecordingVerifier> {
+    Arc::new(RecordingVerifier::new(Arc::clone(anchors), host, Arc::clone(seen)))
 }
 
 /// What a person has to know who reads why such a handshake failed.

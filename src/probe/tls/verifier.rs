@@ -8,8 +8,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::certificate::{self, Shown};
+use super::seen::Seen;
 use crate::clock::Timestamp;
-use crate::probe::trace::TRACE;
 use crate::trust::{self, Host, Refusal};
 
 /// Whom to believe.
@@ -39,18 +39,18 @@ impl Anchors {
     }
 }
 
-/// Records what a server shows, so that the result of a refused handshake still says it, and decides.
-/// One verifier serves many checks: what it finds goes to the try of the current task.
+/// Notes what the server of one handshake shows, so that the result of a refused one still says it, and decides.
 #[derive(Debug)]
 pub(super) struct RecordingVerifier {
     anchors: Arc<Anchors>,
     /// Whom the certificate has to be for, where that is another than the handshake asks for.
     host: Option<Host>,
+    seen: Arc<Seen>,
 }
 
 impl RecordingVerifier {
-    pub(super) fn new(anchors: Arc<Anchors>, host: Option<Host>) -> Self {
-        Self { anchors, host }
+    pub(super) fn new(anchors: Arc<Anchors>, host: Option<Host>, seen: Arc<Seen>) -> Self {
+        Self { anchors, host, seen }
     }
 
     /// The places in `others` of the certificates that the server is believed by.
@@ -105,9 +105,7 @@ impl ServerCertVerifier for RecordingVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let decision = self.decide(end_entity, intermediates, server_name, now);
-        let shown = self.shown(end_entity, intermediates, &decision, now);
-        // Outside a try there is nobody to tell, and nothing is lost.
-        let _ = TRACE.try_with(|trace| trace.certified(shown));
+        self.seen.shown(self.shown(end_entity, intermediates, &decision, now));
         decision?;
         Ok(ServerCertVerified::assertion())
     }

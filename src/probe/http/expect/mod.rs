@@ -10,7 +10,7 @@ use self::header::HeaderCondition;
 use self::json::JsonCondition;
 use self::status::StatusCondition;
 use self::transport::{TlsCondition, VersionCondition};
-use crate::model::settings::{Expectations, TimeLimits};
+use crate::model::settings::{Expectations, HttpVersion, TimeLimits};
 use crate::probe::expect::{BodyCondition, ExpectError, Extent, SizeLimit, Verdict, charset, judge_time};
 
 mod header;
@@ -36,8 +36,7 @@ pub(super) struct Expect {
 pub(super) struct Answer<'a> {
     /// 100 to 999.
     pub(super) status: u16,
-    /// For example `HTTP/1.1`.
-    pub(super) version: &'static str,
+    pub(super) version: HttpVersion,
     /// As on the wire: in order, repeated ones repeated.
     pub(super) headers: &'a [(&'a str, &'a [u8])],
     /// Decoded; as much of its beginning as is kept.

@@ -1,6 +1,6 @@
 //! The status of the last answer.
 
-use awc::http::StatusCode;
+use http::StatusCode;
 
 use crate::model::Reason;
 use crate::model::settings::StatusRange;

@@ -22,10 +22,10 @@ impl VersionCondition {
         (!names.is_empty()).then(|| Self { versions: versions.to_vec(), expected: names.join(" or ") })
     }
 
-    pub(super) fn judge(&self, version: &str) -> Verdict {
-        let met = self.versions.iter().any(|expected| expected.as_str() == version);
+    pub(super) fn judge(&self, version: HttpVersion) -> Verdict {
+        let met = self.versions.contains(&version);
         let what = format!("version {}", self.expected);
-        Verdict::new(Reason::Protocol, what, version.to_owned(), met, |actual| {
+        Verdict::new(Reason::Protocol, what, version.as_str().to_owned(), met, |actual| {
             format!("version {actual}, expected {}", self.expected)
         })
     }

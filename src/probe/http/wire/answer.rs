@@ -3,7 +3,8 @@
 use super::chunks::Chunks;
 use super::error::WireError;
 use super::framing::Framing;
-use super::head::{Head, MAX_HEAD, end_of_head};
+use super::head::{MAX_HEAD, end_of_head, parse};
+use crate::probe::head::Head;
 
 const NAME: &[u8] = b"HTTP/1.";
 
@@ -50,7 +51,7 @@ impl Answer {
 
     fn next_head(&mut self) -> Result<Option<Head>, WireError> {
         while let Some(end) = self.end_of_head()? {
-            let head = Head::parse(&self.buffer[self.start..end])?;
+            let head = parse(&self.buffer[self.start..end])?;
             (self.start, self.seen) = (end, 0);
             if head.status >= 200 || head.status == 101 {
                 self.begin_body(&head)?;

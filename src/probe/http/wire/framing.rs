@@ -1,7 +1,8 @@
 //! How long a body is (RFC 9112, section 6.3).
 
 use super::error::WireError;
-use super::head::Head;
+use crate::model::settings::HttpVersion;
+use crate::probe::head::Head;
 
 /// Where a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Framing {
 /// A transfer coding overrides a length. Only `chunked` has been asked for, since only that needs no asking.
 fn coded(head: &Head) -> Result<Framing, WireError> {
     // Section 6.1: such a message is faulty, for intermediaries of 1.0 do not know what it means.
-    if head.minor == 0 {
+    if head.version == HttpVersion::V1_0 {
         return Err(WireError::BadFraming("a transfer coding in HTTP/1.0"));
     }
     let mut framing = Framing::UntilClose;
@@ -75,10 +76,11 @@ fn number(item: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::head::parse;
     use super::*;
 
     fn framing(version: &str, status: u16, fields: &str) -> Result<Framing, WireError> {
-        let head = Head::parse(format!("{version} {status} X\r\n{fields}\r\n").as_bytes()).unwrap();
+        let head = parse(format!("{version} {status} X\r\n{fields}\r\n").as_bytes()).unwrap();
         Framing::of(&head, false)
     }
 
@@ -100,7 +102,7 @@ mod tests {
         for status in [101, 204, 304] {
             assert_eq!(framing("HTTP/1.1", status, "Content-Length: 5\r\n"), Ok(Framing::Empty), "{status}");
         }
-        let head = Head::parse(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n").unwrap();
+        let head = parse(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n").unwrap();
         assert_eq!(Framing::of(&head, true), Ok(Framing::Empty));
     }
 

@@ -1,11 +1,11 @@
-//! The head of an answer.
-
-use std::ops::Range;
+//! The head of an answer over HTTP/1, from its text.
 
 use httparse::{EMPTY_HEADER, Header, ParserConfig, Response, Status};
 
 use super::error::WireError;
-use super::mend::{self, Mended, Skipped};
+use super::mend::{self, Mended};
+use crate::model::settings::HttpVersion;
+use crate::probe::head::{Field, Head};
 
 /// Bytes of all heads of an answer, interim ones included.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
@@ -13,102 +13,57 @@ pub(super) const MAX_HEAD: usize = 64 * 1024;
 /// Header fields of one head.
 pub(super) const MAX_FIELDS: usize = 512;
 
-/// A head as the server sent it.
-#[derive(Debug)]
-pub(in crate::probe) struct Head {
-    /// 100 to 999.
-    pub(in crate::probe) status: u16,
-    /// 0 for HTTP/1.0, 1 for HTTP/1.1.
-    pub(in crate::probe) minor: u8,
-    /// Lines that are no header lines, and were passed over.
-    pub(in crate::probe) skipped: Skipped,
-    text: Vec<u8>,
-    fields: Vec<Field>,
-}
-
-/// Where a field lies in the text.
-#[derive(Debug)]
-struct Field {
-    name: Range<usize>,
-    value: Range<usize>,
-}
-
-impl Head {
-    /// Reads a head that ends with an empty line. One that breaks the grammar is read without the lines that do.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, WireError> {
-        match Self::parse_strictly(text) {
-            Err(WireError::BadHead(_)) => {
-                let Mended { text, skipped } = mend::mend(text)?;
-                Ok(Self { skipped, ..Self::parse_strictly(&text)? })
-            }
-            parsed => parsed,
+/// Reads a head that ends with an empty line. One that breaks the grammar is read without the lines that do.
+pub(super) fn parse(text: &[u8]) -> Result<Head, WireError> {
+    match parse_strictly(text) {
+        Err(WireError::BadHead(_)) => {
+            let Mended { text, skipped } = mend::mend(text)?;
+            let mut head = parse_strictly(&text)?;
+            head.skipped = skipped;
+            Ok(head)
         }
-    }
-
-    fn parse_strictly(text: &[u8]) -> Result<Self, WireError> {
-        let mut few = [EMPTY_HEADER; 64];
-        match Self::parse_with(text, &mut few) {
-            // Rare, and only then is the large table paid for.
-            Err(WireError::TooManyFields) => Self::parse_with(text, &mut vec![EMPTY_HEADER; MAX_FIELDS]),
-            parsed => parsed,
-        }
-    }
-
-    fn parse_with<'t>(text: &'t [u8], table: &mut [Header<'t>]) -> Result<Self, WireError> {
-        let mut config = ParserConfig::default();
-        config.allow_spaces_after_header_name_in_responses(true);
-        config.allow_obsolete_multiline_headers_in_responses(true);
-        let mut response = Response::new(table);
-        match config.parse_response(&mut response, text) {
-            Ok(Status::Complete(_)) => {}
-            // The empty line is there, so nothing can be missing but a line end.
-            Ok(Status::Partial) => return Err(WireError::BadHead("a line does not end")),
-            Err(httparse::Error::TooManyHeaders) => return Err(WireError::TooManyFields),
-            Err(error) => return Err(WireError::BadHead(in_words(error))),
-        }
-        let status = response.code.unwrap_or_default();
-        if status < 100 {
-            return Err(WireError::BadStatus(status));
-        }
-        let fields = response.headers.iter().map(|header| Field::of(header, text)).collect();
-        let (minor, skipped) = (response.version.unwrap_or(1), Skipped::default());
-        Ok(Self { status, minor, skipped, text: unfolded(text), fields })
-    }
-
-    /// `HTTP/1.0` or `HTTP/1.1`.
-    pub(in crate::probe) fn version(&self) -> &'static str {
-        if self.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" }
-    }
-
-    /// Every field in order, as many times as it stands there.
-    pub(in crate::probe) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fields.iter().map(|field| {
-            let name = std::str::from_utf8(&self.text[field.name.clone()]).unwrap_or_default();
-            (name, self.text[field.value.clone()].trim_ascii())
-        })
-    }
-
-    /// The values of the field `name`, in any case.
-    pub(in crate::probe) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        self.fields().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    /// The values of the lists in all fields `name`.
-    pub(in crate::probe) fn items(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        self.values(name).flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+        parsed => parsed,
     }
 }
 
-impl Field {
-    fn of(header: &Header<'_>, text: &[u8]) -> Self {
-        let place = |part: &[u8]| {
-            let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
-            start..start + part.len()
-        };
-        // An empty value may be any empty slice.
-        let value = if header.value.is_empty() { 0..0 } else { place(header.value) };
-        Self { name: place(header.name.as_bytes()), value }
+fn parse_strictly(text: &[u8]) -> Result<Head, WireError> {
+    let mut few = [EMPTY_HEADER; 64];
+    match parse_with(text, &mut few) {
+        // Rare, and only then is the large table paid for.
+        Err(WireError::TooManyFields) => parse_with(text, &mut vec![EMPTY_HEADER; MAX_FIELDS]),
+        parsed => parsed,
     }
+}
+
+fn parse_with<'t>(text: &'t [u8], table: &mut [Header<'t>]) -> Result<Head, WireError> {
+    let mut config = ParserConfig::default();
+    config.allow_spaces_after_header_name_in_responses(true);
+    config.allow_obsolete_multiline_headers_in_responses(true);
+    let mut response = Response::new(table);
+    match config.parse_response(&mut response, text) {
+        Ok(Status::Complete(_)) => {}
+        // The empty line is there, so nothing can be missing but a line end.
+        Ok(Status::Partial) => return Err(WireError::BadHead("a line does not end")),
+        Err(httparse::Error::TooManyHeaders) => return Err(WireError::TooManyFields),
+        Err(error) => return Err(WireError::BadHead(in_words(error))),
+    }
+    let status = response.code.unwrap_or_default();
+    if status < 100 {
+        return Err(WireError::BadStatus(status));
+    }
+    let version = if response.version == Some(0) { HttpVersion::V1_0 } else { HttpVersion::V1_1 };
+    let fields = response.headers.iter().map(|header| place_of(header, text)).collect();
+    Ok(Head::new(status, version, unfolded(text), fields))
+}
+
+fn place_of(header: &Header<'_>, text: &[u8]) -> Field {
+    let place = |part: &[u8]| {
+        let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
+        start..start + part.len()
+    };
+    // An empty value may be any empty slice.
+    let value = if header.value.is_empty() { 0..0 } else { place(header.value) };
+    Field { name: place(header.name.as_bytes()), value }
 }
 
 fn in_words(error: httparse::Error) -> &'static str {
@@ -144,7 +99,7 @@ mod tests {
     use super::*;
 
     fn values(text: &str, name: &str) -> Vec<String> {
-        let head = Head::parse(text.as_bytes()).unwrap();
+        let head = parse(text.as_bytes()).unwrap();
         head.values(name).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
     }
 
@@ -173,7 +128,7 @@ mod tests {
         let head = |count| format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(count));
 
         assert_eq!(values(&head(MAX_FIELDS), "a").len(), MAX_FIELDS);
-        let error = Head::parse(head(MAX_FIELDS + 1).as_bytes()).unwrap_err();
+        let error = parse(head(MAX_FIELDS + 1).as_bytes()).unwrap_err();
         assert_eq!(error, WireError::TooManyFields);
     }
 }

@@ -6,6 +6,7 @@
 //! for one party and none for the other.
 
 use super::error::WireError;
+use crate::probe::head::Skipped;
 
 /// Lines that are passed over and kept to be shown. The rest is counted.
 const KEPT: usize = 8;
@@ -19,15 +20,6 @@ pub(super) struct Mended {
     /// With the line ends of the RFC, and an empty line at the end.
     pub(super) text: Vec<u8>,
     pub(super) skipped: Skipped,
-}
-
-/// The lines of a head that say nothing to us.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::probe) struct Skipped {
-    /// The beginnings of the first ones.
-    pub(in crate::probe) lines: Vec<Vec<u8>>,
-    /// All of them.
-    pub(in crate::probe) count: usize,
 }
 
 /// Takes the lines out of `text` that are no header lines. `text` ends with an empty line.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::{Answer, Expect, Verdict};
-use crate::model::settings::Expectations;
+use crate::model::settings::{Expectations, HttpVersion};
 use crate::model::{Reason, Status};
 use crate::probe::expect::summary;
 
@@ -24,7 +24,7 @@ fn expect(settings: Json) -> Expect {
 fn answer<'a>() -> Answer<'a> {
     Answer {
         status: 200,
-        version: "HTTP/1.1",
+        version: HttpVersion::V1_1,
         headers: &[],
         body: b"",
         body_bytes: 0,
