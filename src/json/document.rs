@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::number::Number;
-use super::reader::{BadJson, Reader};
 
 /// Where a value stands in its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,16 +28,6 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads `text`, all of it.
-    pub(crate) fn parse(text: &str) -> Result<Self, BadJson> {
-        Reader::new(text).document()
-    }
-
-    /// A setting as a document. What is nested deeper than any setting is empty.
-    pub(crate) fn of(json: &serde_json::Value) -> Self {
-        Self::parse(&json.to_string()).unwrap_or_else(|_| Self::scalar(Node::Null))
-    }
-
     /// A value alone.
     pub(super) fn scalar(node: Node) -> Self {
         Self { nodes: vec![node], root: Id(0) }

@@ -22,7 +22,19 @@ enum Open {
     Object(Vec<(Box<str>, Id)>, Box<str>),
 }
 
-pub(super) struct Reader<'t> {
+impl Document {
+    /// Reads `text`, all of it.
+    pub(crate) fn parse(text: &str) -> Result<Self, BadJson> {
+        Reader::new(text).document()
+    }
+
+    /// A setting as a document. What is nested deeper than any setting is empty.
+    pub(crate) fn of(json: &serde_json::Value) -> Self {
+        Self::parse(&json.to_string()).unwrap_or_else(|_| Self::scalar(Node::Null))
+    }
+}
+
+struct Reader<'t> {
     text: &'t str,
     at: usize,
     nodes: Vec<Node>,
@@ -30,11 +42,11 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    fn new(text: &'t str) -> Self {
         Self { text, at: 0, nodes: Vec::new(), open: Vec::new() }
     }
 
-    pub(super) fn document(mut self) -> Result<Document, BadJson> {
+    fn document(mut self) -> Result<Document, BadJson> {
         let root = loop {
             // A value that is complete: by itself, or as the last of those that hold it.
             let Some(mut done) = self.value()? else { continue };
