@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, Arbiter, AsyncContext, Context};
+use actix::{Actor, Arbiter, AsyncContext, Context, Message, Recipient};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::fault::{self, Fault};
@@ -11,8 +11,7 @@ use super::handle::AddressBook;
 use super::life::Life;
 use super::policy::Policy;
 use super::pulse::Watch;
-use super::report::Hang;
-use super::tree::{Down, Tree};
+use super::report::{Cause, Hang};
 use crate::clock::Clock;
 
 /// Messages that a mailbox takes before `try_send` is refused. An actor may set another bound when it starts.
@@ -81,8 +80,17 @@ pub(super) struct Birth {
 /// The way back to the supervisor.
 #[derive(Clone)]
 pub(super) struct Tie {
-    pub(super) tree: Addr<Tree>,
+    pub(super) tree: Recipient<Down>,
     pub(super) child: usize,
+}
+
+/// News: an incarnation is over.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Down {
+    pub(super) child: usize,
+    pub(super) generation: u64,
+    pub(super) cause: Cause,
 }
 
 /// Tells the supervisor that an incarnation is over, by being dropped: so it is told also when the thread ends first, or

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::child::Child;
 use super::fault::Fault;
-use super::incarnation::Tie;
+use super::incarnation::{Down, Tie};
 use super::policy::Policy;
 use super::report::{Cause, ChildStatus, Ending};
 use crate::clock::Clock;
@@ -37,7 +37,7 @@ impl Tree {
     }
 
     fn start_child(&mut self, child: usize, ctx: &mut Context<Self>) {
-        let tie = Tie { tree: ctx.address(), child };
+        let tie = Tie { tree: ctx.address().recipient(), child };
         if let Err(error) = self.children[child].begin(tie, self.policy.heartbeat) {
             let cause = Cause::Error(format!("no thread could be started: {error}"));
             self.fallen(child, cause, Duration::ZERO, ctx);
@@ -121,15 +121,6 @@ impl Actor for Tree {
         self.publish();
         ctx.run_interval(self.policy.heartbeat, Self::look);
     }
-}
-
-/// An incarnation is over.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Down {
-    pub(super) child: usize,
-    pub(super) generation: u64,
-    pub(super) cause: Cause,
 }
 
 impl Handler<Down> for Tree {
