@@ -2,13 +2,14 @@
 
 use log::{Level, log};
 
-use super::settings::CHECKS_PER_THREAD;
-
 /// Descriptors for the database, the actors other than checkers, listeners and standard streams.
 const RESERVED: u64 = 64;
 
 /// Descriptors of the event loop that each thread has.
 const PER_THREAD: u64 = 4;
+
+/// A thread for fewer checks at once is not worth the file descriptors that it takes.
+pub(super) const CHECKS_PER_THREAD: u64 = 8;
 
 /// A check holds one socket, now and then a second one for another address, and its part of [`questions`].
 const PER_CHECK: u64 = 2;

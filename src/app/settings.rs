@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::limits;
+use super::limits::{self, CHECKS_PER_THREAD};
 use crate::config::{CheckerConfig, Config, SupervisorConfig};
 use crate::pipeline::checker::CheckerSettings;
 use crate::pipeline::claimer::ClaimSettings;
 use crate::pipeline::persister::PersistSettings;
 use crate::probe::{ProbeConfig, ProbeError, ProbeSettings};
 use crate::supervisor::Policy;
-
-/// A thread for fewer checks at once is not worth the file descriptors that it takes.
-pub(super) const CHECKS_PER_THREAD: u64 = 8;
 
 /// Settings of all stages.
 #[derive(Clone)]

@@ -2,10 +2,9 @@
 
 use std::io::Write as _;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::arguments::Arguments;
 use super::output::Output;
 use super::{Answer, FINE};
 
@@ -23,10 +22,11 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(super) fn run(args: &CompletionsArgs, output: &mut Output) -> Answer {
+/// Completes `command`, the whole command line.
+pub(super) fn run(args: &CompletionsArgs, mut command: clap::Command, output: &mut Output) -> Answer {
     // The generator panics where its writer fails, for example on a closed pipe: a vector does not.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Arguments::command(), "uptime-monitor", &mut script);
+    clap_complete::generate(args.shell, &mut command, "uptime-monitor", &mut script);
     output.write_all(&script)?;
     Ok(FINE)
 }

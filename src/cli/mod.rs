@@ -23,7 +23,7 @@ mod storage;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::app::{self, Role};
 use crate::config as configuration;
@@ -58,7 +58,7 @@ fn execute(arguments: Arguments, output: &mut Output) -> Answer {
     let sources = sources(&arguments);
     let filter = arguments.log.or_else(|| variable("RUST_LOG"));
     match arguments.command.unwrap_or(Command::Run) {
-        Command::Completions(args) => completions::run(&args, output),
+        Command::Completions(args) => completions::run(&args, Arguments::command(), output),
         Command::Config(args) => config::run(&args, &load(sources), output),
         Command::Run => stay(Role::Run, sources?, filter),
         Command::Scheduler => stay(Role::Scheduler, sources?, filter),
