@@ -167,11 +167,12 @@ fn publisher(
     leases: &Leases,
     tally: &Tally,
 ) -> Handle<Publisher> {
-    let (claims, ports) = (settings.claim.clone(), ports.clone());
+    let (owner, lease) = (Arc::clone(&settings.claim.owner), settings.claim.lease);
+    let ports = ports.clone();
     let (leases, tally) = (leases.clone(), tally.clone());
     supervisor.supervise("publisher", move |life| {
         let (log, queue) = (Arc::clone(&ports.log), Arc::clone(&ports.queue));
-        Publisher::new(life, log, queue, leases.clone(), tally.clone(), &claims)
+        Publisher::new(life, log, queue, leases.clone(), tally.clone(), Arc::clone(&owner), lease)
     })
 }
 

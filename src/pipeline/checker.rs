@@ -6,15 +6,18 @@
 //!
 //! Checks are tasks and not futures of the actor's context, because an actor polls all its futures at each wake.
 
+mod check;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
+use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
 use log::warn;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use self::check::check;
 use super::Drain;
 use super::claimer::{Claimer, LonerEnded, Pull};
 use super::leases::{Holder, Leases};
@@ -22,7 +25,7 @@ use super::publisher::{Publisher, publish};
 use super::tray::Tray;
 use crate::clock::Clock;
 use crate::model::{CheckResult, Job, Slot, Unchecked};
-use crate::probe::{self, Probe};
+use crate::probe::Probe;
 use crate::queue::SUSPECT;
 use crate::supervisor::{Handle, Life};
 
@@ -238,32 +241,6 @@ impl Actor for Checker {
                 checker.life.progressed();
             }
         });
-    }
-}
-
-/// One check, from job to news. The mailbox takes the news without asking: there is one for each running check.
-async fn check(probe: Probe, job: Job, worker: Arc<str>, checker: Addr<Checker>) {
-    let mut ending = Ending { checker, slot: job.slot, result: None };
-    let outcome = probe.check(&job.target, job.next_slot).await;
-    ending.result = Some(outcome.into_result(probe::Slot {
-        site_id: Some(job.slot.site_id),
-        url: &job.target.shown_url(),
-        scheduled_at: job.slot.scheduled_at,
-        worker: &worker,
-        attempt: job.attempt,
-    }));
-}
-
-/// Sends the news however the check ends: a panic sends it without a result.
-struct Ending {
-    checker: Addr<Checker>,
-    slot: Slot,
-    result: Option<CheckResult>,
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.checker.do_send(CheckEnded { slot: self.slot, result: self.result.take() });
     }
 }
 

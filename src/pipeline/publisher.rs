@@ -14,7 +14,6 @@ use log::{error, warn};
 use tokio::sync::{mpsc, oneshot};
 
 use super::aside::set_aside;
-use super::claimer::ClaimSettings;
 use super::leases::Leases;
 use super::renewal::{Renewals, renew};
 use super::tally::Tally;
@@ -47,17 +46,17 @@ struct Acknowledged {
 }
 
 impl Publisher {
-    /// A publisher of what `claims` has claimed.
+    /// A publisher of what `owner` has claimed. While the log is away, leases are renewed for `lease`.
     pub fn new(
         life: Life,
         log: Arc<dyn ResultLog>,
         queue: Arc<dyn JobQueue>,
         leases: Leases,
         tally: Tally,
-        claims: &ClaimSettings,
+        owner: Arc<str>,
+        lease: Duration,
     ) -> Self {
         let (acknowledged, inbox) = mpsc::unbounded_channel();
-        let (owner, lease) = (Arc::clone(&claims.owner), claims.lease);
         let (outage, renewals) = (Arc::default(), Renewals::default());
         let inbox = Some(inbox);
         Self { life, log, queue, leases, tally, owner, lease, outage, renewals, acknowledged, inbox }
