@@ -4,6 +4,7 @@ mod catalog;
 mod changes;
 mod history;
 mod partitions;
+mod pruned;
 mod pruning;
 mod results;
 mod rows;

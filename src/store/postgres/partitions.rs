@@ -14,7 +14,7 @@ use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use log::{debug, info, warn};
 
-use super::pruning;
+use super::pruned;
 use crate::clock::{Clock, Timestamp};
 use crate::database::postgres::Postgres;
 use crate::database::{DatabaseError, statement};
@@ -177,7 +177,7 @@ async fn detach(connection: &mut AsyncPgConnection, day: NaiveDate) -> Result<()
     if attached == Some((true,)) {
         execute(connection, &format!("ALTER TABLE ping_status DETACH PARTITION {}", name_of(day))).await?;
     }
-    Ok(pruning::mark(connection, end_of(day)).await?)
+    Ok(pruned::mark(connection, end_of(day)).await?)
 }
 
 statement!(for Pg: Now {} -> (Timestamptz,) = "SELECT uptime_now()");

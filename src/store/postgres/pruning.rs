@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use super::partitions::Partitions;
+use super::pruned::mark;
 use crate::clock::Timestamp;
 use crate::database::postgres::Postgres;
 use crate::database::rows::from_seconds;
@@ -134,15 +135,6 @@ async fn prune_sites(
     Ok((last, rows))
 }
 
-/// Notes that results of slots before `cut` are gone, and forgets what was known of these slots.
-pub(super) async fn mark(connection: &mut AsyncPgConnection, cut: Timestamp) -> QueryResult<()> {
-    MarkPruned { cut }.execute(connection).await?;
-    DropGaps { cut }.execute(connection).await?;
-    DropClockGaps { cut }.execute(connection).await?;
-    DropSpans { cut }.execute(connection).await?;
-    Ok(())
-}
-
 statement!(for Pg:
     /// Until the end of the transaction.
     TryAlone {} -> (Bool,) = "SELECT pg_try_advisory_xact_lock(7075746979)"
@@ -177,15 +169,3 @@ statement!(for Pg:
        WHERE row.site_id = old.site_id AND row.scheduled_at = old.scheduled_at RETURNING 1)
      SELECT (SELECT max(id) FROM site), (SELECT count(*) FROM gone)"
 );
-
-statement!(for Pg: MarkPruned { cut: Timestamp as Timestamptz } -> () =
-    "UPDATE scheduler_state SET pruned_before = greatest(pruned_before, " (cut: Timestamptz) ") WHERE id = 1");
-
-statement!(for Pg: DropGaps { cut: Timestamp as Timestamptz } -> () =
-    "DELETE FROM schedule_gap WHERE until_at < " (cut: Timestamptz));
-
-statement!(for Pg: DropClockGaps { cut: Timestamp as Timestamptz } -> () =
-    "DELETE FROM clock_gap WHERE until_at < " (cut: Timestamptz));
-
-statement!(for Pg: DropSpans { cut: Timestamp as Timestamptz } -> () =
-    "DELETE FROM site_schedule WHERE valid_to < " (cut: Timestamptz) " AND (first_slot IS NULL OR first_slot < " (cut: Timestamptz) ")");
