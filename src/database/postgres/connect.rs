@@ -16,7 +16,7 @@ use super::PostgresSettings;
 use super::address::Address;
 use super::dial::{Wire, dial};
 use super::ear::{Ear, Pulse, Tap, TapTls};
-use super::pool::Trouble;
+use super::trouble::Trouble;
 use super::{refusal, tls};
 use crate::database::DatabaseError;
 use crate::failure::chain;

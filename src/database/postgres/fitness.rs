@@ -5,8 +5,8 @@ use log::warn;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::connect::{Connector, Raw};
-use super::pool::Trouble;
 use super::refusal::{READ_ONLY, STANDBY, explain_statement, refused, shared_session};
+use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::database::DatabaseError;
 

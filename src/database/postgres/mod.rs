@@ -14,6 +14,7 @@ mod pool;
 mod refusal;
 mod silence;
 mod tls;
+mod trouble;
 mod work;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use tokio::runtime::{Builder, Runtime};
 use self::connect::Connector;
 use self::pool::LastTrouble;
 use self::silence::SILENCE;
+use self::trouble::Trouble;
 pub(crate) use self::work::Work;
 use super::DatabaseError;
 use crate::clock::Clock;
@@ -258,7 +260,7 @@ impl Inner {
         if self.pool.state().connections >= self.settings.connections {
             return DatabaseError::Exhausted { waited };
         }
-        pool::Trouble::Away(format!("no answer within {waited:?}")).at(self.connector.server())
+        Trouble::Away(format!("no answer within {waited:?}")).at(self.connector.server())
     }
 }
 

@@ -1,6 +1,5 @@
 //! The pool: which connections are fit for use, and what was wrong with those that could not be made.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use tokio::time::timeout;
 
 use super::connect::{Connector, Lifeline, Link};
 use super::ear::Said;
+use super::trouble::Trouble;
 use super::{PostgresSettings, Work};
 use crate::clock::Clock;
 use crate::database::DatabaseError;
@@ -105,51 +105,6 @@ impl ManageConnection for Connector {
         session.is_broken()
     }
 }
-
-/// Why a connection could not be made, without saying where: one reason answers many callers.
-#[derive(Debug, Clone)]
-pub(crate) enum Trouble {
-    /// It may come back at any time.
-    Away(String),
-    /// It will not have us.
-    Refused {
-        /// What it said.
-        message: String,
-        /// What to do.
-        remedy: String,
-    },
-}
-
-impl Trouble {
-    /// The error for callers.
-    pub(super) fn at(self, server: &str) -> DatabaseError {
-        let server = server.to_owned();
-        match self {
-            Self::Away(message) => DatabaseError::Unreachable { server, source: message.into() },
-            Self::Refused { message, remedy } => DatabaseError::Refused { server, message, remedy },
-        }
-    }
-}
-
-impl Trouble {
-    /// What to do about a refusal.
-    pub(super) fn remedy(self) -> Option<String> {
-        match self {
-            Self::Away(_) => None,
-            Self::Refused { remedy, .. } => Some(remedy),
-        }
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Away(message) | Self::Refused { message, .. } => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for Trouble {}
 
 /// Remembers the last reason, which the pool would keep to itself.
 #[derive(Debug, Clone, Default)]

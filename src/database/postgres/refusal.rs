@@ -12,7 +12,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use super::address::Address;
 use super::dial::in_words;
 use super::ear::Said;
-use super::pool::Trouble;
+use super::trouble::Trouble;
 use crate::database::DatabaseError;
 use crate::failure::chain;
 use crate::trust;
