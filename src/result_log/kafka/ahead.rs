@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::Batch;
 use super::marks::Marks;
-use super::reader::Answer;
+use super::request::Answer;
 use crate::clock::Clock;
 use crate::model::CheckResult;
 

@@ -19,8 +19,8 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::TARGET;
 use super::marks::{Marks, Offsets, Start};
-use super::reader::Answer;
 use super::rebalance::{Event, ReaderContext};
+use super::request::Answer;
 use crate::clock::Clock;
 
 /// After this long the owner goes on.

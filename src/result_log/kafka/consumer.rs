@@ -4,27 +4,27 @@
 //! poll is put out of its group. So an arbiter never calls them, and while the database is away this thread goes on
 //! polling with its partitions paused.
 
+mod news;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use log::{debug, info, warn};
+use log::debug;
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message as _};
 
-use super::super::kafka_settings::{GroupProtocol, KafkaSettings};
+use super::super::kafka_settings::KafkaSettings;
 use super::super::{Batch, LogError, Position};
 use super::ahead::{Asked, ReadAhead, Waiting};
 use super::dead_letter::{Letter, Warnings};
 use super::health::Health;
-use super::marks::{Jump, Marks};
+use super::marks::Marks;
 use super::membership::Membership;
-use super::producer::{Producer, elsewhere};
-use super::reader::Request;
-use super::rebalance::Event;
-use super::refusal::Refusal;
+use super::producer::Producer;
+use super::request::Request;
 use super::{TARGET, message};
 use crate::clock::Clock;
 
@@ -122,28 +122,6 @@ impl Reading {
         })
     }
 
-    /// The brokers don't offer the group protocol that is set. The classic one does the same with more commotion, so it is better
-    /// than a reader that does not read. Nothing was read yet.
-    fn fall_back(&mut self) {
-        if self.classic.swap(true, Ordering::Relaxed)
-            || self.settings.group_protocol == GroupProtocol::Classic
-        {
-            self.failure = Some(Refusal::old_brokers().into_error(&self.settings));
-            return;
-        }
-        let server = self.settings.server();
-        warn!(target: TARGET, server; "set result_log.kafka.group_protocol = \"classic\": the brokers don't offer \"consumer\" (KIP-848: Kafka before 4.0, or switched off there); reading with \"classic\"");
-        match Membership::join(&self.settings, &self.health, true) {
-            Ok(member) => {
-                let old = std::mem::replace(&mut self.member, member);
-                // Closing blocks. Its thread for commits may be the last to let go of it.
-                elsewhere("kafka-drop", move || drop(old));
-                (self.marks, self.ahead, self.paused) = (Marks::default(), ReadAhead::default(), false);
-            }
-            Err(error) => self.failure = Some(error),
-        }
-    }
-
     /// Returns whether to go on.
     fn step(&mut self, requests: &Receiver<Request>) -> bool {
         if !self.take_requests(requests) {
@@ -239,70 +217,6 @@ impl Reading {
         match &self.asked {
             Some(asked) if self.wants_to_poll() => asked.rest().map_or(TICK, |rest| rest.min(TICK)),
             _ => Duration::ZERO,
-        }
-    }
-
-    /// Most errors are news about the outside, told to [`Health`], and pass. Some end the reader.
-    fn note(&mut self, error: &KafkaError) {
-        let fatal = self.member.consumer.client().fatal_error();
-        let is_unsupported = |code| {
-            matches!(code, RDKafkaErrorCode::UnsupportedVersion | RDKafkaErrorCode::UnsupportedFeature)
-        };
-        let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code());
-        if code.is_some_and(is_unsupported) {
-            return self.fall_back();
-        }
-        let reason = match &fatal {
-            Some((_, reason)) => reason.clone(),
-            None => self.health.trouble().unwrap_or_else(|| error.to_string()),
-        };
-        let refusal = code.and_then(|code| Refusal::of_reader(code, &reason, &self.settings));
-        if let Some(refusal) = refusal {
-            self.failure = Some(refusal.into_error(&self.settings));
-        } else if fatal.is_some() {
-            let message = format!("the reader has failed for good: {reason}");
-            self.failure = Some(LogError::Unreachable { server: self.settings.server(), message });
-        }
-    }
-
-    fn take_events(&mut self) {
-        while let Ok(event) = self.member.events.try_recv() {
-            match event {
-                Event::Assigned(partitions) => {
-                    info!(target: TARGET, partitions:?; "partitions assigned");
-                    self.marks.add(&partitions);
-                    self.member.commits.look(self.marks.turns(&partitions));
-                    self.pause_newcomers();
-                }
-                Event::Revoked(partitions) => {
-                    info!(target: TARGET, partitions:?; "partitions revoked");
-                    self.marks.remove(&partitions);
-                }
-                Event::Unsupported => return self.fall_back(),
-                Event::Committed(outcome) => self.member.commits.done(outcome, &mut self.marks),
-                Event::Started(starts) => {
-                    starts.into_iter().for_each(|start| self.marks.start(start));
-                    self.tell_jumps();
-                }
-            }
-            self.ahead.keep_ours(&self.marks);
-        }
-    }
-
-    /// Messages that were not where they should have been. librdkafka goes on without a word from the first that is there.
-    fn tell_jumps(&mut self) {
-        for jump in self.marks.jumps() {
-            let Jump { partition, expected, found } = jump;
-            let topic = &self.settings.topic;
-            match jump.deleted() {
-                Some(results) => {
-                    self.health.count_deleted(results);
-                    warn!(target: TARGET, topic, partition, expected, found, results; "results were deleted from the topic before they were stored: its retention is shorter than its readers are behind, or somebody emptied it");
-                }
-                None => {
-                    warn!(target: TARGET, topic, partition, expected, found; "a partition has gone back: its brokers lost what they had, or the topic was made again; reading on from what is there");
-                }
-            }
         }
     }
 

@@ -23,6 +23,7 @@ mod producer;
 mod reader;
 mod rebalance;
 mod refusal;
+mod request;
 mod survey;
 mod topics;
 mod watch;
@@ -104,7 +105,7 @@ impl KafkaResultLog {
 impl ResultLog for KafkaResultLog {
     async fn append(&self, results: Arc<Vec<CheckResult>>) -> Result<(), LogError> {
         self.producer.append(&results).await.map_err(|unsent| match unsent {
-            Unsent::Failed(error) => unreachable(&self.settings, &self.health, &error),
+            Unsent::Failed(error) => unreachable(&self.settings, self.health.cause(), &error),
             Unsent::Refused { which, error } => LogError::Unacceptable { which, message: error.to_string() },
         })
     }
@@ -119,7 +120,7 @@ impl ResultLog for KafkaResultLog {
                 error!(target: TARGET, topic, why, result = essence(result); "a result is put aside here, because this user may not write dead letters");
                 Ok(())
             }
-            outcome => outcome.map_err(|error| unreachable(&self.settings, &self.health, &error)),
+            outcome => outcome.map_err(|error| unreachable(&self.settings, self.health.cause(), &error)),
         }
     }
 

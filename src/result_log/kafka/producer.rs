@@ -1,17 +1,20 @@
 //! Sends results and waits until every broker that must have them does.
 
+mod group;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use log::{info, warn};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use tokio::sync::oneshot;
 
+use self::group::{Group, Rest};
 use super::super::kafka_settings::KafkaSettings;
 use super::context::Context;
 use super::health::Health;
@@ -328,63 +331,4 @@ fn run_once(work: &Mutex<Option<impl FnOnce()>>) {
 
 fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
-}
-
-impl ProducerContext for Context {
-    type DeliveryOpaque = Arc<Group>;
-
-    fn delivery(&self, outcome: &DeliveryResult<'_>, group: Arc<Group>) {
-        match outcome {
-            Ok(_) => self.health().worked(),
-            Err((error, _)) => {
-                self.undelivered(error);
-                // The first reason is the one that is told.
-                let _ = group.failure.set(error.clone());
-            }
-        }
-        group.settle(1);
-    }
-}
-
-/// Messages that are sent together and settled together.
-pub(super) struct Group {
-    /// Not settled yet.
-    open: AtomicUsize,
-    failure: OnceLock<KafkaError>,
-    done: Mutex<Option<oneshot::Sender<KafkaResult<()>>>>,
-    depth: Arc<AtomicUsize>,
-}
-
-impl Group {
-    fn new(count: usize, depth: Arc<AtomicUsize>) -> (Arc<Self>, Settled) {
-        let (done, settled) = oneshot::channel();
-        depth.fetch_add(count, Ordering::Relaxed);
-        let (open, failure) = (AtomicUsize::new(count), OnceLock::new());
-        (Arc::new(Self { open, failure, done: Mutex::new(Some(done)), depth }), settled)
-    }
-
-    fn settle(&self, count: usize) {
-        self.depth.fetch_sub(count, Ordering::Relaxed);
-        if self.open.fetch_sub(count, Ordering::AcqRel) > count {
-            return;
-        }
-        if let Some(done) = take(&self.done) {
-            // Nobody waits any more when the append was given up.
-            let _ = done.send(self.failure.get().cloned().map_or(Ok(()), Err));
-        }
-    }
-}
-
-/// What was not handed to the library yet. Given up, also by a future that is dropped, it counts as settled.
-struct Rest {
-    group: Arc<Group>,
-    count: usize,
-}
-
-impl Drop for Rest {
-    fn drop(&mut self) {
-        if self.count > 0 {
-            self.group.settle(self.count);
-        }
-    }
 }

@@ -13,24 +13,11 @@ use super::super::kafka_settings::KafkaSettings;
 use super::super::{Batch, LogError, LogReader, Position};
 use super::consumer;
 use super::health::Health;
-use super::marks::Mark;
 use super::producer::Producer;
+use super::request::Request;
 
 /// A new reader waits this long for the old one to leave the group; then they share it for a moment.
 const HANDOVER: Duration = Duration::from_secs(5);
-
-/// What the thread is asked.
-pub(super) enum Request {
-    /// For results.
-    Next { most: usize, linger: Duration, answer: Answer<Batch> },
-    /// To commit everything up to these.
-    Commit { marks: Vec<Mark>, answer: Answer<()> },
-    /// To leave.
-    Stop,
-}
-
-/// Where an answer goes.
-pub(super) type Answer<T> = oneshot::Sender<Result<T, LogError>>;
 
 /// A thread that reads.
 pub(super) struct Running {

@@ -7,7 +7,6 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use super::super::LogError;
 use super::super::kafka_settings::KafkaSettings;
 use super::config;
-use super::health::Health;
 
 /// Trying again will not help.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,9 +200,9 @@ pub(super) fn with_remedy(error: &KafkaError, text: String) -> String {
     }
 }
 
-/// No broker answered, for the reason that librdkafka found or else for `error`.
-pub(super) fn unreachable(settings: &KafkaSettings, health: &Health, error: &KafkaError) -> LogError {
-    let message = match (health.cause(), error.rdkafka_error_code()) {
+/// No broker answered, for `cause`, which librdkafka found, or else for `error`.
+pub(super) fn unreachable(settings: &KafkaSettings, cause: Option<String>, error: &KafkaError) -> LogError {
+    let message = match (cause, error.rdkafka_error_code()) {
         (Some(cause), Some(RDKafkaErrorCode::MessageTimedOut)) => {
             format!("no acknowledgement within {} s: {cause}", config::DELIVERY_TIMEOUT_S)
         }

@@ -98,7 +98,7 @@ impl Topics<'_> {
     fn not_reached(&self, error: &KafkaError) -> LogError {
         match listener::misunderstanding(self.settings) {
             Some(refusal) => refusal.into_error(self.settings),
-            None => self.with_hint(unreachable(self.settings, self.health, error)),
+            None => self.with_hint(unreachable(self.settings, self.health.cause(), error)),
         }
     }
 
@@ -155,7 +155,7 @@ impl Topics<'_> {
     }
 
     fn failed(&self, error: &KafkaError) -> LogError {
-        unreachable(self.settings, self.health, error)
+        unreachable(self.settings, self.health.cause(), error)
     }
 
     /// Waits until the topics are known, with a leader for each partition: a new topic takes a moment.
