@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::problem::{Fault, quoted};
+use super::fault::Fault;
+
+use super::quoted::quoted;
 use super::value::{Origin, Setting, Value, inner_item, inner_key};
 
 /// Resolves what a layer refers to.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::document::file_origin;
+use super::lines::file_origin;
 use super::problem::{Problem, Problems};
 use super::value::Origin;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
-use super::problem::Fault;
+use super::fault::Fault;
 use super::suggest::nearest;
 use super::value::Value;
 

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::document::Document;
 use super::expand::Resolver;
+use super::fault::Fault;
 use super::known::{Known, Target};
-use super::problem::{Fault, Problem};
+use super::problem::Problem;
 use super::secret::is_secret_key;
 use super::value::{Origin, Setting, Value};
 

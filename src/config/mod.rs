@@ -11,13 +11,16 @@
 mod document;
 mod encoding;
 mod expand;
+mod fault;
 mod find;
 mod format;
 mod known;
 mod layers;
+mod lines;
 mod network;
 mod parse;
 mod problem;
+mod quoted;
 mod reader;
 mod schema;
 mod secret;
@@ -30,8 +33,9 @@ mod value;
 
 use std::path::{Path, PathBuf};
 
-use document::{Document, file_origin, line_of};
+use document::Document;
 use layers::Layers;
+use lines::{file_origin, line_of};
 use reader::Reader;
 
 use crate::model::SiteSpec;

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::problem::{Fault, quoted};
+use super::fault::Fault;
+
+use super::quoted::quoted;
 use super::suggest::nearest;
 
 /// The words that `checker.deny_targets` accepts besides CIDRs.

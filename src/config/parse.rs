@@ -6,14 +6,11 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::fault::Fault;
 use super::format;
-use super::problem::{Fault, quoted};
-use super::sections::LogFormat;
 use super::suggest::nearest;
 use super::value::Value;
 use crate::model::duration::NoDuration;
-
-const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 fn wrong_type(value: &Value, wanted: &str, example: &str) -> Fault {
     Fault::new(format!("is {}, not {wanted}", value.kind()), format!("write {example}"))
@@ -138,14 +135,6 @@ pub(super) fn list(value: &Value) -> Result<Vec<&str>, Fault> {
     }
 }
 
-pub(super) fn log_format(word: &str) -> Result<LogFormat, Fault> {
-    match word {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(unknown_word(word, &["text", "json"])),
-    }
-}
-
 pub(super) fn unknown_word(word: &str, known: &[&str]) -> Fault {
     let remedy = match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean \"{near}\"?"),
@@ -171,24 +160,4 @@ pub(super) fn user_agent(text: &str) -> Result<String, Fault> {
         return Err(Fault::new("cannot stand in a header", "use one or more printable ASCII characters"));
     }
     Ok(text.trim().replace("<version>", env!("CARGO_PKG_VERSION")))
-}
-
-/// `level`, `module` or `module=level`, comma-separated, and perhaps `/` and a pattern.
-///
-/// A lone word that is nearly a level is refused: `env_logger` would take `inof` for a module and log nothing else.
-pub(super) fn log_filter(filter: &str) -> Result<String, Fault> {
-    let directives = filter.split('/').next().unwrap_or_default();
-    for directive in directives.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
-        let (level, must_be_level) = match directive.split_once('=') {
-            Some((_, level)) => (level.trim(), true),
-            None => (directive, false),
-        };
-        let known = LEVELS.iter().any(|known| level.eq_ignore_ascii_case(known));
-        let near = nearest(&level.to_ascii_lowercase(), LEVELS.iter().copied());
-        if !known && (must_be_level || near.is_some()) {
-            let fault = unknown_word(&level.to_ascii_lowercase(), &LEVELS);
-            return Err(Fault::new(format!("has the unknown level {}", quoted(level)), fault.remedy));
-        }
-    }
-    Ok(filter.to_owned())
 }

@@ -2,11 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::secret::hide_password;
+use super::fault::Fault;
 use super::value::{Origin, Setting};
-
-/// Most characters of a value that a problem shows.
-const SHOWN_CHARS: usize = 80;
 
 /// Most characters of any part of a problem. Parsers quote in their messages what they were given.
 const PART_CHARS: usize = 400;
@@ -136,37 +133,6 @@ impl fmt::Display for Problems {
             n => write!(f, "{n} problems in the configuration:")?,
         }
         self.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
-}
-
-/// What is wrong with a value, before it is known whose value it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) message: String,
-    pub(super) remedy: String,
-}
-
-impl Fault {
-    pub(super) fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { message: message.into(), remedy: remedy.into() }
-    }
-}
-
-/// `text` in quotes, on one line, without control characters, without a password and of bearable length.
-pub(super) fn quoted(text: &str) -> String {
-    shown(text, |beginning| format!("{beginning:?}"))
-}
-
-/// The same without quotes, for what has its own.
-pub(super) fn unquoted(text: &str) -> String {
-    shown(text, str::to_owned)
-}
-
-fn shown(text: &str, quote: impl Fn(&str) -> String) -> String {
-    let safe = hide_password(text);
-    match safe.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{}… ({} characters)", quote(&safe[..end]), safe.chars().count()),
-        None => quote(&safe),
     }
 }
 

@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::fault::Fault;
 use super::layers::{Settings, refused};
-use super::problem::{Fault, Problem};
+use super::problem::Problem;
 use super::value::{Origin, Value};
 use super::{format, parse};
 

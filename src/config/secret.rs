@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::problem::Fault;
+use super::fault::Fault;
 use crate::model::secret::{HIDDEN, hide_parameters, is_secret_name};
 use crate::postgres_url::PostgresUrl;
 

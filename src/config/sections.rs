@@ -2,15 +2,19 @@
 //!
 //! Defaults stand in `config/uptime.toml` and nowhere else; the doc comments here repeat the meaning in short.
 
+mod log;
+mod result_log;
+
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::secret::real;
 use super::{network, parse, services};
-use crate::result_log::kafka_settings::KafkaSettings;
+
+pub use log::{LogConfig, LogFormat};
+pub use result_log::{ResultLogConfig, ResultLogKind};
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -101,68 +105,6 @@ impl DatabaseConfig {
     pub fn sqlite_path(&self) -> Option<&Path> {
         self.url.strip_prefix(services::SQLITE).map(Path::new)
     }
-}
-
-/// `[result_log]`: what carries results from the checkers to the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResultLogConfig {
-    /// Which implementation.
-    pub kind: ResultLogKind,
-    /// Results that may wait before checks pause; at least 1.
-    pub capacity: usize,
-    /// `[result_log.kafka]`
-    pub kafka: KafkaSettings,
-}
-
-/// Implementations of the result log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ResultLogKind {
-    /// Inside this process.
-    #[default]
-    Local,
-    /// In Kafka, for any number of processes.
-    Kafka,
-}
-
-impl ResultLogConfig {
-    fn read(reader: &mut Reader<'_>) -> Self {
-        let kind = reader.choice("kind", services::result_log_kind);
-        let capacity = reader.count("capacity", 1..=10_000_000);
-        Self { kind, capacity, kafka: kafka(reader.section("result_log.kafka"), capacity) }
-    }
-}
-
-/// `[result_log.kafka]`.
-fn kafka(reader: &mut Reader<'_>, capacity: usize) -> KafkaSettings {
-    let settings = KafkaSettings {
-        brokers: reader.list("brokers", services::broker),
-        topic: reader.text("topic", services::topic),
-        dead_letter_topic: reader.text("dead_letter_topic", services::topic),
-        group: reader.text("group", services::group),
-        partitions: reader.count("partitions", 1..=10_000),
-        replication: reader.count("replication", 0..=100),
-        group_protocol: reader.choice("group_protocol", services::group_protocol),
-        security: reader.choice("security", services::security),
-        mechanism: reader.choice("mechanism", services::mechanism),
-        username: reader.text("username", parse::label),
-        password: reader.text("password", |password| real(password).map(|()| password.to_owned())),
-        ca_file: reader.path("ca_file"),
-        capacity,
-    };
-    if settings.security.authenticates() && settings.username.is_empty() {
-        reader.conflict(
-            ["security", "username"],
-            "needs a user, and not",
-            "set username and password, or choose \"plaintext\" or \"tls\"",
-        );
-    }
-    if settings.brokers.is_empty() {
-        reader.refuse("brokers", "names no broker", "write for example [\"kafka-1:9092\"]");
-    }
-    if settings.topic == settings.dead_letter_topic {
-        reader.conflict(["dead_letter_topic", "topic"], "is the same as", "give them different names");
-    }
-    settings
 }
 
 /// `[scheduler]`: how due slots are queued.
@@ -339,33 +281,5 @@ impl WebConfig {
         let listen = reader.text("listen", services::listen);
         // Refused already when it is no address.
         Self { listen: listen.parse().ok() }
-    }
-}
-
-/// `[log]`: what is logged, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogConfig {
-    /// In `env_logger`'s filter syntax.
-    pub level: String,
-    /// Form of a line.
-    pub format: LogFormat,
-}
-
-/// Form of a log line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One object per line.
-    Json,
-}
-
-impl LogConfig {
-    fn read(reader: &mut Reader<'_>) -> Self {
-        Self {
-            level: reader.text("level", parse::log_filter),
-            format: reader.choice("format", parse::log_format),
-        }
     }
 }

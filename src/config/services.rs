@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
+use super::fault::Fault;
 use super::parse::unknown_word;
-use super::problem::{Fault, quoted};
+use super::quoted::quoted;
 use super::secret::real;
-use super::sections::ResultLogKind;
 use crate::postgres_url::{PostgresUrl, UrlFault};
 use crate::result_log::kafka_settings::{GroupProtocol, Mechanism, Security};
 
@@ -52,17 +52,6 @@ fn postgres(url: &str) -> Result<String, Fault> {
         return Err(Fault::new("names no database", example));
     }
     Ok(url.to_owned())
-}
-
-pub(super) fn result_log_kind(word: &str) -> Result<ResultLogKind, Fault> {
-    match word {
-        "local" => Ok(ResultLogKind::Local),
-        "kafka" if cfg!(feature = "kafka") => Ok(ResultLogKind::Kafka),
-        "kafka" => {
-            Err(Fault::new("is not part of this build", "build with the feature \"kafka\", or use \"local\""))
-        }
-        _ => Err(unknown_word(word, &["local", "kafka"])),
-    }
 }
 
 /// `host:port`; an IPv6 address in brackets.

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use toml::de::{DeTable, Error};
 
 use super::REFERENCE;
-use super::document::{Lines, line_of};
-use super::problem::{Problem, quoted};
+use super::lines::{Lines, line_of};
+use super::problem::Problem;
+use super::quoted::quoted;
 
 /// An unclosed bracket breaks every line after it, and one telling is enough.
 const SHOWN: usize = 10;

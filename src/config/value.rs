@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::problem::{quoted, unquoted};
+use super::quoted::{quoted, unquoted};
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use super::super::problem::{Fault, Problem, quoted};
+use super::super::fault::Fault;
+
+use super::super::problem::Problem;
+
+use super::super::quoted::quoted;
 use super::super::value::{Setting, Value};
 use super::super::{format, parse};
-use super::{EVERY_S, RawSite, SiteDefaults, default_name, settings, url};
+use super::{EVERY_S, RawSite, SiteDefaults, name, settings, url};
 use crate::model::settings::CheckSettings;
 use crate::schedule::{Cron, NoCron, Schedule};
 
 const LONGEST_EVERY: Duration = Duration::from_hours(31 * 24);
-pub(super) const LONGEST_NAME: usize = 200;
 const LONGEST_TAG: usize = 100;
 
 /// One validation on its way.
@@ -29,9 +32,9 @@ impl Check<'_> {
 
     pub(super) fn name(&mut self, url: Option<&str>, defaults: &SiteDefaults) -> Option<String> {
         match &self.site.name {
-            Some(setting) => self.read("name", setting, |value| name(parse::text(value)?)),
+            Some(setting) => self.read("name", setting, |value| name::checked(parse::text(value)?)),
             // Where the URL is bad, that is problem enough.
-            None if defaults.name_from_url => url.map(default_name),
+            None if defaults.name_from_url => url.map(name::default_name),
             None => self.missing("name", "give the site a name of its own"),
         }
     }
@@ -136,21 +139,6 @@ impl Check<'_> {
             .push(Problem::new(self.site.origin.clone(), "is missing", remedy).about(self.site.key(key)));
         None
     }
-}
-
-fn name(name: &str) -> Result<String, Fault> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Err(Fault::new("is empty", "give the site a name of its own"));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(Fault::new("has a control character", "leave it out"));
-    }
-    let length = name.chars().count();
-    if length > LONGEST_NAME {
-        return Err(Fault::new(format!("has {length} characters, more than {LONGEST_NAME}"), "shorten it"));
-    }
-    Ok(name.to_owned())
 }
 
 pub(super) fn every(value: &Value) -> Result<Duration, Fault> {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::super::document::{Document, Fields};
 use super::super::expand::Resolver;
-use super::super::problem::{Fault, Problem};
+use super::super::fault::Fault;
+use super::super::problem::Problem;
 use super::super::suggest::nearest;
 use super::super::value::Setting;
 use super::table::{self, Key, Shape};

@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use super::super::document::{Document, Fields, file_origin};
+use super::super::document::{Document, Fields};
 use super::super::encoding::{refuse_utf16, utf8};
 use super::super::expand::Resolver;
+use super::super::lines::file_origin;
 use super::super::problem::{Problem, Problems};
 use super::super::value::Origin;
-use super::fields::{add_new, raw_site, resolve};
-use super::unique::{Ids, Names};
-use super::{RawSite, SiteDefaults, json, rows};
-use crate::model::Declared;
+use super::collector::{Collector, Import};
+use super::{SiteDefaults, json, rows};
 
 /// How sites are written in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,17 +42,6 @@ impl FromStr for Format {
             _ => Err("choose from csv, toml, json".to_owned()),
         }
     }
-}
-
-/// What a file of sites holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Import {
-    /// The valid ones, in the file's order, with names and ids that differ.
-    pub sites: Vec<Declared>,
-    /// Everything wrong with the others, by line.
-    pub rejected: Vec<Problem>,
-    /// How many sites were rejected; a site may have several problems.
-    pub rejected_sites: usize,
 }
 
 /// Reads the sites in the file at `path`; `format` is guessed from its extension when `None`. `${NAME}` stands for a variable of
@@ -90,13 +78,7 @@ pub fn parse_sites(
 ) -> Result<Import, Problems> {
     let origin = file_origin(path);
     refuse_utf16(bytes, &origin)?;
-    let mut collector = Collector {
-        defaults,
-        resolver: Resolver::for_file(path, env),
-        names: Names::default(),
-        ids: Ids::default(),
-        import: Import::default(),
-    };
+    let mut collector = Collector::new(defaults, Resolver::for_file(path, env));
     match format {
         Format::Csv => rows::read(bytes, &origin, &mut collector)?,
         Format::Toml => {
@@ -106,7 +88,7 @@ pub fn parse_sites(
         }
         Format::Json => json::read(utf8(bytes, &origin)?, &origin, &mut collector)?,
     }
-    Ok(collector.import)
+    Ok(collector.finish())
 }
 
 fn toml_sites(text: &str, origin: &Origin) -> Result<Vec<Fields>, Problems> {
@@ -117,42 +99,4 @@ fn toml_sites(text: &str, origin: &Origin) -> Result<Vec<Fields>, Problems> {
     let strangers = sections.chain(top_level.map(|(key, setting)| (key.clone(), &setting.origin)));
     problems.extend(strangers.map(|(key, at)| Problem::new(at.clone(), "is no site", remedy).about(key)));
     Problems::or(problems, document.sites.unwrap_or_default())
-}
-
-/// Where the formats hand over what they have found.
-pub(super) struct Collector<'a> {
-    defaults: &'a SiteDefaults,
-    resolver: Resolver<'a>,
-    names: Names,
-    ids: Ids,
-    import: Import,
-}
-
-impl Collector<'_> {
-    pub(super) fn add_fields(&mut self, fields: Fields) {
-        let (site, problems) = raw_site(fields);
-        self.add(site, problems);
-    }
-
-    /// A site, and what is wrong with it already.
-    pub(super) fn add(&mut self, mut site: RawSite, mut problems: Vec<Problem>) {
-        problems.extend(resolve(&mut site, self.resolver));
-        problems.extend(self.names.claim(&site).err());
-        let id = self.ids.claim(&site).unwrap_or_else(|problem| {
-            problems.push(problem);
-            None
-        });
-        match site.validate(self.defaults) {
-            Ok(spec) if problems.is_empty() => return self.import.sites.push(Declared { id, spec }),
-            Ok(_) => {}
-            Err(more) => add_new(&mut problems, more),
-        }
-        self.reject(problems);
-    }
-
-    /// What should have been one site.
-    pub(super) fn reject(&mut self, problems: Vec<Problem>) {
-        self.import.rejected.extend(problems);
-        self.import.rejected_sites += 1;
-    }
 }

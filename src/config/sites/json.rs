@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::document::{Fields, Lines};
+use super::super::document::Fields;
+use super::super::lines::Lines;
 use super::super::problem::{Problem, Problems};
 use super::super::value::{Origin, Setting, Value, null};
-use super::import::Collector;
+use super::collector::Collector;
 use super::number::has_large_number;
 use crate::model::secret::without_values;
 

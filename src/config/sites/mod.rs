@@ -1,10 +1,12 @@
 //! Sites as people declare them, in whatever form, and the one validation they all go through.
 
 mod check;
+mod collector;
 mod export;
 mod fields;
 mod import;
 mod json;
+mod name;
 mod number;
 mod rows;
 mod settings;
@@ -14,7 +16,9 @@ mod url;
 
 use std::time::Duration;
 
-use super::problem::{Problem, quoted};
+use super::problem::Problem;
+
+use super::quoted::quoted;
 use super::sections::CheckerConfig;
 use super::value::{Origin, Setting, Value};
 use super::{format, parse};
@@ -22,12 +26,13 @@ use crate::model::secret::behind_host;
 use crate::model::{PAUSE_BEFORE_RETRY, SiteId, SiteSpec};
 
 use check::Check;
+pub use collector::Import;
 pub use export::{ExportError, SiteFields, write_sites};
 pub(super) use fields::from_file;
-pub use import::{Format, Import, parse_sites, read_sites};
+pub use import::{Format, parse_sites, read_sites};
+pub use name::default_name;
 pub use number::has_large_number;
 pub use table::{Key, Shape};
-pub use url::default_name;
 
 const EVERY_S: u32 = 60;
 

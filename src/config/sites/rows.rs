@@ -3,11 +3,12 @@
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
 use super::super::encoding::REMEDY;
-use super::super::problem::{Fault, Problem, Problems};
+use super::super::fault::Fault;
+use super::super::problem::{Problem, Problems};
 use super::super::value::{Origin, Setting, Value};
 use super::RawSite;
+use super::collector::Collector;
 use super::fields::{of_csv, tables, unknown};
-use super::import::Collector;
 
 const HEADER: &str = "the first line names the columns: name,url,every,timeout,tags";
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::super::problem::{Fault, Problem};
+use super::super::fault::Fault;
+
+use super::super::problem::Problem;
 use super::super::value::Origin;
 use super::RawSite;
 use crate::model::SiteId;

@@ -1,10 +1,11 @@
-//! Which URLs are accepted, and how a site is called after its URL.
+//! Which URLs are accepted.
 
-use url::{Position, Url};
+use url::Url;
 
-use super::super::problem::{Fault, quoted};
+use super::super::fault::Fault;
+
+use super::super::quoted::quoted;
 use super::super::secret::real_url;
-use super::check::LONGEST_NAME;
 use crate::model::Kind;
 use crate::pattern;
 
@@ -53,7 +54,7 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
 }
 
 /// With the host in ASCII and in small letters, or why that is no URL.
-fn parse(url: &str, kind: Kind) -> Result<Url, String> {
+pub(super) fn parse(url: &str, kind: Kind) -> Result<Url, String> {
     match kind {
         Kind::Http => Url::parse(url).map_err(|error| error.to_string()),
         Kind::Tcp => pattern::connection(url).map_err(|error| error.to_string()),
@@ -146,18 +147,4 @@ fn wrong_scheme(url: &str, scheme: &str) -> Fault {
         return Fault::new("has no scheme", did_you_mean(url));
     }
     Fault::new(format!("has the scheme {}", quoted(scheme)), "only http, https, tcp and tls can be checked")
-}
-
-/// Host and path without a slash at the end, for example `shop.example/health`; with the port where it is not the
-/// scheme's own. What is no URL stays as it is. At most 200 characters.
-pub fn default_name(url: &str) -> String {
-    let kind = Kind::of(url).unwrap_or(Kind::Http);
-    let full = match parse(url, kind) {
-        Ok(parsed) if parsed.has_host() => {
-            let name = &parsed[Position::BeforeHost..Position::AfterPath];
-            name.trim_end_matches('/').to_owned()
-        }
-        _ => url.to_owned(),
-    };
-    full.chars().take(LONGEST_NAME).collect()
 }

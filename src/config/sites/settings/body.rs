@@ -1,7 +1,7 @@
 //! `site.expect.body`: conditions on the text of the body.
 
+use super::super::super::fault::Fault;
 use super::super::super::parse;
-use super::super::super::problem::Fault;
 use super::super::super::value::Value;
 use super::keys::Keys;
 use super::operator::{part, regex, text};

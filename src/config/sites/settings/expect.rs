@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::super::super::problem::Fault;
+use super::super::super::fault::Fault;
 use super::super::super::value::Value;
 use super::super::super::{format, parse};
 use super::keys::Keys;
 use super::operator::text;
 use super::section::Section;
-use super::{body, headers, json, operator, tcp};
+use super::{body, headers, json, operator, other_kind};
 use crate::model::settings::{
     BodyExpectations, Expectations, HttpVersion, StatusRange, TimeLimits, TlsPolicy,
 };
@@ -28,7 +28,7 @@ pub(super) struct Bounds<'a> {
 }
 
 pub(super) fn read(section: Section<'_>, bounds: &Bounds<'_>) -> Expectations {
-    let Some(keys) = section.open() else { return Expectations::default() };
+    let Some(keys) = Keys::of(section) else { return Expectations::default() };
     let expect = Expectations {
         status: keys.list("status", status),
         headers: keys.tables("headers").iter().map(headers::read).collect(),
@@ -52,8 +52,8 @@ pub(super) fn read_common(section: Section<'_>, bounds: &Bounds<'_>) -> Expectat
         let body = BodyExpectations { contains: part.into_iter().collect(), ..BodyExpectations::default() };
         return Expectations { body, ..Expectations::default() };
     }
-    let Some(keys) = section.open() else { return Expectations::default() };
-    tcp::refuse_of_http(&keys);
+    let Some(keys) = Keys::of(section) else { return Expectations::default() };
+    other_kind::refuse_of_http(&keys);
     Expectations {
         body: read_body(&keys, bounds),
         response_time: read_response_time(&keys, bounds),

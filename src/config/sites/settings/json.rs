@@ -2,8 +2,8 @@
 
 use serde_json::{Number, Value as Json};
 
+use super::super::super::fault::Fault;
 use super::super::super::parse;
-use super::super::super::problem::Fault;
 use super::super::super::value::Value;
 use super::super::number::has_large_number;
 use super::keys::Keys;

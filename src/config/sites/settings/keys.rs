@@ -1,10 +1,12 @@
 //! Reads the keys of a table inside a site. What cannot be read becomes a problem, and reading goes on.
 
 use super::super::super::expand::Resolver;
+use super::super::super::fault::Fault;
 use super::super::super::parse;
-use super::super::super::problem::Fault;
 use super::super::super::value::{Value, inner_item, inner_key};
+use super::super::table;
 use super::section::Section;
+use crate::config::suggest::nearest;
 
 /// A table whose keys are all known.
 pub(super) struct Keys<'a> {
@@ -15,8 +17,30 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    pub(super) fn new(section: Section<'a>, path: String, table: &'a toml::Table) -> Self {
-        Self { section, path, table }
+    /// The keys of `section`, of which all that are unknown are problems.
+    pub(super) fn of(section: Section<'a>) -> Option<Self> {
+        match &section.setting.value {
+            Value::Typed(value) => Self::inside(section, "", value),
+            Value::Text(_) => section.no_table("", &section.setting.value),
+        }
+    }
+
+    /// The same for the table at `path` in it.
+    fn inside(section: Section<'a>, path: &str, value: &'a toml::Value) -> Option<Self> {
+        let toml::Value::Table(said) = value else {
+            return section.no_table(path, &Value::Typed(value.clone()));
+        };
+        let full = section.full(path);
+        let known = table::known(full.split('[').next().unwrap_or(&full));
+        for key in said.keys().filter(|key| !known.contains(&key.as_str())) {
+            let remedy = match nearest(key, known.iter().copied()) {
+                Some(near) => format!("did you mean {}?", section.full(&inner_key(path, near))),
+                None => format!("remove it; {} has {}", section.full(path), known.join(", ")),
+            };
+            // Without its value: what a misspelt key holds may be a secret.
+            section.complain(&inner_key(path, key), "unknown key", &remedy);
+        }
+        Some(Self { section, path: path.to_owned(), table: said })
     }
 
     pub(super) fn section_name(&self) -> &'static str {
@@ -87,14 +111,14 @@ impl<'a> Keys<'a> {
 
     pub(super) fn table(&self, key: &str) -> Option<Keys<'a>> {
         let (path, value) = self.entry(key)?;
-        self.section.table(&path, value)
+        Self::inside(self.section, &path, value)
     }
 
     /// A table with keys of the user's own.
     pub(super) fn free_table(&self, key: &str) -> Option<Keys<'a>> {
         let (path, value) = self.entry(key)?;
         match value {
-            toml::Value::Table(table) => Some(Keys::new(self.section, path, table)),
+            toml::Value::Table(table) => Some(Self { section: self.section, path, table }),
             other => self.section.no_table(&path, &Value::Typed(other.clone())),
         }
     }
@@ -102,7 +126,7 @@ impl<'a> Keys<'a> {
     /// A list of tables. One table counts as a list of one.
     pub(super) fn tables(&self, key: &str) -> Vec<Keys<'a>> {
         let items = self.items(key).into_iter();
-        items.filter_map(|(path, item)| self.section.table(&path, item)).collect()
+        items.filter_map(|(path, item)| Self::inside(self.section, &path, item)).collect()
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {

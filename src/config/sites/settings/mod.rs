@@ -9,6 +9,7 @@ mod headers;
 mod json;
 mod keys;
 mod operator;
+mod other_kind;
 mod request;
 mod section;
 mod tcp;
@@ -45,7 +46,7 @@ pub(super) fn read(site: &Site<'_>) -> (CheckSettings, Vec<Problem>) {
     let settings = match kind(site.raw) {
         Some(Kind::Tcp) => tcp::read(site, url.as_ref(), &problems),
         Some(Kind::Http) => {
-            tcp::refuse_send(site, &problems);
+            other_kind::refuse_send(site, &problems);
             of_http(site, url.as_ref(), &problems)
         }
         None => of_http(site, url.as_ref(), &problems),

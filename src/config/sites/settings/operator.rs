@@ -1,7 +1,7 @@
 //! What conditions have in common.
 
+use super::super::super::fault::Fault;
 use super::super::super::parse;
-use super::super::super::problem::Fault;
 use super::super::super::value::Value;
 use super::keys::Keys;
 use crate::pattern;

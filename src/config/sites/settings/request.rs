@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use url::{Host, Url};
 
+use super::super::super::fault::Fault;
 use super::super::super::parse;
-use super::super::super::problem::Fault;
 use super::super::super::secret::real;
 use super::super::super::value::Value;
-use super::header;
 use super::keys::Keys;
 use super::section::Section;
-use super::tcp;
+use super::{header, other_kind};
 use crate::config::sites::table::METHODS;
 use crate::model::secret::SHORTEST_SECRET;
 use crate::model::settings::{Base64, BasicAuth, IpFamily, RequestSettings};
@@ -25,7 +24,7 @@ const LONGEST_BODY: usize = 1 << 20;
 
 pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
     let default = RequestSettings::default();
-    let Some(keys) = section.open() else { return default };
+    let Some(keys) = Keys::of(section) else { return default };
     let mut settings = RequestSettings {
         method: keys.text("method", method).unwrap_or(default.method),
         headers: keys.free_table("headers").map(|headers| read_headers(&headers)).unwrap_or_default(),
@@ -50,8 +49,8 @@ pub(super) fn read(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
 
 /// Of a site that is not HTTP's.
 pub(super) fn read_common(section: Section<'_>, url: Option<&Url>) -> RequestSettings {
-    let Some(keys) = section.open() else { return RequestSettings::default() };
-    tcp::refuse_of_http(&keys);
+    let Some(keys) = Keys::of(section) else { return RequestSettings::default() };
+    other_kind::refuse_of_http(&keys);
     let ip = keys.text("ip", ip).unwrap_or_default();
     let mut settings = RequestSettings { ip, ..RequestSettings::default() };
     settings.hide(keys.list("hide", hidden));

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 
-use super::super::super::problem::{Fault, Problem};
+use super::super::super::fault::Fault;
+
+use super::super::super::problem::Problem;
 use super::super::super::secret::real;
-use super::super::super::suggest::nearest;
-use super::super::super::value::{Origin, Setting, Value, inner_key};
+use super::super::super::value::{Origin, Setting, Value};
 use super::super::{RawSite, table};
-use super::keys::Keys;
 use crate::model::secret::SHORTEST_SECRET;
 
 /// `request`, `tls` or `expect`, as one site says it.
@@ -20,33 +20,8 @@ pub(super) struct Section<'a> {
     pub(super) problems: &'a RefCell<Vec<Problem>>,
 }
 
-impl<'a> Section<'a> {
-    /// Its keys, of which all that are unknown are problems.
-    pub(super) fn open(self) -> Option<Keys<'a>> {
-        match &self.setting.value {
-            Value::Typed(value) => self.table("", value),
-            Value::Text(_) => self.no_table("", &self.setting.value),
-        }
-    }
-
-    pub(super) fn table(self, path: &str, value: &'a toml::Value) -> Option<Keys<'a>> {
-        let toml::Value::Table(said) = value else {
-            return self.no_table(path, &Value::Typed(value.clone()));
-        };
-        let full = self.full(path);
-        let known = table::known(full.split('[').next().unwrap_or(&full));
-        for key in said.keys().filter(|key| !known.contains(&key.as_str())) {
-            let remedy = match nearest(key, known.iter().copied()) {
-                Some(near) => format!("did you mean {}?", self.full(&inner_key(path, near))),
-                None => format!("remove it; {} has {}", self.full(path), known.join(", ")),
-            };
-            // Without its value: what a misspelt key holds may be a secret.
-            self.complain(&inner_key(path, key), "unknown key", &remedy);
-        }
-        Some(Keys::new(self, path.to_owned(), said))
-    }
-
-    /// Without the value, for the same reason.
+impl Section<'_> {
+    /// Without the value, for a misspelt key may hold a secret.
     pub(super) fn no_table<T>(self, path: &str, value: &Value) -> Option<T> {
         let remedy = format!("write {} = {{ … }}", self.full(path));
         self.complain(path, &format!("is {}, not a table", value.kind()), &remedy);
@@ -109,7 +84,7 @@ impl<'a> Section<'a> {
         table::is_secret(&self.full(path))
     }
 
-    fn full(self, path: &str) -> String {
+    pub(super) fn full(self, path: &str) -> String {
         if path.is_empty() { self.name.to_owned() } else { format!("{}.{path}", self.name) }
     }
 }

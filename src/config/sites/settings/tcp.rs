@@ -5,13 +5,12 @@ use std::cell::RefCell;
 use url::Url;
 
 use super::expect::Bounds;
-use super::keys::Keys;
 use super::section::Section;
 use super::{Site, expect, request, section, tls};
+use crate::config::fault::Fault;
 use crate::config::parse;
-use crate::config::problem::{Fault, Problem};
+use crate::config::problem::Problem;
 use crate::config::secret::real;
-use crate::config::sites::table;
 use crate::config::value::Value;
 use crate::model::Kind;
 use crate::model::secret::SHORTEST_SECRET;
@@ -71,24 +70,5 @@ fn refuse_tls(section: Section<'_>, url: Option<&Url>, settings: &TlsSettings) {
     if url.is_some_and(|url| url.scheme() == "tcp") && *settings != TlsSettings::default() {
         let remedy = "write tls:// in the URL, or remove it (with `sites set`: --reset tls)";
         section.complain("", "stands beside a URL with tcp, over which no TLS is spoken", remedy);
-    }
-}
-
-/// Refuses every key of a section that is for HTTP alone. No value is shown.
-pub(super) fn refuse_of_http(keys: &Keys<'_>) {
-    for (key, flag) in table::of_http(keys.section_name()).filter(|(key, _)| keys.has(key)) {
-        let remedy =
-            format!("remove it (with `sites set`: --reset {flag}), or write http:// or https:// in the URL");
-        keys.complain(key, "is for http and https, and the URL is one of tcp or tls", &remedy);
-    }
-}
-
-/// On a site of another kind nothing would be sent.
-pub(super) fn refuse_send(site: &Site<'_>, problems: &RefCell<Vec<Problem>>) {
-    if let Some(setting) = &site.raw.send {
-        let message = "is for tcp and tls, and the URL is one of http or https";
-        let remedy = "say it in request.body, or remove it (with `sites set`: --reset send)";
-        let fault = Fault::new(message, remedy);
-        problems.borrow_mut().push(Problem::without_value(site.raw.key("send"), setting, fault));
     }
 }

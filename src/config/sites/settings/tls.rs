@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::super::super::fault::Fault;
 use super::super::super::parse;
-use super::super::super::problem::Fault;
 use super::keys::Keys;
 use super::section::Section;
 use crate::model::settings::{TlsSettings, TlsVersion};
@@ -14,7 +14,7 @@ use crate::pattern;
 const WARNING: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(366 * 24);
 
 pub(super) fn read(section: Section<'_>) -> TlsSettings {
-    let Some(keys) = section.open() else { return TlsSettings::default() };
+    let Some(keys) = Keys::of(section) else { return TlsSettings::default() };
     let settings = TlsSettings {
         ca: keys.text_or_file("ca", certificates),
         client_cert: keys.text_or_file("client_cert", certificates),
