@@ -9,7 +9,7 @@ use super::notes::Notes;
 use super::plan_error::PlanError;
 use super::settings::Settings;
 use super::tcp::{self, TcpPlan};
-use super::tls::TlsPlan;
+use super::tls::{self, TlsPlan};
 use crate::model::settings::CheckSettings;
 
 /// How a site is checked, by the kind of its check.
@@ -38,8 +38,10 @@ impl Kind {
     /// `plan` for handshakes with servers of this kind.
     pub(super) fn tls(&self, plan: TlsPlan) -> TlsPlan {
         match self {
+            Self::Http(http) if http.expects_http2() => plan.offering(&[tls::HTTP2, tls::HTTP1]),
             Self::Http(_) => plan,
-            Self::Tcp(_) => plan.without_alpn(),
+            // Nobody knows what is spoken there: a server that knows ALPN may refuse a client that offers another protocol.
+            Self::Tcp(_) => plan.offering(&[]),
         }
     }
 

@@ -35,6 +35,14 @@ impl Transport {
         }
     }
 
+    /// Whether the server has chosen HTTP/2 in the handshake.
+    pub(super) fn speaks_http2(&self) -> bool {
+        match self {
+            Self::Tcp(_) => false,
+            Self::Tls(tls) => tls.get_ref().1.alpn_protocol() == Some(tls::HTTP2),
+        }
+    }
+
     /// Whether the server may refuse us though the handshake is over for us.
     pub(super) fn may_be_refused(&self) -> bool {
         self.tls_version() == Some(ProtocolVersion::TLSv1_3)

@@ -112,6 +112,18 @@ fn a_slow_answer_is_degraded_and_no_reason_to_fail() {
 }
 
 #[test]
+fn a_site_that_does_not_speak_http_2_is_down_where_that_is_expected() {
+    let (desk, server) = (Desk::new(), fine());
+
+    let done = check(&desk, &server.url("/"), &["--json", "--expect-http-version", "2"]);
+
+    assert_eq!(done.code, 1, "{done:?}");
+    let result: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(json!([result["status"], result["reason"]]), json!(["down", "protocol"]));
+    assert_eq!(result["error"], "version HTTP/1.1, expected HTTP/2");
+}
+
+#[test]
 fn a_redirect_is_the_answer_where_it_is_not_followed() {
     let desk = Desk::new();
     let server = Server::answering(|path| match path {

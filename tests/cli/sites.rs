@@ -355,6 +355,7 @@ fn set_takes_back_everything_that_it_can_set() {
         ("--degraded-after 1s", "degraded-after"),
         ("--down-after 2s", "down-after"),
         ("--expect-http-version 1.1", "expect-http-version"),
+        ("--expect-http-version 2,1.1", "expect-http-version"),
         ("--expect-tls required", "expect-tls"),
     ] {
         let none = json!([null, null, null]);

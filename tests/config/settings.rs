@@ -124,12 +124,12 @@ fn what_is_at_its_default_is_left_out() {
 #[test]
 fn one_value_counts_as_a_list_of_one() {
     let settings = settings(
-        "[site.expect]\nstatus = 204\njson = { path = \"$.a\", exists = false }\nhttp_version = \"HTTP/1.0\"",
+        "[site.expect]\nstatus = 204\njson = { path = \"$.a\", exists = false }\nhttp_version = \"HTTP/2\"",
     );
 
     assert_eq!(settings.expect.status, [StatusRange { from: 204, to: 204 }]);
     assert_eq!(settings.expect.json[0].exists, Some(false));
-    assert_eq!(settings.expect.http_version, [HttpVersion::V1_0]);
+    assert_eq!(settings.expect.http_version, [HttpVersion::V2]);
 }
 
 #[test]
@@ -342,8 +342,9 @@ fn bad_conditions_on_json_times_and_transport_are_refused() {
             &["expect.response_time.down = \"10s\"", "not shorter than timeout = \"10s\""],
         ),
         ("expect.response_time.degraded = 3", &["add a unit"]),
-        ("expect.http_version = \"HTTP/2\"", &["comes later", "HTTP/1.1"]),
-        ("expect.http_version = \"1.1\"", &["HTTP/1.0, HTTP/1.1"]),
+        ("expect.http_version = \"HTTP/3\"", &["comes later", "HTTP/1.1 and HTTP/2"]),
+        ("expect.http_version = \"h2\"", &["is called otherwise", "write \"HTTP/2\""]),
+        ("expect.http_version = \"1.1\"", &["HTTP/1.0, HTTP/1.1, HTTP/2"]),
         ("expect.tls = \"require\"", &["did you mean \"required\"?"]),
         ("url = \"http://a\"\nexpect.tls = \"required\"", &["beside a URL with http", "write https"]),
         ("expect.tls = \"forbidden\"", &["beside a URL with https"]),

@@ -49,21 +49,23 @@ pub(crate) struct Scene {
     pub(crate) held: Option<Box<dyn Any>>,
 }
 
-type Stage = Rc<dyn Fn() -> LocalBoxFuture<'static, Scene>>;
-type Also = Rc<dyn Fn(&Outcome, &Scene)>;
+pub(crate) type Stage = Rc<dyn Fn() -> LocalBoxFuture<'static, Scene>>;
+pub(crate) type Also = Rc<dyn Fn(&Outcome, &Scene)>;
 
 /// A row.
 #[derive(Clone)]
 pub(crate) struct Case {
-    name: String,
-    stage: Stage,
-    settings: Option<Json>,
+    pub(crate) name: String,
+    pub(crate) stage: Stage,
+    /// What is sent over HTTP/1, whatever is asked, where it is no more than that.
+    pub(crate) bytes: Option<Vec<u8>>,
+    pub(crate) settings: Option<Json>,
     /// Whether the settings are such as a user can have. Others stand in a database for another reason.
-    is_valid: bool,
+    pub(crate) is_valid: bool,
     config: ProbeConfig,
     timeout: Duration,
     want: Want,
-    also: Option<Also>,
+    pub(crate) also: Option<Also>,
 }
 
 /// What has to come out; `None` where it does not matter.
@@ -134,6 +136,7 @@ impl Case {
         Self {
             name: name.into(),
             stage: Rc::new(move || Box::pin(stage())),
+            bytes: None,
             settings: None,
             is_valid: true,
             config: open(),
@@ -151,7 +154,9 @@ impl Case {
     /// Whatever is asked, `bytes` are the answer, and then the connection ends.
     pub(crate) fn answer(name: impl Into<String>, bytes: impl Into<Vec<u8>>, want: Want) -> Self {
         let bytes = bytes.into();
-        Self::new(name, move || Server::answering(bytes.clone()).into(), want)
+        let sent = bytes.clone();
+        let row = Self::new(name, move || Server::answering(sent.clone()).into(), want);
+        Self { bytes: Some(bytes), ..row }
     }
 
     /// `act` goes on where a request's head has come.

@@ -117,14 +117,18 @@ pub enum HttpVersion {
     /// HTTP/1.1.
     #[serde(rename = "HTTP/1.1")]
     V1_1,
+    /// HTTP/2.
+    #[serde(rename = "HTTP/2")]
+    V2,
 }
 
 impl HttpVersion {
-    /// As in a status line.
+    /// As in a status line; HTTP/2 has none, and is called as everywhere else.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V1_0 => "HTTP/1.0",
             Self::V1_1 => "HTTP/1.1",
+            Self::V2 => "HTTP/2",
         }
     }
 }

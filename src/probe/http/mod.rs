@@ -73,7 +73,7 @@ impl Http {
         let order = Order { url: route.url(), is_foreign: route.is_foreign(), access };
         let transport = self.connector.connect(&order, trace).await?;
         trace.enter(Phase::Wait);
-        let message = route.request(&self.settings.user_agent);
-        self.client.send(transport, message, trace).await
+        let request = route.request(&self.settings.user_agent);
+        self.client.send(transport, &request, trace).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::decode;
 use super::expect::{Answer, Expect};
 use super::request::RequestPlan;
-use crate::model::settings::CheckSettings;
+use crate::model::settings::{CheckSettings, HttpVersion};
 use crate::probe::evidence;
 use crate::probe::expect::{ExpectError, Verdict};
 use crate::probe::notes::{HopNotes, Notes};
@@ -26,6 +26,11 @@ impl HttpPlan {
             request: RequestPlan::new(&settings.request, common.max_redirects),
             expect: Expect::compile(&settings.expect)?,
         })
+    }
+
+    /// Whether HTTP/2 is one of the versions that are expected by name. It is spoken to no other site (ADR 35).
+    pub(in crate::probe) fn expects_http2(&self) -> bool {
+        self.expect.expects(HttpVersion::V2)
     }
 
     /// Every expectation of an answer that came whole.

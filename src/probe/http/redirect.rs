@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::cookies::Jar;
-use super::request::{Message, RequestContext, RequestPlan};
+use super::request::{Request, RequestContext, RequestPlan};
 use crate::clock::Timestamp;
 use crate::model::Reason;
 use crate::pattern;
@@ -64,15 +64,15 @@ impl<'p> Route<'p> {
     }
 
     /// What is sent to it.
-    pub(super) fn request(&self, user_agent: &str) -> Message {
+    pub(super) fn request<'r>(&'r self, user_agent: &'r str) -> Request<'r> {
         let context = RequestContext {
             url: &self.url,
             method: &self.method,
             with_body: self.with_body,
             is_foreign: self.is_foreign(),
-            cookies: &self.cookies(),
+            cookies: self.cookies(),
         };
-        self.plan.message(&context, user_agent)
+        self.plan.request(context, user_agent)
     }
 
     /// Moves on when the answer with this `head` is a redirect that is to be followed; says whether it was.

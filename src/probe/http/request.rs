@@ -30,26 +30,25 @@ pub(super) struct RequestPlan {
     authorization: Option<String>,
 }
 
-/// What is sent to a hop, and what others have to know of it.
-#[derive(Debug, Clone)]
-pub(super) struct Message {
-    /// Head and body.
-    pub(super) bytes: Bytes,
-    /// Its method is HEAD, so nothing follows the answer's head.
-    pub(super) is_head: bool,
+/// The request of a hop, to be written in the version of HTTP that its connection speaks.
+#[derive(Debug)]
+pub(super) struct Request<'r> {
+    plan: &'r RequestPlan,
+    context: RequestContext<'r>,
+    user_agent: &'r str,
 }
 
 /// One hop's part in a request.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RequestContext<'a> {
-    pub(super) url: &'a Url,
-    pub(super) method: &'a str,
+#[derive(Debug)]
+pub(super) struct RequestContext<'r> {
+    pub(super) url: &'r Url,
+    pub(super) method: &'r str,
     /// Whether the configured body goes along.
     pub(super) with_body: bool,
     /// The origin is another than the site's, and is told nothing that it need not know.
     pub(super) is_foreign: bool,
     /// The value of its `Cookie` header, configured and set on the way. Empty: it has none.
-    pub(super) cookies: &'a [u8],
+    pub(super) cookies: Vec<u8>,
 }
 
 impl RequestPlan {
@@ -72,55 +71,92 @@ impl RequestPlan {
     }
 
     /// The request of a hop.
-    pub(super) fn message(&self, context: &RequestContext<'_>, user_agent: &str) -> Message {
-        Message { bytes: self.bytes(context, user_agent), is_head: context.method == "HEAD" }
+    pub(super) fn request<'r>(&'r self, context: RequestContext<'r>, user_agent: &'r str) -> Request<'r> {
+        Request { plan: self, context, user_agent }
+    }
+}
+
+impl Request<'_> {
+    pub(super) fn url(&self) -> &Url {
+        self.context.url
     }
 
-    fn bytes(&self, context: &RequestContext<'_>, user_agent: &str) -> Bytes {
-        // Bodies have passwords in them, so none goes to another origin, whatever the status says.
-        let body: &[u8] = if context.with_body && !context.is_foreign { &self.body } else { &[] };
-        let mut text = BytesMut::with_capacity(256 + body.len());
-        let target = &context.url[Position::BeforePath..Position::AfterQuery];
-        line(&mut text, &[context.method, " ", target, " HTTP/1.1"]);
-        self.put_headers(&mut text, context, user_agent);
-        if !body.is_empty() || matches!(context.method, "POST" | "PUT" | "PATCH") {
-            line(&mut text, &["Content-Length: ", &body.len().to_string()]);
-        }
-        line(&mut text, &["Connection: close"]);
-        line(&mut text, &[]);
-        text.put_slice(body);
-        text.freeze()
+    pub(super) fn method(&self) -> &str {
+        self.context.method
     }
 
-    fn put_headers(&self, text: &mut BytesMut, context: &RequestContext<'_>, user_agent: &str) {
-        let goes = |name: &str| {
-            let is_known = !context.is_foreign || is_harmless(name);
-            is_known && (context.with_body || !is_of_body(name))
-        };
-        let said = |wanted: &str| {
-            let mut headers = self.headers.iter().filter(|(name, _)| goes(name));
-            headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
-        };
-        let host = &context.url[Position::BeforeHost..Position::AfterPort];
-        line(text, &["Host: ", said("host").unwrap_or(host)]);
-        line(text, &["User-Agent: ", said("user-agent").unwrap_or(user_agent)]);
-        line(text, &["Accept: ", said("accept").unwrap_or("*/*")]);
-        for (name, value) in self.headers.iter().filter(|(name, _)| goes(name)) {
+    /// Nothing follows the answer's head.
+    pub(super) fn is_head(&self) -> bool {
+        self.context.method == "HEAD"
+    }
+
+    /// Path and query.
+    pub(super) fn target(&self) -> &str {
+        &self.context.url[Position::BeforePath..Position::AfterQuery]
+    }
+
+    /// Whom it is for: the configured `Host`, or host and port of the URL.
+    pub(super) fn host(&self) -> &str {
+        self.said("host").unwrap_or(&self.context.url[Position::BeforeHost..Position::AfterPort])
+    }
+
+    /// Bodies have passwords in them, so none goes to another origin, whatever the status says.
+    pub(super) fn body(&self) -> Bytes {
+        let goes = self.context.with_body && !self.context.is_foreign;
+        if goes { self.plan.body.clone() } else { Bytes::new() }
+    }
+
+    /// Names and values of all headers but `Host` and those of a connection, in the order in which they are sent.
+    pub(super) fn for_each_header(&self, mut put: impl FnMut(&str, &[u8])) {
+        put("User-Agent", self.said("user-agent").unwrap_or(self.user_agent).as_bytes());
+        put("Accept", self.said("accept").unwrap_or("*/*").as_bytes());
+        for (name, value) in self.plan.headers.iter().filter(|(name, _)| self.goes(name)) {
             if !["host", "user-agent", "accept", "cookie"]
                 .iter()
                 .any(|known| name.eq_ignore_ascii_case(known))
             {
-                line(text, &[name, ": ", value]);
+                put(name, value.as_bytes());
             }
         }
-        if let Some(authorization) = self.authorization.as_deref().filter(|_| !context.is_foreign) {
-            line(text, &["Authorization: ", authorization]);
+        if let Some(authorization) = self.plan.authorization.as_deref().filter(|_| !self.context.is_foreign) {
+            put("Authorization", authorization.as_bytes());
         }
-        if !context.cookies.is_empty() {
-            text.put_slice(b"Cookie: ");
-            text.put_slice(context.cookies);
-            line(text, &[]);
+        if !self.context.cookies.is_empty() {
+            put("Cookie", &self.context.cookies);
         }
+        let length = self.body().len();
+        if length > 0 || matches!(self.context.method, "POST" | "PUT" | "PATCH") {
+            put("Content-Length", length.to_string().as_bytes());
+        }
+    }
+
+    /// Whether a configured header goes to this origin, and belongs to this request.
+    fn goes(&self, name: &str) -> bool {
+        let is_known = !self.context.is_foreign || is_harmless(name);
+        is_known && (self.context.with_body || !is_of_body(name))
+    }
+
+    fn said(&self, wanted: &str) -> Option<&str> {
+        let mut headers = self.plan.headers.iter().filter(|(name, _)| self.goes(name));
+        headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
+    }
+
+    /// Head and body as HTTP/1.1 has them.
+    pub(super) fn bytes(&self) -> Bytes {
+        let body = self.body();
+        let mut text = BytesMut::with_capacity(256 + body.len());
+        line(&mut text, &[self.method(), " ", self.target(), " HTTP/1.1"]);
+        line(&mut text, &["Host: ", self.host()]);
+        self.for_each_header(|name, value| {
+            text.put_slice(name.as_bytes());
+            text.put_slice(b": ");
+            text.put_slice(value);
+            line(&mut text, &[]);
+        });
+        line(&mut text, &["Connection: close"]);
+        line(&mut text, &[]);
+        text.put_slice(&body);
+        text.freeze()
     }
 }
 

@@ -10,16 +10,30 @@ use crate::trust::explain_certificate;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// The server had not shown its certificate.
-    Hello,
+    Hello(Offer),
     /// It had, and so it had found a cipher, a key exchange and a signature that both have.
     Certificate,
     /// The handshake was over for us, in this version.
     Request(ProtocolVersion),
 }
 
-/// Why the handshake with `peer` failed. `has_certificate`: it had shown its certificate.
-pub(super) fn explain_handshake(error: &io::Error, peer: &str, has_certificate: bool) -> String {
-    let stage = if has_certificate { Stage::Certificate } else { Stage::Hello };
+/// What a handshake offers beside HTTP/1.1 (ALPN).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Offer {
+    http2: bool,
+}
+
+/// Why the handshake with `peer` failed. `has_certificate`: it had shown its certificate. `offers_http2`: we would have spoken that, too.
+pub(super) fn explain_handshake(
+    error: &io::Error,
+    peer: &str,
+    has_certificate: bool,
+    offers_http2: bool,
+) -> String {
+    let stage = match has_certificate {
+        true => Stage::Certificate,
+        false => Stage::Hello(Offer { http2: offers_http2 }),
+    };
     if let Some(sentence) = explain_at(stage, error, peer) {
         return sentence;
     }
@@ -37,7 +51,7 @@ pub(in crate::probe) fn explain_io(
     peer: &str,
     speaking: Option<ProtocolVersion>,
 ) -> Option<String> {
-    explain_at(speaking.map_or(Stage::Hello, Stage::Request), error, peer)
+    explain_at(speaking.map_or(Stage::Hello(Offer::default()), Stage::Request), error, peer)
 }
 
 fn explain_at(stage: Stage, error: &io::Error, peer: &str) -> Option<String> {
@@ -73,7 +87,7 @@ fn explain_alert(alert: AlertDescription, peer: &str, stage: Stage) -> String {
         // We have answered a HelloRequest with a warning, and this is what servers make of it.
         A::HandshakeFailure | A::NoRenegotiation if is_over => return renegotiation(peer),
         // TLS 1.2 has no alert of its own for it, and OpenSSL sends this one.
-        A::HandshakeFailure if stage != Stage::Hello => {
+        A::HandshakeFailure if !matches!(stage, Stage::Hello(_)) => {
             "it broke off after it had shown its certificate. Mostly such a server wants a client certificate, or another one"
         }
         A::HandshakeFailure | A::InsufficientSecurity => {
@@ -90,6 +104,9 @@ fn explain_alert(alert: AlertDescription, peer: &str, stage: Stage) -> String {
         | A::UnknownCA => "it does not take the client certificate, or wants one",
         A::AccessDenied => "it denies access to this client",
         A::UnrecognisedName => "it has no site of that name",
+        A::NoApplicationProtocol if stage == Stage::Hello(Offer { http2: true }) => {
+            "it speaks neither HTTP/2 nor HTTP/1.1"
+        }
         A::NoApplicationProtocol => "it does not speak HTTP/1.1",
         A::DecodeError | A::DecryptError | A::IllegalParameter | A::UnexpectedMessage | A::BadRecordMac => {
             "it did not understand what it was sent"
@@ -142,7 +159,7 @@ mod tests {
     #[test]
     fn a_server_that_has_shown_its_certificate_has_a_cipher_in_common_with_us() {
         let error = io::Error::other(Error::AlertReceived(AlertDescription::HandshakeFailure));
-        let told = |has_certificate| explain_handshake(&error, "192.0.2.7:443", has_certificate);
+        let told = |has_certificate| explain_handshake(&error, "192.0.2.7:443", has_certificate, false);
 
         assert!(told(false).contains("it has no cipher"), "{}", told(false));
         assert!(told(true).contains("wants a client certificate"), "{}", told(true));

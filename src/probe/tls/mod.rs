@@ -28,6 +28,10 @@ use crate::model::settings::{TlsSettings, TlsVersion};
 use crate::pattern;
 use crate::trust;
 
+/// The names of protocols in a handshake (RFC 7301 and RFC 9113, section 3.2).
+pub(super) const HTTP1: &[u8] = b"http/1.1";
+pub(super) const HTTP2: &[u8] = b"h2";
+
 /// `[site.tls]`, ready for handshakes.
 pub(super) struct TlsPlan {
     /// For the site's own origin.
@@ -69,10 +73,10 @@ impl TlsPlan {
         Ok(Self { client, foreign, server_name: server_name.transpose()? })
     }
 
-    /// The same without ALPN, for servers of an unknown protocol: one that knows ALPN may refuse a client that offers another.
-    pub(super) fn without_alpn(self) -> Self {
+    /// The same with an offer of other protocols (ALPN), the first one first.
+    pub(super) fn offering(self, protocols: &[&[u8]]) -> Self {
         let Self { client, foreign, server_name } = self;
-        Self { client: client.without_alpn(), foreign: foreign.without_alpn(), server_name }
+        Self { client: client.offering(protocols), foreign: foreign.offering(protocols), server_name }
     }
 
     /// Shakes hands with the host of `url` at `peer`, and notes in `seen` what that shows.
@@ -124,13 +128,13 @@ impl TlsClient {
             _ => builder.with_no_client_auth(),
         };
         config.resumption = Resumption::disabled();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP1.to_vec()];
         Ok(Self { config: Arc::new(config), anchors })
     }
 
-    fn without_alpn(self) -> Self {
+    fn offering(self, protocols: &[&[u8]]) -> Self {
         let mut config = ClientConfig::clone(&self.config);
-        config.alpn_protocols.clear();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         Self { config: Arc::new(config), ..self }
     }
 
@@ -152,7 +156,8 @@ impl TlsClient {
         let connected = TlsConnector::from(self.watched(host, seen)).connect(name, tcp).await;
         connected.map_err(|error| {
             let has_certificate = seen.certificate().is_some();
-            let error = explain::explain_handshake(&error, &peer.to_string(), has_certificate);
+            let offers_http2 = self.config.alpn_protocols.iter().any(|protocol| protocol == HTTP2);
+            let error = explain::explain_handshake(&error, &peer.to_string(), has_certificate, offers_http2);
             Failure::new(Reason::Tls, format!("{error}{remark}"))
         })
     }

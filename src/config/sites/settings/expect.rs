@@ -87,10 +87,12 @@ fn http_version(word: &str) -> Result<HttpVersion, Fault> {
     match word {
         "HTTP/1.0" => Ok(HttpVersion::V1_0),
         "HTTP/1.1" => Ok(HttpVersion::V1_1),
-        "HTTP/2" | "HTTP/2.0" | "HTTP/3" | "h2" | "h3" => {
-            Err(Fault::new("comes later: this version speaks HTTP/1.1", "remove it"))
+        "HTTP/2" => Ok(HttpVersion::V2),
+        "HTTP/2.0" | "h2" => Err(Fault::new("is called otherwise here", "write \"HTTP/2\"")),
+        "HTTP/3" | "h3" => {
+            Err(Fault::new("comes later: this version speaks HTTP/1.1 and HTTP/2", "remove it"))
         }
-        _ => Err(parse::unknown_word(word, &["HTTP/1.0", "HTTP/1.1"])),
+        _ => Err(parse::unknown_word(word, &["HTTP/1.0", "HTTP/1.1", "HTTP/2"])),
     }
 }
 

@@ -81,6 +81,11 @@ impl Expect {
         !self.body.is_empty() || !self.json.is_empty()
     }
 
+    /// Whether `version` is expected by name.
+    pub(super) fn expects(&self, version: HttpVersion) -> bool {
+        self.version.as_ref().is_some_and(|condition| condition.names(version))
+    }
+
     /// The most decoded bytes that a body may have. To judge it, one byte more must be read.
     pub(super) fn max_bytes(&self) -> Option<u64> {
         self.size.as_ref().map(SizeLimit::max_bytes)

@@ -22,8 +22,12 @@ impl VersionCondition {
         (!names.is_empty()).then(|| Self { versions: versions.to_vec(), expected: names.join(" or ") })
     }
 
+    pub(super) fn names(&self, version: HttpVersion) -> bool {
+        self.versions.contains(&version)
+    }
+
     pub(super) fn judge(&self, version: HttpVersion) -> Verdict {
-        let met = self.versions.contains(&version);
+        let met = self.names(version);
         let what = format!("version {}", self.expected);
         Verdict::new(Reason::Protocol, what, version.as_str().to_owned(), met, |actual| {
             format!("version {actual}, expected {}", self.expected)

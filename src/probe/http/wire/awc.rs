@@ -30,7 +30,7 @@ use super::exchange::Exchange;
 use crate::model::Reason;
 use crate::probe::failure::Failure;
 use crate::probe::head::Head;
-use crate::probe::http::request::Message;
+use crate::probe::http::request::Request;
 use crate::probe::trace::Trace;
 use crate::probe::transport::Transport;
 
@@ -95,15 +95,14 @@ impl Client {
         Self { awc, handed, conversations: Rc::default() }
     }
 
-    /// Sends as much of `message` as the connection takes. The rest follows while the answer is waited for.
+    /// Sends as much of `request` as the connection takes. The rest follows while the answer is waited for.
     pub(super) async fn send(
         &self,
         transport: Transport,
-        message: Message,
+        request: &Request<'_>,
         trace: &Rc<Trace>,
     ) -> Conversation {
-        let is_head = message.is_head;
-        let exchange = Exchange::new(transport, message, Rc::clone(trace));
+        let exchange = Exchange::new(transport, request, Rc::clone(trace));
         let shared = Rc::new(RefCell::new(Shared::new(exchange)));
         poll_fn(|cx| {
             shared.borrow_mut().exchange.poll_send(cx);
@@ -113,8 +112,8 @@ impl Client {
         let ticket = self.hand(Stream(Rc::clone(&shared)));
         // Of the request, awc has to know which connection it is for and whether the answer has a body.
         let uri = format!("http://{}/", ticket.number);
-        let request = if is_head { self.awc.head(uri) } else { self.awc.get(uri) };
-        let asked = request.no_decompress().force_close().send();
+        let asked = if request.is_head() { self.awc.head(uri) } else { self.awc.get(uri) };
+        let asked = asked.no_decompress().force_close().send();
         Conversation { shared, stage: Stage::Asked(asked), _ticket: ticket }
     }
 

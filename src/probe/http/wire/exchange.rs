@@ -14,7 +14,7 @@ use super::error::WireError;
 use crate::model::Reason;
 use crate::probe::failure::Failure;
 use crate::probe::head::Head;
-use crate::probe::http::request::Message;
+use crate::probe::http::request::Request;
 use crate::probe::trace::Trace;
 use crate::probe::transport::{self, Transport};
 
@@ -35,13 +35,13 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(transport: Transport, message: Message, trace: Rc<Trace>) -> Self {
+    pub(super) fn new(transport: Transport, request: &Request<'_>, trace: Rc<Trace>) -> Self {
         Self {
             transport,
             trace,
-            request: message.bytes,
+            request: request.bytes(),
             unsent: None,
-            answer: Answer::new(message.is_head),
+            answer: Answer::new(request.is_head()),
             rest: Vec::new(),
         }
     }
