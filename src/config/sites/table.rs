@@ -161,7 +161,7 @@ const KEYS: [Key; 65] = [
     key("expect.response_time", Table, "How long the check may take; both shorter than timeout."),
     key("expect.response_time.degraded", Duration, "Longer is degraded.").said_in(&["degraded-after"]),
     key("expect.response_time.down", Duration, "Longer is down.").said_in(&["down-after"]),
-    key("expect.http_version", List(&Word(&["HTTP/1.0", "HTTP/1.1"])), "One of these.").said_in(&["expect-http-version"]).of_http(),
+    key("expect.http_version", List(&Word(&["HTTP/1.0", "HTTP/1.1", "HTTP/2"])), "One of these.").said_in(&["expect-http-version"]).of_http(),
     key("expect.tls", Word(&["required", "forbidden"]), "Required: every hop is https. Forbidden: the last one is not.").said_in(&["expect-tls"]).of_http(),
     key("expect.body", Table, "Conditions on the body."),
     key("expect.body.contains", TEXTS, "All of these.").said_in(&["expect-body"]),
