@@ -2,6 +2,7 @@
 
 mod limits;
 mod log;
+mod ports;
 mod reload;
 mod role;
 pub mod settings;
@@ -30,9 +31,10 @@ use crate::store::{SiteCount, StoreError};
 use crate::supervisor::{Ending, Running, Supervisor};
 use crate::web::{Health, Web};
 
+pub use ports::Ports;
 pub use role::{Role, RoleError};
 use signals::Signals;
-pub use stages::{Parts, Ports, Stages};
+pub use stages::{Parts, Stages};
 pub use storage::{Storage, migrate};
 
 /// Why the program could not start or go on.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::ports::Ports;
 use super::settings::Settings;
 use super::watched::observed;
-use crate::clock::Clock;
 use crate::pipeline::checker::Checker;
 use crate::pipeline::claimer::Claimer;
 use crate::pipeline::janitor::Janitor;
@@ -16,24 +16,8 @@ use crate::pipeline::scheduler::Scheduler;
 use crate::pipeline::surveyor::Surveyor;
 use crate::pipeline::tally::Tally;
 use crate::probe::Probe;
-use crate::queue::JobQueue;
-use crate::result_log::ResultLog;
-use crate::store::ResultStore;
 use crate::supervisor::{Handle, Running, Supervisor};
 use crate::web::{Sources, Troubles};
-
-/// What the stages talk to.
-#[derive(Clone)]
-pub struct Ports {
-    /// Due slots.
-    pub queue: Arc<dyn JobQueue>,
-    /// Results on their way.
-    pub log: Arc<dyn ResultLog>,
-    /// Results at their end.
-    pub store: Arc<dyn ResultStore>,
-    /// Wall time.
-    pub clock: Clock,
-}
 
 /// The running stages.
 pub struct Stages {

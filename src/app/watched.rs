@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::SecondsFormat;
 
-use super::Ports;
+use super::ports::Ports;
 use crate::clock::Timestamp;
 use crate::failure::chain;
 use crate::model::{CheckResult, Job, Slot};

@@ -110,7 +110,7 @@ impl Sites {
         for site in self.removable(names).await? {
             match site.complete() {
                 Ok(site) => sites.push(site),
-                Err(error) => refused.push(error),
+                Err(unreadable) => refused.push(unreadable.into()),
             }
         }
         if refused.is_empty() { Ok(sites) } else { Err(SitesError::Refused(refused)) }

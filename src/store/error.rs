@@ -60,6 +60,12 @@ impl MayHeal for StoreError {
     }
 }
 
+impl From<Box<Listed>> for StoreError {
+    fn from(unreadable: Box<Listed>) -> Self {
+        Self::Unreadable(unreadable)
+    }
+}
+
 impl From<diesel::result::Error> for StoreError {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error.into())

@@ -1,29 +1,11 @@
 //! The port of reports and audits: what was found.
 
 use async_trait::async_trait;
-use chrono::SubsecRound as _;
 
 use super::accounting::Audit;
-use super::{Failure, StoreError};
+use super::{Failure, Range, StoreError};
 use crate::clock::Timestamp;
 use crate::model::{Site, SiteId};
-
-/// A range of slots: `from` inclusive, `to` exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    /// First slot.
-    pub from: Timestamp,
-    /// Slots before this.
-    pub to: Timestamp,
-}
-
-impl Range {
-    /// From the second in which it begins to the one in which it ends. Slots are counted by whole seconds, and rows have to be
-    /// looked for by the same.
-    pub(crate) fn in_whole_seconds(self) -> Self {
-        Self { from: self.from.trunc_subsecs(0), to: self.to.trunc_subsecs(0) }
-    }
-}
 
 /// A site that is up for long has far more results than one would look through for the last one that was not.
 pub(super) const RECENT: i64 = 1_000;

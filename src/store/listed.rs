@@ -1,7 +1,7 @@
 //! A site as far as this version can read its row: during an upgrade a newer version may have written what this one does not
 //! know, and one such row must not take the others with it.
 
-use super::{StoreError, rhythm};
+use super::rhythm;
 use crate::model::secret::without_values;
 use crate::model::settings::CheckSettings;
 use crate::model::{Freshness, Site, Status};
@@ -88,9 +88,9 @@ impl Listed {
     /// The site, complete. A status that is unknown is no part of what was declared, and not in the way.
     ///
     /// # Errors
-    /// Something that was declared cannot be read.
-    pub fn complete(self) -> Result<Site, StoreError> {
-        if self.unread.is_some() { Err(StoreError::Unreadable(Box::new(self))) } else { Ok(self.known) }
+    /// Something that was declared cannot be read: the site as it is, see [`unreadable`](Self::unreadable).
+    pub fn complete(self) -> Result<Site, Box<Self>> {
+        if self.unread.is_some() { Err(Box::new(self)) } else { Ok(self.known) }
     }
 
     pub(super) fn into_known(self) -> Site {

@@ -14,7 +14,7 @@ use crate::config::{ExportError, Format, Loaded, write_sites};
 use crate::model::Declared;
 use crate::private;
 use crate::report::count;
-use crate::store::Listed;
+use crate::store::{Listed, StoreError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,8 +89,8 @@ pub(super) fn run(args: &ExportArgs, loaded: &Loaded, output: &mut Output) -> An
 fn readable(sites: Vec<Listed>) -> Vec<Declared> {
     let complete = sites.into_iter().filter_map(|site| match site.complete() {
         Ok(site) => Some(Declared { id: Some(site.id), spec: site.spec }),
-        Err(error) => {
-            tell(&format_args!("left out: {}", sentence(&error)));
+        Err(unreadable) => {
+            tell(&format_args!("left out: {}", sentence(&StoreError::from(unreadable))));
             None
         }
     });

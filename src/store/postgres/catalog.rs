@@ -30,7 +30,7 @@ impl Catalog for PostgresStore {
 
     async fn site(&self, name: &str) -> Result<Site, StoreError> {
         let name = name.to_owned();
-        self.database.call(async move |connection| find(connection, &name).await?.complete()).await
+        self.database.call(async move |connection| Ok(find(connection, &name).await?.complete()?)).await
     }
 
     async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError> {
@@ -104,7 +104,7 @@ async fn add(connection: &mut AsyncPgConnection, spec: SiteSpec, start: Start) -
     let name = spec.name.clone();
     let set = ChangeSet::add(by_name(connection, &name).await?, spec, start)?;
     changes::apply(connection, set, silently()).await?;
-    find(connection, &name).await?.complete()
+    Ok(find(connection, &name).await?.complete()?)
 }
 
 async fn replace(
@@ -121,7 +121,7 @@ async fn replace(
     }
     let changed = vec![Changed::replacing(was, seen, spec)?];
     changes::apply(connection, ChangeSet { changed, ..ChangeSet::by(Origin::Command) }, silently()).await?;
-    find(connection, &name).await?.complete()
+    Ok(find(connection, &name).await?.complete()?)
 }
 
 async fn remove(connection: &mut AsyncPgConnection, name: &str) -> Result<(), StoreError> {

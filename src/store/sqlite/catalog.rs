@@ -31,7 +31,7 @@ impl Catalog for SqliteStore {
 
     async fn site(&self, name: &str) -> Result<Site, StoreError> {
         let name = name.to_owned();
-        self.read(move |connection| find(connection, &name)?.complete()).await
+        self.read(move |connection| Ok(find(connection, &name)?.complete()?)).await
     }
 
     async fn add(&self, spec: SiteSpec, start: Start) -> Result<Site, StoreError> {
@@ -39,7 +39,7 @@ impl Catalog for SqliteStore {
             let name = spec.name.clone();
             let set = ChangeSet::add(by_name(connection, &name)?, spec, start)?;
             apply(connection, now, &set, &silently())?;
-            find(connection, &name)?.complete()
+            Ok(find(connection, &name)?.complete()?)
         })
         .await
     }
@@ -151,7 +151,7 @@ fn replace(
         return Err(StoreError::Exists(vec![name]));
     }
     update(connection, now, Origin::Command, &Changed::replacing(was, seen, spec)?)?;
-    find(connection, &name)?.complete()
+    Ok(find(connection, &name)?.complete()?)
 }
 
 fn import(
