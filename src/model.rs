@@ -19,7 +19,7 @@ pub mod secret;
 pub mod settings;
 mod words;
 
-pub use kind::Kind;
+pub use kind::{Kind, UrlForm};
 pub use result::{Certificate, CheckResult, Evidence, Hop, Timings, Unchecked};
 pub use words::{Freshness, Reason, Status, UnknownWord, Verdict};
 

@@ -9,7 +9,51 @@ pub enum Kind {
     Tcp,
 }
 
+/// What a URL may say behind its scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UrlForm {
+    /// All that a URL can.
+    Web,
+    /// A host and a port, and nothing else.
+    HostAndPort,
+}
+
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Http, Self::Tcp];
+
+    /// What its URLs look like.
+    pub fn url_form(self) -> UrlForm {
+        match self {
+            Self::Http => UrlForm::Web,
+            Self::Tcp => UrlForm::HostAndPort,
+        }
+    }
+
+    /// A URL that will do.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Http => "https://example.com/",
+            Self::Tcp => "tcp://example.com:6379",
+        }
+    }
+
+    /// What is judged of what comes: behind heads there is a body.
+    pub fn content(self) -> &'static str {
+        match self {
+            Self::Http => "body",
+            Self::Tcp => "answer",
+        }
+    }
+
+    /// Whether heads come before it, with a status each.
+    pub fn has_heads(self) -> bool {
+        match self {
+            Self::Http => true,
+            Self::Tcp => false,
+        }
+    }
+
     /// By the scheme of `url`; `None` where that is no site's.
     pub fn of(url: &str) -> Option<Self> {
         let (scheme, _) = url.split_once("://")?;

@@ -53,7 +53,7 @@ impl CheckSettings {
 
     /// Whether they say nothing but which kind it is.
     pub fn is_plain(&self) -> bool {
-        [Kind::Http, Kind::Tcp].into_iter().any(|kind| *self == Self::of_kind(kind))
+        Kind::ALL.into_iter().any(|kind| *self == Self::of_kind(kind))
     }
 
     /// `None` where all of it is at its default.

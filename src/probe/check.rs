@@ -4,15 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::connector::Connector;
-use super::failure::Failure;
-use super::http::Http;
-use super::kind::Kind;
+use super::kinds::Kinds;
 use super::outcome::Outcome;
-use super::plan::Plan;
 use super::plans::Plans;
 use super::settings::{ProbeConfig, ProbeError, ProbeSettings, Settings};
-use super::tcp::{self, Tcp};
 use super::trace::Trace;
 use super::verdict::conclude;
 use crate::clock::Clock;
@@ -22,8 +17,7 @@ use crate::model::{PAUSE_BEFORE_RETRY, Status, Target};
 #[derive(Clone)]
 pub struct Probe {
     settings: Arc<Settings>,
-    http: Http,
-    tcp: Tcp,
+    kinds: Kinds,
     plans: Rc<Plans>,
     clock: Clock,
 }
@@ -38,10 +32,8 @@ impl Probe {
     /// known of names.
     pub fn with_settings(settings: &ProbeSettings, clock: Clock) -> Self {
         let settings = Arc::clone(&settings.0);
-        let connector = Connector::new(Arc::clone(&settings));
-        let tcp = Tcp::new(connector.clone(), settings.body_limit);
-        let http = Http::new(connector, Arc::clone(&settings), clock.clone());
-        Self { settings, http, tcp, plans: Rc::default(), clock }
+        let kinds = Kinds::new(&settings, clock.clone());
+        Self { settings, kinds, plans: Rc::default(), clock }
     }
 
     /// Checks `target` and says what was found. The first try is always made; another follows a `down` only while there
@@ -55,7 +47,7 @@ impl Probe {
         let mut tries = 1;
         loop {
             let trace = Rc::new(Trace::new());
-            let ended = self.try_once(target, &plan, &trace).await;
+            let ended = self.kinds.try_once(target, &plan, &trace).await;
             let outcome = Outcome { tries, ..conclude(&trace, &plan, ended, started_at) };
             let left = deadline.saturating_duration_since(Clock::instant());
             let may_retry =
@@ -65,24 +57,6 @@ impl Probe {
             }
             tries += 1;
             tokio::time::sleep(PAUSE_BEFORE_RETRY).await;
-        }
-    }
-
-    /// One try within the target's timeout.
-    async fn try_once(&self, target: &Target, plan: &Plan, trace: &Rc<Trace>) -> Result<(), Failure> {
-        let (url, limit) = (target.url.as_str(), target.timeout);
-        match &plan.kind {
-            Kind::Http(http) => {
-                let ended =
-                    tokio::time::timeout(limit, self.http.follow(url, http, &plan.access, trace)).await;
-                ended.unwrap_or_else(|_| Err(trace.timed_out(limit)))
-            }
-            Kind::Tcp(tcp) => {
-                // In a box, for it would make every check larger.
-                let talk = Box::pin(self.tcp.talk(url, tcp, &plan.access, trace));
-                let ended = tokio::time::timeout(limit, talk).await;
-                ended.unwrap_or_else(|_| tcp::timed_out(tcp, trace, limit))
-            }
         }
     }
 }

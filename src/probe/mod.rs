@@ -21,6 +21,7 @@ mod guard;
 mod head;
 mod http;
 mod kind;
+mod kinds;
 mod mask;
 mod notes;
 mod order;

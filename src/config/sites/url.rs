@@ -6,7 +6,7 @@ use super::super::fault::Fault;
 
 use super::super::quoted::quoted;
 use super::super::secret::real_url;
-use crate::model::Kind;
+use crate::model::{Kind, UrlForm};
 use crate::pattern;
 
 /// As long as most servers and proxies accept.
@@ -37,7 +37,7 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
         let message = format!("has a character in its host that nobody sees: U+{:04X}", u32::from(letter));
         return Err(Fault::new(message, "type the host anew instead of pasting it"));
     }
-    if kind == Kind::Tcp {
+    if kind.url_form() == UrlForm::HostAndPort {
         refuse_more_than_a_port(scheme, rest)?;
     }
     let parsed = parse(url, kind)
@@ -55,17 +55,14 @@ pub(super) fn checked(url: &str) -> Result<String, Fault> {
 
 /// With the host in ASCII and in small letters, or why that is no URL.
 pub(super) fn parse(url: &str, kind: Kind) -> Result<Url, String> {
-    match kind {
-        Kind::Http => Url::parse(url).map_err(|error| error.to_string()),
-        Kind::Tcp => pattern::connection(url).map_err(|error| error.to_string()),
+    match kind.url_form() {
+        UrlForm::Web => Url::parse(url).map_err(|error| error.to_string()),
+        UrlForm::HostAndPort => pattern::connection(url).map_err(|error| error.to_string()),
     }
 }
 
-fn for_example(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Http => "write for example \"https://example.com/\"",
-        Kind::Tcp => "write for example \"tcp://example.com:6379\"",
-    }
+fn for_example(kind: Kind) -> String {
+    format!("write for example \"{}\"", kind.example())
 }
 
 /// A connection goes to a host and a port, and nowhere inside of them.

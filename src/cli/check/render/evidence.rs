@@ -28,11 +28,8 @@ pub(super) fn write(
     let body = evidence.body.as_deref().unwrap_or_default().trim_end();
     // A tab would be shown as its escape, and indented code is full of them.
     let lines = body.lines().map(|line| line.replace('\t', "  "));
-    let heading = match kind {
-        Some(Kind::Tcp) => "beginning of the answer",
-        _ => "beginning of the body",
-    };
-    block(heading, lines, page, out)
+    let heading = format!("beginning of the {}", kind.unwrap_or(Kind::Http).content());
+    block(&heading, lines, page, out)
 }
 
 /// The first lines under a heading, each cut to the page. Nothing where there are none.

@@ -37,7 +37,7 @@ fn is_downgrade(from: &Hop, to: &Hop) -> bool {
 
 /// `version` is known of the last answer only.
 fn answer(hop: &Hop, version: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
-    if Kind::of(&hop.url) == Some(Kind::Tcp) {
+    if Kind::of(&hop.url).is_some_and(|kind| !kind.has_heads()) {
         return hop.remote_addr.map_or(Ok(()), |addr| fact("connected", &format!("to {addr}"), out));
     }
     let version = version.map(|version| format!("{version} ")).unwrap_or_default();

@@ -77,10 +77,10 @@ fn totals(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 fn size(outcome: &Outcome) -> String {
     let more = if outcome.body_truncated { ", and more that was not read" } else { "" };
     let (body, wire) = (outcome.body_bytes, outcome.wire_bytes);
-    match kind(outcome) {
-        Some(Kind::Tcp) => format!("{body} bytes of answer{more}"),
-        _ => format!("{body} bytes of body{more}; {wire} bytes on the wire, heads included"),
-    }
+    let kind = kind(outcome).unwrap_or(Kind::Http);
+    let heads =
+        if kind.has_heads() { format!("; {wire} bytes on the wire, heads included") } else { String::new() };
+    format!("{body} bytes of {}{more}{heads}", kind.content())
 }
 
 /// `None` where nothing was tried.

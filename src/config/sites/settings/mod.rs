@@ -22,10 +22,10 @@ use ::url::Url;
 
 use super::super::problem::Problem;
 use super::super::value::Setting;
+use super::url::parse;
 use super::{RawSite, SiteDefaults};
 use crate::model::Kind;
 use crate::model::settings::{CheckSettings, RequestSettings};
-use crate::pattern;
 use section::Section;
 
 /// What is known of the site already. `None` where it is wrong, which is problem enough.
@@ -39,10 +39,7 @@ pub(super) struct Site<'a> {
 /// The settings of a site, and everything that is wrong with them. With problems they are of no use.
 pub(super) fn read(site: &Site<'_>) -> (CheckSettings, Vec<Problem>) {
     let problems = RefCell::new(Vec::new());
-    let url = site.url.and_then(|url| match Kind::of(url)? {
-        Kind::Http => Url::parse(url).ok(),
-        Kind::Tcp => pattern::connection(url).ok(),
-    });
+    let url = site.url.and_then(|url| parse(url, Kind::of(url)?).ok());
     let settings = match kind(site.raw) {
         Some(Kind::Tcp) => tcp::read(site, url.as_ref(), &problems),
         Some(Kind::Http) => {
