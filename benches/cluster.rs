@@ -33,7 +33,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls, Statement};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::database::postgres::{self, PostgresSettings};
-use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target, Timings, Unchecked};
+use uptime_monitor::model::{CheckResult, Job, Region, SiteId, Slot, Status, Target, Timings, Unchecked};
 use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::postgres::PostgresJobQueue;
 use uptime_monitor::result_log::ResultLog;
@@ -213,7 +213,7 @@ impl<'a> World<'a> {
                        WHERE application_name = 'uptime-monitor' ORDER BY query_start DESC LIMIT 1";
             self.server.ask(&self.url, sql)
         };
-        let jobs = self.queue.claim("look", 1, LEASE).await.unwrap();
+        let jobs = self.queue.claim("look", Region::DEFAULT, 1, LEASE).await.unwrap();
         let claim = last();
         self.queue.complete("look", &slots(&jobs)).await.unwrap();
         [claim, last()]
@@ -261,7 +261,7 @@ async fn drain(queue: &PostgresJobQueue, number: usize) -> usize {
     let owner = format!("claimer-{number}");
     let mut done = 0;
     loop {
-        let jobs = queue.claim(&owner, JOBS, LEASE).await.unwrap();
+        let jobs = queue.claim(&owner, Region::DEFAULT, JOBS, LEASE).await.unwrap();
         if jobs.is_empty() {
             return done;
         }
@@ -325,7 +325,7 @@ fn result(id: i64, scheduled_at: DateTime<Utc>) -> CheckResult {
         retries: 1,
         settings: None,
     };
-    let slot = Slot { scheduled_at, site_id: SiteId(id) };
+    let slot = Slot { scheduled_at, site_id: SiteId(id), region: Region::DEFAULT };
     let job = Job { slot, attempt: 1, next_slot: Clock::instant(), target };
     CheckResult {
         status: Status::Up,

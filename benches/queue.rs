@@ -30,7 +30,7 @@ use support::meter::{Meter, machine};
 use support::table::{Samples, Table};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::database::sqlite::{self, Sqlite};
-use uptime_monitor::model::{CheckResult, Job, Slot, Status, Timings, Unchecked};
+use uptime_monitor::model::{CheckResult, Job, Region, Slot, Status, Timings, Unchecked};
 use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::sqlite::SqliteJobQueue;
 use uptime_monitor::store::accounting::Audit;
@@ -218,7 +218,7 @@ impl Monitor {
             let tick = calls.tick.measure(self.queue.enqueue_due(), |tick| tick.as_ref().unwrap().queued);
             waiting += tick.await.unwrap().queued;
         }
-        let claim = self.queue.claim(OWNER, batch, LEASE);
+        let claim = self.queue.claim(OWNER, Region::DEFAULT, batch, LEASE);
         let jobs = calls.claim.measure(claim, |jobs| jobs.as_ref().unwrap().len()).await.unwrap();
         self.persist(&jobs, &mut calls.persist).await;
         let slots: Vec<Slot> = jobs.iter().map(|job| job.slot).collect();
@@ -235,7 +235,7 @@ impl Monitor {
 
     /// Empties the queue.
     async fn clear(&self) {
-        let jobs = self.queue.claim(OWNER, ALL, LEASE).await.unwrap();
+        let jobs = self.queue.claim(OWNER, Region::DEFAULT, ALL, LEASE).await.unwrap();
         let slots: Vec<Slot> = jobs.iter().map(|job| job.slot).collect();
         self.queue.complete(OWNER, &slots).await.unwrap();
     }

@@ -37,7 +37,7 @@ use support::Effort;
 use support::meter::{Cost, Meter, machine};
 use support::table::{Samples, Table};
 use uptime_monitor::clock::Clock;
-use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target, Timings, Unchecked};
+use uptime_monitor::model::{CheckResult, Job, Region, SiteId, Slot, Status, Target, Timings, Unchecked};
 use uptime_monitor::result_log::ResultLog;
 use uptime_monitor::result_log::kafka::KafkaResultLog;
 use uptime_monitor::result_log::kafka_settings::KafkaSettings;
@@ -118,7 +118,7 @@ fn result(number: i64) -> CheckResult {
         retries: 0,
         settings: None,
     };
-    let slot = Slot { scheduled_at, site_id: SiteId(number % 5_000) };
+    let slot = Slot { scheduled_at, site_id: SiteId(number % 5_000), region: Region::DEFAULT };
     let job = Job { slot, attempt: 1, next_slot: Clock::instant(), target };
     let us = |spread: i64| Some((number * 7_919 % spread).unsigned_abs());
     CheckResult {

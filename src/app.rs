@@ -29,7 +29,7 @@ use crate::result_log::LogError;
 use crate::sites::{SitesError, reconcile};
 use crate::store::{SiteCount, StoreError};
 use crate::supervisor::{Ending, Running, Supervisor};
-use crate::web::{Health, Web};
+use crate::web::{self, Health, Web};
 
 pub use ports::Ports;
 pub use role::{Role, RoleError};
@@ -100,7 +100,13 @@ async fn serve(role: Role, loaded: Loaded, sources: Sources) -> Result<(), AppEr
     let concurrency = limits::concurrency(config.worker.concurrency, settings::threads(config));
     let settings = settings::settings(config, concurrency)?;
     let parts = role.parts(config.result_log.kind);
-    let health = Health::starting(&role.to_string(), &settings::worker_name(&config.worker.name));
+    let identity = web::Identity {
+        role: role.to_string(),
+        worker: settings::worker_name(&config.worker.name),
+        region: config.worker.region,
+        warnings: role.warnings(config),
+    };
+    let health = Health::starting(identity);
     let mut web = answer_http(config, &health)?;
     let prepared = tokio::select! {
         prepared = prepare(parts, &loaded) => prepared?,
@@ -191,6 +197,7 @@ fn greet(role: Role, parts: Parts, SiteCount { enabled, paused }: SiteCount, con
             "there is nothing to watch yet; add a site with `uptime-monitor sites add https://example.com`, or [[site]] in the configuration file"
         );
     }
+    role.warnings(config).iter().for_each(|warning| warn!("{warning}"));
     if config.worker.lease < Duration::from_secs(5) {
         warn!("worker.lease is short: a slow database makes checks run twice");
     }

@@ -14,12 +14,14 @@ use crate::schedule::{Rhythm, Schedule};
 pub mod bounds;
 pub mod duration;
 mod kind;
+mod region;
 mod result;
 pub mod secret;
 pub mod settings;
 mod words;
 
 pub use kind::{Kind, UrlForm};
+pub use region::{NoRegion, Region};
 pub use result::{Certificate, CheckResult, Evidence, Hop, Timings, Unchecked};
 pub use words::{Freshness, Reason, Status, UnknownWord, Verdict};
 
@@ -31,13 +33,22 @@ pub const PAUSE_BEFORE_RETRY: Duration = Duration::from_millis(250);
 #[serde(transparent)]
 pub struct SiteId(pub i64);
 
-/// One moment at which one site is due: the natural key of jobs and results.
+/// One moment at which one site is due in one region: the natural key of jobs and results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot {
     /// When, in whole seconds.
     pub scheduled_at: Timestamp,
     /// Which site.
     pub site_id: SiteId,
+    /// Where it is checked.
+    pub region: Region,
+}
+
+impl Slot {
+    /// From the columns of a table. `None` where this version does not know what stands for the region: the slot is another version's.
+    pub(crate) fn stored(scheduled_at: Timestamp, site_id: i64, region: &str) -> Option<Self> {
+        Some(Self { scheduled_at, site_id: SiteId(site_id), region: region.parse().ok()? })
+    }
 }
 
 impl fmt::Display for SiteId {

@@ -17,7 +17,7 @@ use common::{batch, jan_1, last, result, site};
 use uptime_monitor::clock::Timestamp;
 use uptime_monitor::model::settings::CheckSettings;
 use uptime_monitor::model::{
-    Certificate, CheckResult, Declared, Evidence, Freshness, Hop, Job, Origin, Reason, Site, SiteId,
+    Certificate, CheckResult, Declared, Evidence, Freshness, Hop, Job, Origin, Reason, Region, Site, SiteId,
     SiteSpec, Slot, Status, Timings, Verdict,
 };
 use uptime_monitor::result_log::local::LocalResultLog;
@@ -50,6 +50,8 @@ macro_rules! on_every_database {
 
 #[path = "contracts/cron.rs"]
 mod cron;
+#[path = "contracts/region.rs"]
+mod region;
 
 fn slots(jobs: &[Job]) -> Vec<Slot> {
     jobs.iter().map(|job| job.slot).collect()
@@ -84,7 +86,7 @@ async fn claimed_while(database: &World, seconds: usize) -> Vec<Job> {
     for _ in 0..seconds {
         database.forward(1).await;
         database.queue.enqueue_due().await.unwrap();
-        jobs.extend(database.queue.claim("a", 100, Duration::from_hours(1)).await.unwrap());
+        jobs.extend(database.queue.claim("a", Region::DEFAULT, 100, Duration::from_hours(1)).await.unwrap());
     }
     jobs
 }
@@ -136,7 +138,7 @@ mod queue {
             database.forward(1).await;
             queued += database.queue.enqueue_due().await.unwrap().queued;
         }
-        let jobs = database.queue.claim("a", 1000, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 1000, LEASE).await.unwrap();
 
         assert_eq!(queued, 400);
         for job in jobs {
@@ -185,10 +187,10 @@ mod queue {
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
 
-        let first = database.queue.claim("a", 10, LEASE).await.unwrap();
-        let while_leased = database.queue.claim("b", 10, LEASE).await.unwrap();
+        let first = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
+        let while_leased = database.queue.claim("b", Region::DEFAULT, 10, LEASE).await.unwrap();
         database.forward(32).await;
-        let second = database.queue.claim("b", 10, LEASE).await.unwrap();
+        let second = database.queue.claim("b", Region::DEFAULT, 10, LEASE).await.unwrap();
 
         assert!(while_leased.is_empty());
         assert_eq!(slots(&first), slots(&second));
@@ -202,7 +204,7 @@ mod queue {
 
         let claims = (0..10).map(|owner| {
             let queue = database.queue.clone();
-            async move { queue.claim(&owner.to_string(), 60, LEASE).await.unwrap() }
+            async move { queue.claim(&owner.to_string(), Region::DEFAULT, 60, LEASE).await.unwrap() }
         });
         let claimed: Vec<Slot> =
             futures_util::future::join_all(claims).await.concat().iter().map(|job| job.slot).collect();
@@ -215,9 +217,9 @@ mod queue {
         many(database, 1, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let job = database.queue.claim("a", 1, LEASE).await.unwrap();
+        let job = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap();
         database.forward(32).await;
-        database.queue.claim("b", 1, LEASE).await.unwrap();
+        database.queue.claim("b", Region::DEFAULT, 1, LEASE).await.unwrap();
 
         let by_loser = database.queue.complete("a", &slots(&job)).await.unwrap();
         let by_owner = database.queue.complete("b", &slots(&job)).await.unwrap();
@@ -230,10 +232,10 @@ mod queue {
         many(database, 1, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let job = database.queue.claim("a", 1, LEASE).await.unwrap();
+        let job = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap();
 
         database.queue.release("a", &slots(&job)).await.unwrap();
-        let again = database.queue.claim("b", 1, LEASE).await.unwrap();
+        let again = database.queue.claim("b", Region::DEFAULT, 1, LEASE).await.unwrap();
 
         assert_eq!(again[0].attempt, 2);
     }
@@ -242,11 +244,11 @@ mod queue {
         many(database, 1, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let job = database.queue.claim("a", 1, LEASE).await.unwrap();
+        let job = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap();
 
         let by_other = database.queue.hand_back("b", &slots(&job)).await.unwrap();
         let by_owner = database.queue.hand_back("a", &slots(&job)).await.unwrap();
-        let again = database.queue.claim("b", 1, LEASE).await.unwrap();
+        let again = database.queue.claim("b", Region::DEFAULT, 1, LEASE).await.unwrap();
 
         assert_eq!((by_other, by_owner), (0, 1));
         assert_eq!(again[0].attempt, 1);
@@ -283,7 +285,7 @@ mod queue {
         let before = database.queue.settle_late("me", 100).await.unwrap();
 
         database.forward(21).await;
-        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
         let settled = database.queue.settle_late("me", 100).await.unwrap();
 
         assert_eq!((before.missed, before.more), (0, false));
@@ -304,7 +306,7 @@ mod queue {
             database.queue.enqueue_due().await.unwrap();
         }
 
-        let fresh = database.queue.claim("a", 100, LEASE).await.unwrap();
+        let fresh = database.queue.claim("a", Region::DEFAULT, 100, LEASE).await.unwrap();
         let settled = database.queue.settle_late("me", 1_000).await.unwrap();
 
         assert!(fresh.len() >= 50, "{}", fresh.len());
@@ -319,15 +321,15 @@ mod queue {
         many(database, 1_200, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let all = database.queue.claim("a", 10_000, LEASE).await.unwrap();
+        let all = database.queue.claim("a", Region::DEFAULT, 10_000, LEASE).await.unwrap();
         database.queue.complete("a", &slots(&all)).await.unwrap();
         for _ in 0..59 {
             database.forward(1).await;
             database.queue.enqueue_due().await.unwrap();
         }
 
-        let first = database.queue.claim("a", 8, LEASE).await.unwrap();
-        let rest = database.queue.claim("a", 10_000, LEASE).await.unwrap();
+        let first = database.queue.claim("a", Region::DEFAULT, 8, LEASE).await.unwrap();
+        let rest = database.queue.claim("a", Region::DEFAULT, 10_000, LEASE).await.unwrap();
 
         let all = [first.clone(), rest.clone()].concat();
         assert!(first.iter().all(|job| age_s(&all, job) <= 1), "fresh ones first");
@@ -347,7 +349,7 @@ mod queue {
         database.forward(30).await;
 
         let missed = settle_all(database).await;
-        let jobs = database.queue.claim("a", 1_000, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 1_000, LEASE).await.unwrap();
 
         let now = jan_1() + TimeDelta::seconds(150);
         assert!(missed > 0 && !jobs.is_empty());
@@ -359,14 +361,14 @@ mod queue {
         many(database, 2, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let jobs = database.queue.claim("a", 2, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 2, LEASE).await.unwrap();
         // The lease of the first ends when it could still be checked, and nobody claims it in time.
         for _ in 0..3 {
             database.forward(25).await;
             database.queue.renew("a", &slots(&jobs[1..]), LEASE).await.unwrap();
         }
 
-        let claimed = database.queue.claim("b", 10, LEASE).await.unwrap();
+        let claimed = database.queue.claim("b", Region::DEFAULT, 10, LEASE).await.unwrap();
         let missed = settle_all(database).await;
 
         assert!(claimed.is_empty());
@@ -378,7 +380,8 @@ mod queue {
         many(database, 1, 10).await;
         database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
-        let job = database.queue.claim("a", 1, Duration::from_secs(1)).await.unwrap().remove(0);
+        let job =
+            database.queue.claim("a", Region::DEFAULT, 1, Duration::from_secs(1)).await.unwrap().remove(0);
         database.store.persist(&batch(vec![result(&job, Status::Up)])).await.unwrap();
 
         database.forward(40).await;
@@ -393,7 +396,7 @@ mod queue {
         many(database, 1, 10).await;
         database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
-        let job = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
+        let job = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap().remove(0);
         database.forward(3_600).await;
         settle_all(database).await;
         let missed = database.store.site("site-0").await.unwrap();
@@ -422,7 +425,7 @@ mod queue {
             database.forward(1).await;
             database.queue.enqueue_due().await.unwrap();
             for _ in 0..5 {
-                let jobs = database.queue.claim("a", 3, LEASE).await.unwrap();
+                let jobs = database.queue.claim("a", Region::DEFAULT, 3, LEASE).await.unwrap();
                 patient += jobs.iter().filter(|job| job.slot.site_id.0 > 20).count();
                 database.queue.complete("a", &slots(&jobs)).await.unwrap();
             }
@@ -448,7 +451,7 @@ mod queue {
             database.forward(1).await;
             database.queue.enqueue_due().await.unwrap();
         }
-        let fresh = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let fresh = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
         let newest = fresh.iter().max_by_key(|job| job.slot).unwrap();
         let site_of = |job: &Job| format!("site-{}", job.slot.site_id.0 - 1);
         database.store.persist(&batch(vec![result(newest, Status::Up)])).await.unwrap();
@@ -476,7 +479,7 @@ mod queue {
             for _ in 0..3 {
                 database.forward(1).await;
                 database.queue.enqueue_due().await.unwrap();
-                let jobs = database.queue.claim("a", 10_000, LEASE).await.unwrap();
+                let jobs = database.queue.claim("a", Region::DEFAULT, 10_000, LEASE).await.unwrap();
                 let fresh = jobs.iter().filter(|job| age_s(&jobs, job) <= 1).count();
                 assert!(fresh >= 40, "after {pause_s} s: {fresh}");
                 let results = jobs.iter().map(|job| result(job, Status::Up)).collect();
@@ -508,9 +511,9 @@ mod queue {
         database.sql("UPDATE job_queue SET attempt = 2 WHERE site_id <= 3").await;
         database.sql("UPDATE job_queue SET attempt = 5 WHERE site_id IN (4, 5)").await;
 
-        let others = database.queue.claim("a", 10, LEASE).await.unwrap();
-        let first = database.queue.claim_suspects("a", LEASE, 5).await.unwrap();
-        let second = database.queue.claim_suspects("a", LEASE, 5).await.unwrap();
+        let others = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
+        let first = database.queue.claim_suspects("a", Region::DEFAULT, LEASE, 5).await.unwrap();
+        let second = database.queue.claim_suspects("a", Region::DEFAULT, LEASE, 5).await.unwrap();
 
         let attempts = |jobs: &[Job]| {
             let mut attempts: Vec<u32> = jobs.iter().map(|job| job.attempt).collect();
@@ -528,7 +531,7 @@ mod queue {
         database.queue.enqueue_due().await.unwrap();
 
         database.store.remove("site-0").await.unwrap();
-        let jobs = database.queue.claim("a", 1, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap();
 
         assert_eq!(jobs.len(), 1, "the queue is not blocked");
         assert_eq!(database.queue.depth().await.unwrap().jobs, 1, "and keeps no orphan");
@@ -552,13 +555,13 @@ mod queue {
         many(database, 2, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let jobs = database.queue.claim("a", 2, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 2, LEASE).await.unwrap();
 
         database.forward(25).await;
         let renewed = database.queue.renew("a", &slots(&jobs[..1]), LEASE).await.unwrap();
         let by_other = database.queue.renew("b", &slots(&jobs[1..]), LEASE).await.unwrap();
         database.forward(7).await;
-        let again = database.queue.claim("b", 2, LEASE).await.unwrap();
+        let again = database.queue.claim("b", Region::DEFAULT, 2, LEASE).await.unwrap();
 
         assert_eq!((renewed, by_other), (1, 0));
         assert_eq!(slots(&again), slots(&jobs[1..]), "only the one that was not renewed");
@@ -568,8 +571,8 @@ mod queue {
         many(database, 3, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let mine = database.queue.claim("a", 2, LEASE).await.unwrap();
-        database.queue.claim("b", 1, LEASE).await.unwrap();
+        let mine = database.queue.claim("a", Region::DEFAULT, 2, LEASE).await.unwrap();
+        database.queue.claim("b", Region::DEFAULT, 1, LEASE).await.unwrap();
 
         let mut held = database.queue.leased("a").await.unwrap();
         held.sort_unstable();
@@ -583,7 +586,7 @@ mod queue {
         let spec = SiteSpec { retries: 2, timeout: Duration::from_millis(1500), ..site("shop", 60) };
         database.store.add(spec.clone(), Start::AtOnce).await.unwrap();
 
-        let job = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
+        let job = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap().remove(0);
 
         let left = job.next_slot - uptime_monitor::clock::Clock::instant();
         assert!(left > Duration::from_secs(58) && left <= Duration::from_secs(60), "{left:?}");
@@ -600,7 +603,7 @@ mod queue {
             .sql("UPDATE site_config SET settings = '{\"expect\": {\"mood\": \"sunny\"}}' WHERE name = 'newer'")
             .await;
 
-        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
         let read = database.store.site("newer").await;
 
         let settings: Vec<_> = jobs.iter().map(|job| job.target.settings.as_deref()).collect();
@@ -647,7 +650,7 @@ mod store {
         many(database, 1, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        database.queue.claim("a", 1, LEASE).await.unwrap().remove(0)
+        database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap().remove(0)
     }
 
     async fn storing_a_result_again_changes_nothing(database: &World) {
@@ -714,7 +717,7 @@ mod store {
         many(database, 30, 60).await;
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let jobs = database.queue.claim("a", 100, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 100, LEASE).await.unwrap();
         let hour = |hour: i64| {
             let later = move |job: &Job| {
                 let mut job = job.clone();
@@ -1124,7 +1127,7 @@ mod store {
 
     async fn the_last_failure_is_found_in_slots_of_an_earlier_schedule(database: &World) {
         database.store.add(site("shop", 60), Start::AtOnce).await.unwrap();
-        let at_once = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
+        let at_once = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap().remove(0);
         store(database, vec![result(&at_once, Status::Down)]).await;
         database.queue.complete("a", &[at_once.slot]).await.unwrap();
         let mut jobs = claimed_while(database, 90).await;
@@ -1188,7 +1191,7 @@ mod catalog {
         for _ in 0..seconds / step as usize {
             database.forward(step).await;
             database.queue.enqueue_due().await.unwrap();
-            let jobs = database.queue.claim("a", 10_000, LEASE).await.unwrap();
+            let jobs = database.queue.claim("a", Region::DEFAULT, 10_000, LEASE).await.unwrap();
             if jobs.is_empty() {
                 continue;
             }
@@ -1430,13 +1433,13 @@ mod catalog {
         database.store.reconcile(file()).await.unwrap();
         database.forward(4_000).await;
         database.queue.enqueue_due().await.unwrap();
-        let before = database.queue.claim("a", 1_000, LEASE).await.unwrap();
+        let before = database.queue.claim("a", Region::DEFAULT, 1_000, LEASE).await.unwrap();
         database.queue.complete("a", &slots(&before)).await.unwrap();
 
         // A file that was empty for a moment.
         database.store.reconcile(Vec::new()).await.unwrap();
         database.store.reconcile(file()).await.unwrap();
-        let at_once = database.queue.claim("a", 1_000, LEASE).await.unwrap();
+        let at_once = database.queue.claim("a", Region::DEFAULT, 1_000, LEASE).await.unwrap();
         let within_a_minute = claimed_while(database, 60).await;
 
         assert!(at_once.len() < 30, "{} of 300 at once", at_once.len());
@@ -1526,7 +1529,7 @@ mod catalog {
             .unwrap();
         database.store.change(with_settings("added", with_body("\0"))).await.unwrap();
 
-        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
 
         let mut claimed: Vec<Option<String>> =
             jobs.iter().map(|job| job.target.settings.as_deref().map(str::to_owned)).collect();
@@ -1539,7 +1542,7 @@ mod catalog {
             .unwrap();
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let jobs = database.queue.claim("a", 10, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
         assert!(jobs.iter().any(|job| job.target.settings.as_deref() == Some(&settings().to_text())));
     }
 
@@ -1947,10 +1950,11 @@ mod accounting {
         many(database, 2, 10).await;
         database.forward(10).await;
         database.queue.enqueue_due().await.unwrap();
-        let mut jobs = database.queue.claim("a", 100, Duration::from_hours(1)).await.unwrap();
+        let mut jobs =
+            database.queue.claim("a", Region::DEFAULT, 100, Duration::from_hours(1)).await.unwrap();
         database.forward(100).await;
         database.queue.enqueue_due().await.unwrap();
-        jobs.extend(database.queue.claim("a", 100, LEASE).await.unwrap());
+        jobs.extend(database.queue.claim("a", Region::DEFAULT, 100, LEASE).await.unwrap());
         database
             .store
             .persist(&batch(jobs.iter().map(|job| result(job, Status::Up)).collect()))
@@ -1978,7 +1982,7 @@ mod accounting {
         many(database, 1, 1).await;
         database.forward(1).await;
         database.queue.enqueue_due().await.unwrap();
-        database.queue.claim("a", 1, LEASE).await.unwrap();
+        database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap();
 
         let audit = database.store.audit(last(&database.clock, 3600), 30).await.unwrap();
 
@@ -2034,7 +2038,11 @@ mod clocks {
             retries: 0,
             settings: None,
         };
-        let at = |days: i64| Slot { scheduled_at: now - TimeDelta::days(days), site_id: SiteId(1) };
+        let at = |days: i64| Slot {
+            scheduled_at: now - TimeDelta::days(days),
+            site_id: SiteId(1),
+            region: Region::DEFAULT,
+        };
         let next_slot = uptime_monitor::clock::Clock::instant();
         let job = |slot| Job { slot, attempt: 1, next_slot, target: target.clone() };
         let results = (1..10).map(|n| result(&job(at(3 * n)), Status::Up)).collect();
@@ -2174,12 +2182,12 @@ mod clocks {
         database.store.change(site("site-2", 10)).await.unwrap();
         database.forward(3).await;
         database.queue.enqueue_due().await.unwrap();
-        let held = database.queue.claim("a", 1, LEASE).await.unwrap();
+        let held = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap();
         database.store.persist(&batch(vec![result(&held[0], Status::Down)])).await.unwrap();
         database.queue.complete("a", &slots(&held)).await.unwrap();
         database.forward(3).await;
         database.queue.enqueue_due().await.unwrap();
-        let in_work = database.queue.claim("a", 2, LEASE).await.unwrap();
+        let in_work = database.queue.claim("a", Region::DEFAULT, 2, LEASE).await.unwrap();
 
         database.forward(-DAY).await;
         let tick = database.queue.enqueue_due().await.unwrap();
@@ -2296,7 +2304,7 @@ mod result_log {
         many(&database, count, 1).await;
         database.forward(1).await;
         database.queue.enqueue_due().await.unwrap();
-        let jobs = database.queue.claim("a", count, LEASE).await.unwrap();
+        let jobs = database.queue.claim("a", Region::DEFAULT, count, LEASE).await.unwrap();
         Arc::new(jobs.iter().map(|job| result(job, Status::Up)).collect())
     }
 
@@ -2518,7 +2526,7 @@ mod upgrade {
         assert_eq!((found.up, found.down), (1, 1));
         let failure = database.store.last_failure(SiteId(1)).await.unwrap().unwrap();
         assert_eq!((failure.error.as_deref(), failure.evidence), (Some("status 503"), None));
-        let waiting = database.queue.claim("a", 1, LEASE).await.unwrap();
+        let waiting = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap();
         assert_eq!(waiting[0].target.settings, None);
         database.queue.complete("a", &slots(&waiting)).await.unwrap();
 
@@ -2528,7 +2536,7 @@ mod upgrade {
         assert_eq!(database.store.change(spec.clone()).await.unwrap().spec, spec);
         database.forward(60).await;
         database.queue.enqueue_due().await.unwrap();
-        let job = database.queue.claim("a", 1, LEASE).await.unwrap().remove(0);
+        let job = database.queue.claim("a", Region::DEFAULT, 1, LEASE).await.unwrap().remove(0);
         let evidence = Box::new(Evidence { body: Some("sorry".to_owned()), ..Evidence::default() });
         let failed = CheckResult { evidence: Some(evidence), ..result(&job, Status::Down) };
         database.store.persist(&batch(vec![failed])).await.unwrap();

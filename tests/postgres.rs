@@ -19,7 +19,7 @@ use futures_util::future::join_all;
 use uptime_monitor::clock::Clock;
 use uptime_monitor::database::DatabaseError;
 use uptime_monitor::database::postgres::{Postgres, PostgresSettings};
-use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target};
+use uptime_monitor::model::{CheckResult, Job, Region, SiteId, Slot, Status, Target};
 use uptime_monitor::queue::JobQueue;
 use uptime_monitor::queue::postgres::PostgresJobQueue;
 use uptime_monitor::store::postgres::PostgresStore;
@@ -88,7 +88,8 @@ fn keeping(hours: u64) -> Retention {
 /// A result of site `id` in the slot at `at`.
 fn found(id: i64, at: uptime_monitor::clock::Timestamp) -> CheckResult {
     let target = Target { url: "http://127.0.0.1:9/".to_owned(), timeout: LEASE, retries: 0, settings: None };
-    let slot = Slot { scheduled_at: at.with_nanosecond(0).unwrap(), site_id: SiteId(id) };
+    let slot =
+        Slot { scheduled_at: at.with_nanosecond(0).unwrap(), site_id: SiteId(id), region: Region::DEFAULT };
     result(&Job { slot, attempt: 1, next_slot: Clock::instant(), target }, Status::Up)
 }
 
@@ -114,7 +115,8 @@ async fn many_that_claim_at_once_never_get_the_same_job() {
         async move {
             let mut all = Vec::new();
             loop {
-                let jobs = queue.claim(&format!("worker-{number}"), 50, LEASE).await.unwrap();
+                let jobs =
+                    queue.claim(&format!("worker-{number}"), Region::DEFAULT, 50, LEASE).await.unwrap();
                 if jobs.is_empty() {
                     return all;
                 }
@@ -135,10 +137,10 @@ async fn jobs_whose_sites_are_gone_hold_nobody_up() {
     shop.queue_jobs(510);
     shop.ask("UPDATE job_queue SET visible_at = visible_at - interval '1 hour' WHERE site_id > 10");
 
-    let jobs = shop.queue.claim("a", 5, LEASE).await.unwrap();
+    let jobs = shop.queue.claim("a", Region::DEFAULT, 5, LEASE).await.unwrap();
 
     assert_eq!(jobs.len(), 5, "an empty claim would look like an empty queue");
-    let jobs = shop.queue.claim("a", 100, LEASE).await.unwrap();
+    let jobs = shop.queue.claim("a", Region::DEFAULT, 100, LEASE).await.unwrap();
     assert_eq!(jobs.len(), 5);
     assert_eq!(shop.number("SELECT count(*) FROM job_queue"), 10);
 }
@@ -157,9 +159,11 @@ async fn a_site_that_somebody_deletes_by_hand_takes_its_jobs_along() {
 async fn a_late_owner_can_neither_complete_nor_give_back_nor_renew() {
     let Some(shop) = Shop::with_sites(1, 3_600).await else { return };
     shop.queue_jobs(1);
-    let [job] = &shop.queue.claim("late", 1, LEASE).await.unwrap()[..] else { panic!("one job") };
+    let [job] = &shop.queue.claim("late", Region::DEFAULT, 1, LEASE).await.unwrap()[..] else {
+        panic!("one job")
+    };
     shop.ask("UPDATE job_queue SET visible_at = now() - interval '1 second'");
-    let again = shop.queue.claim("next", 1, LEASE).await.unwrap();
+    let again = shop.queue.claim("next", Region::DEFAULT, 1, LEASE).await.unwrap();
 
     assert_eq!((again.len(), again[0].attempt), (1, 2));
     assert_eq!(shop.queue.renew("late", &[job.slot], LEASE).await.unwrap(), 0);

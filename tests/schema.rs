@@ -11,7 +11,8 @@ use jsonschema::Validator;
 use serde_json::{Map, Value};
 use uptime_monitor::clock::Clock;
 use uptime_monitor::model::{
-    Certificate, CheckResult, Evidence, Hop, Job, Reason, SiteId, Slot, Status, Target, Timings, Unchecked,
+    Certificate, CheckResult, Evidence, Hop, Job, Reason, Region, SiteId, Slot, Status, Target, Timings,
+    Unchecked,
 };
 
 const SCHEMA: &str = include_str!("../docs/result.schema.json");
@@ -40,6 +41,7 @@ fn checked() -> CheckResult {
         site_id: Some(SiteId(42)),
         url: "https://example.com/".to_owned(),
         scheduled_at: jan_1(),
+        region: Region::DEFAULT,
         started_at: jan_1() + TimeDelta::microseconds(12_345),
         status: Status::Up,
         reason: None,
@@ -98,6 +100,7 @@ fn in_full() -> CheckResult {
         status: Status::Down,
         reason: Some(Reason::Status),
         body_truncated: true,
+        region: "eu-west".parse().unwrap(),
         hops: vec![hop],
         evidence: Some(Box::new(evidence)),
         ..checked
@@ -122,7 +125,7 @@ fn refused() -> CheckResult {
 }
 
 fn unchecked(why: Unchecked) -> CheckResult {
-    let slot = Slot { scheduled_at: jan_1(), site_id: SiteId(7) };
+    let slot = Slot { scheduled_at: jan_1(), site_id: SiteId(7), region: Region::DEFAULT };
     let target = Target {
         url: "http://127.0.0.1:9/".to_owned(),
         timeout: std::time::Duration::from_secs(1),
@@ -234,15 +237,31 @@ fn a_result_with_a_wrong_value_is_refused() {
 #[test]
 fn readers_accept_what_a_later_version_adds() {
     let mut value = json(&checked());
-    value["region"] = "eu-west".into();
+    value["carbon_g"] = 3.into();
 
     assert!(validator().is_valid(&value));
     assert_eq!(serde_json::from_value::<CheckResult>(value).unwrap(), checked());
 }
 
 #[test]
+fn a_region_is_written_only_where_it_is_not_the_default() {
+    let here = json(&checked());
+    let there = CheckResult { region: "eu-west".parse().unwrap(), ..checked() };
+
+    assert!(here.get("region").is_none(), "{here}");
+    let mut value = json(&there);
+    assert_eq!(value["region"], "eu-west");
+    assert!(validator().is_valid(&value));
+    for wrong in [Value::from("EU"), "".into(), 1.into(), Value::Null, "a".repeat(32).into()] {
+        value["region"] = wrong.clone();
+        assert!(!validator().is_valid(&value), "the region may be {wrong}");
+    }
+}
+
+#[test]
 fn what_is_written_can_be_read_again() {
-    for result in [checked(), refused(), unchecked(Unchecked::Late), unchecked(Unchecked::Poison)] {
+    let there = CheckResult { region: "eu-west".parse().unwrap(), ..checked() };
+    for result in [checked(), refused(), unchecked(Unchecked::Late), unchecked(Unchecked::Poison), there] {
         let line = serde_json::to_string(&result).unwrap();
 
         assert_eq!(serde_json::from_str::<CheckResult>(&line).unwrap(), result);

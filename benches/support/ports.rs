@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use uptime_monitor::app::Ports;
 use uptime_monitor::clock::{Clock, Timestamp};
-use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Target};
+use uptime_monitor::model::{CheckResult, Job, Region, SiteId, Slot, Target};
 use uptime_monitor::queue::{Depth, JobQueue, QueueError, Settled, Tick};
 use uptime_monitor::result_log::{Batch, Condition, LogError, LogReader, ResultLog};
 use uptime_monitor::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
@@ -64,7 +64,7 @@ impl Feed {
 
     fn job(&self, scheduled_at: Timestamp) -> Job {
         let site_id = SiteId(self.next_site.fetch_add(1, Ordering::Relaxed));
-        let slot = Slot { scheduled_at, site_id };
+        let slot = Slot { scheduled_at, site_id, region: Region::DEFAULT };
         Job {
             slot,
             attempt: 1,
@@ -81,12 +81,12 @@ impl JobQueue for Feed {
         Ok(Tick { queued: self.per_tick, ..Tick::default() })
     }
 
-    async fn claim(&self, _: &str, limit: usize, _: Duration) -> Result<Vec<Job>, QueueError> {
+    async fn claim(&self, _: &str, _: Region, limit: usize, _: Duration) -> Result<Vec<Job>, QueueError> {
         let now = self.clock.now();
         Ok((0..self.take(limit)).map(|_| self.job(now)).collect())
     }
 
-    async fn claim_suspects(&self, _: &str, _: Duration, _: u32) -> Result<Vec<Job>, QueueError> {
+    async fn claim_suspects(&self, _: &str, _: Region, _: Duration, _: u32) -> Result<Vec<Job>, QueueError> {
         Ok(Vec::new())
     }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Region;
+
 /// How a process is, as `/health` tells it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -15,6 +17,12 @@ pub struct Health {
     pub role: String,
     /// The worker's name.
     pub worker: String,
+    /// Where the worker stands.
+    #[serde(default)]
+    pub region: Region,
+    /// What works as configured, and is hardly meant so: a sentence for each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Of this program.
     pub version: String,
     /// Since the process began.
@@ -91,7 +99,8 @@ impl Health {
     /// For people, with a line break at its end.
     pub fn line(&self) -> String {
         match self.problems.as_slice() {
-            [] => format!("ready: {}\n", self.role),
+            [] if self.warnings.is_empty() => format!("ready: {}\n", self.role),
+            [] => format!("ready: {}; {}\n", self.role, self.warnings.join("; ")),
             problems => format!("not ready: {}\n", problems.join("; ")),
         }
     }

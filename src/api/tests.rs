@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::settings::CheckSettings;
-use crate::model::{Evidence, Hop, Kind, Reason, Status, Timings};
+use crate::model::{Evidence, Hop, Kind, Reason, Region, Status, Timings};
 use crate::report::samples::{at, day, measured, unmeasured};
 use crate::schedule::{Cron, Schedule};
 use crate::store::accounting::{GapCount, Lag};
@@ -202,6 +202,8 @@ fn health() -> Health {
         problems: vec!["actor checker-0 is down".to_owned()],
         role: "run".to_owned(),
         worker: "host-1".to_owned(),
+        region: Region::DEFAULT,
+        warnings: Vec::new(),
         version: "1.0.0".to_owned(),
         uptime_s: 5,
         database: Some(Service { ok: true, error: None }),

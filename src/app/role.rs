@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Parts;
 use crate::config::{Config, ResultLogKind};
+use crate::model::Region;
 
 /// The part that a process takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,13 @@ pub enum RoleError {
         "there is nothing to consume: with result_log.kind = \"local\" every worker stores what it has checked; set result_log.kind = \"kafka\", or leave the consumer out"
     )]
     NothingToConsume,
+
+    /// The process would wait for slots that nobody queues.
+    #[error(
+        "nothing would be checked: worker.region = {:?}, and so far only slots of the region \"\" are queued; leave worker.region empty",
+        .0.as_str()
+    )]
+    NothingQueued(Region),
 }
 
 impl Role {
@@ -50,7 +58,8 @@ impl Role {
     /// Refuses a configuration in which the role has nothing to do, or nobody to share with.
     pub(super) fn check(self, config: &Config) -> Result<(), RoleError> {
         if self == Self::Run {
-            return Ok(());
+            let region = config.worker.region;
+            return if region.is_default() { Ok(()) } else { Err(RoleError::NothingQueued(region)) };
         }
         if config.database.sqlite_path().is_some() {
             return Err(RoleError::NotShared(self, config.database.url.clone()));
@@ -59,6 +68,22 @@ impl Role {
             return Err(RoleError::NothingToConsume);
         }
         Ok(())
+    }
+}
+
+impl Role {
+    /// What goes well and does nothing, a sentence for each.
+    pub(super) fn warnings(self, config: &Config) -> Vec<String> {
+        let region = config.worker.region;
+        let is_idle = self == Self::Worker && !region.is_default();
+        let idle = || {
+            format!(
+                "this worker checks nothing: worker.region = {:?}, and so far only slots of the region \"\" are queued; \
+                 leave worker.region empty",
+                region.as_str()
+            )
+        };
+        is_idle.then(idle).into_iter().collect()
     }
 }
 

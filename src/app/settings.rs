@@ -44,6 +44,7 @@ pub fn settings(config: &Config, concurrency: usize) -> Result<Settings, ProbeEr
             // Two runs of one worker are two owners.
             owner: format!("{worker}/{:08x}", fastrand::u32(..)).into(),
             worker: Arc::clone(&worker),
+            region: config.worker.region,
             lease: config.worker.lease,
             poll: config.worker.poll,
             max_attempts: config.worker.max_attempts,

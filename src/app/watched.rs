@@ -13,7 +13,7 @@ use chrono::SecondsFormat;
 use super::ports::Ports;
 use crate::clock::Timestamp;
 use crate::failure::chain;
-use crate::model::{CheckResult, Job, Slot};
+use crate::model::{CheckResult, Job, Region, Slot};
 use crate::queue::{Depth, JobQueue, QueueError, Settled, Tick};
 use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError};
 use crate::web::Troubles;
@@ -56,17 +56,24 @@ impl JobQueue for Queue {
         ticked
     }
 
-    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
-        noted(&self.troubles, "claims", self.port.claim(owner, limit, lease).await)
+    async fn claim(
+        &self,
+        owner: &str,
+        region: Region,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Job>, QueueError> {
+        noted(&self.troubles, "claims", self.port.claim(owner, region, limit, lease).await)
     }
 
     async fn claim_suspects(
         &self,
         owner: &str,
+        region: Region,
         lease: Duration,
         given_up: u32,
     ) -> Result<Vec<Job>, QueueError> {
-        let claimed = self.port.claim_suspects(owner, lease, given_up).await;
+        let claimed = self.port.claim_suspects(owner, region, lease, given_up).await;
         noted(&self.troubles, "claims of suspects", claimed)
     }
 

@@ -72,6 +72,7 @@ pub(super) fn run(args: &CheckArgs, loaded: &Loaded, output: &mut Output) -> Ans
         target: spec.target(),
         site_id,
         worker: settings::worker_name(&config.worker.name),
+        region: config.worker.region,
         json: args.json,
         page: output.page(),
     };

@@ -11,6 +11,7 @@ use super::format;
 use super::suggest::nearest;
 use super::value::Value;
 use crate::model::duration::NoDuration;
+use crate::model::{NoRegion, Region};
 
 fn wrong_type(value: &Value, wanted: &str, example: &str) -> Fault {
     Fault::new(format!("is {}, not {wanted}", value.kind()), format!("write {example}"))
@@ -152,6 +153,13 @@ pub(super) fn label(text: &str) -> Result<String, Fault> {
         return Err(Fault::new("is longer than 200 characters", "shorten it"));
     }
     Ok(text.trim().to_owned())
+}
+
+pub(super) fn region(label: &str) -> Result<Region, Fault> {
+    label.trim().parse().map_err(|error: NoRegion| {
+        let remedy = "use lower-case letters, digits, -, _ and ., for example \"eu-west\"";
+        Fault::new(error.to_string(), remedy)
+    })
 }
 
 pub(super) fn user_agent(text: &str) -> Result<String, Fault> {

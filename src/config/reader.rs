@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         Some(folder.unwrap_or(Path::new("")).join(path))
     }
 
-    /// One of a few words. The word as written is what `config show` shows.
+    /// A word that stands for something. The word as written is what `config show` shows.
     pub(super) fn choice<T: Default>(&mut self, key: &str, parse: fn(&str) -> Result<T, Fault>) -> T {
         let read = self.read(
             key,

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::{network, parse, services};
+use crate::model::Region;
 
 pub use log::{LogConfig, LogFormat};
 pub use result_log::{ResultLogConfig, ResultLogKind};
@@ -125,8 +126,8 @@ impl SchedulerConfig {
 pub struct WorkerConfig {
     /// The name that results carry. Empty: the hostname.
     pub name: String,
-    /// Where the worker stands. May be empty.
-    pub region: String,
+    /// The worker checks slots of this region only.
+    pub region: Region,
     /// Threads that run checks; 0: one per core.
     pub threads: usize,
     /// Checks running at once; at least 1. The limit on open files bounds it further at start.
@@ -143,7 +144,7 @@ impl WorkerConfig {
     fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             name: reader.text("name", parse::label),
-            region: reader.text("region", parse::label),
+            region: reader.choice("region", parse::region),
             threads: reader.count("threads", 0..=1_024),
             concurrency: reader.count("concurrency", 1..=1_000_000),
             lease: reader.duration("lease", SECOND..=HOUR),

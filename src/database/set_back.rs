@@ -65,8 +65,8 @@ UPDATE sites SET last_updated = least(last_updated, {now}), since = CASE WHEN si
   FROM future WHERE sites.site_id = future.site_id;
 UPDATE site_config SET active_from = {now} WHERE active_from > {now};
 
-DELETE FROM job_queue WHERE (scheduled_at, site_id) IN (
-  SELECT scheduled_at, site_id FROM job_queue WHERE scheduled_at > {now} FOR UPDATE SKIP LOCKED);
+DELETE FROM job_queue WHERE (region, scheduled_at, site_id) IN (
+  SELECT region, scheduled_at, site_id FROM job_queue WHERE scheduled_at > {now} FOR UPDATE SKIP LOCKED);
 UPDATE job_queue SET visible_at = greatest({now}, visible_at - make_interval(secs => {by_s})) WHERE lease_owner IS NOT NULL;
 
 INSERT INTO clock_gap (after_at, until_at) SELECT after_at, {now} FROM schedule_gap WHERE until_at > {now} AND after_at < {now};

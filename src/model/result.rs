@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Job, Reason, SiteId, Slot, Status};
+use super::{Job, Reason, Region, SiteId, Slot, Status};
 use crate::clock::Timestamp;
 
 /// How long each phase took, summed over redirect hops. A phase that did not happen is `None`.
@@ -132,6 +132,9 @@ pub struct CheckResult {
     /// The slot, in whole seconds.
     #[serde(with = "rfc3339")]
     pub scheduled_at: Timestamp,
+    /// The slot's region. Left out where it is the default, as in results of versions that knew no other.
+    #[serde(default, skip_serializing_if = "Region::is_default")]
+    pub region: Region,
     /// When the check began; for a slot that was not checked, when that was found.
     #[serde(with = "rfc3339_us")]
     pub started_at: Timestamp,
@@ -193,7 +196,7 @@ impl CheckResult {
 
     /// The slot that this result settles; `None` for a check that no database asked for.
     pub fn slot(&self) -> Option<Slot> {
-        self.site_id.map(|site_id| Slot { scheduled_at: self.scheduled_at, site_id })
+        self.site_id.map(|site_id| Slot { scheduled_at: self.scheduled_at, site_id, region: self.region })
     }
 
     /// The result of a slot that was not checked, found to be so at `found_at` by `worker`.
@@ -214,6 +217,7 @@ impl CheckResult {
             site_id: Some(job.slot.site_id),
             url: job.target.shown_url().into_owned(),
             scheduled_at: job.slot.scheduled_at,
+            region: job.slot.region,
             started_at: found_at,
             status,
             reason,

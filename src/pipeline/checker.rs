@@ -291,7 +291,8 @@ impl Handler<CheckEnded> for Checker {
                 self.gather(result, ctx);
             }
             None => {
-                warn!(site_id = slot.site_id.0, scheduled_at = slot.scheduled_at.to_rfc3339(); "a check panicked; its job goes back to the queue");
+                let (scheduled_at, region) = (slot.scheduled_at.to_rfc3339(), slot.region.as_str());
+                warn!(site_id = slot.site_id.0, scheduled_at, region; "a check panicked; its job goes back to the queue");
                 self.leases.abandon(&[slot]);
             }
         }

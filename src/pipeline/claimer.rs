@@ -23,7 +23,7 @@ use super::publisher::Publisher;
 use super::tray::{Served, TraySlot};
 use crate::clock::Clock;
 use crate::failure::chain;
-use crate::model::{Job, Slot};
+use crate::model::{Job, Region, Slot};
 use crate::queue::{JobQueue, QueueError};
 use crate::supervisor::{Handle, Life};
 
@@ -41,6 +41,8 @@ pub struct ClaimSettings {
     pub owner: Arc<str>,
     /// Name of the worker, for results.
     pub worker: Arc<str>,
+    /// Only jobs of this region are claimed.
+    pub region: Region,
     /// Time on top of what a site's tries may take.
     pub lease: Duration,
     /// How often to look without a hint.
@@ -131,11 +133,11 @@ impl Claimer {
         }
         self.claiming = true;
         self.hinted = false;
-        let (queue, owner, lease) =
-            (Arc::clone(&self.queue), Arc::clone(&self.settings.owner), self.settings.lease);
+        let (queue, owner) = (Arc::clone(&self.queue), Arc::clone(&self.settings.owner));
+        let (region, lease) = (self.settings.region, self.settings.lease);
         let me = ctx.address();
         self.life.spawn(async move {
-            let jobs = queue.claim(&owner, wanted, lease).await;
+            let jobs = queue.claim(&owner, region, wanted, lease).await;
             me.do_send(Claimed { wanted, jobs });
         });
     }

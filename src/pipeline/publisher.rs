@@ -168,7 +168,8 @@ async fn append(
     let refused: Vec<&CheckResult> = refused.iter().filter_map(|&index| results.get(index)).collect();
     for result in &refused {
         let (site_id, scheduled_at) = (result.site_id.map(|id| id.0), result.scheduled_at.to_rfc3339());
-        warn!(site_id, scheduled_at, error = message; "the result log refuses a result for good; its essence is sent instead");
+        let region = result.region.as_str();
+        warn!(site_id, scheduled_at, region, error = message; "the result log refuses a result for good; its essence is sent instead");
     }
     let essences = Arc::new(refused.iter().map(|result| result.essence()).collect());
     let Some((still, message)) = append_all(life, log, outage, essences).await? else { return Ok(()) };

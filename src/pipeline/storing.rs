@@ -75,15 +75,16 @@ impl<'a> Storing<'a> {
     /// Stores the verdict of a result that is refused, where the database takes that, and gives the result back to the log.
     async fn alone(&self, result: &CheckResult, why: &StoreError) -> Persisted {
         let (site_id, scheduled_at) = (result.site_id.map(|id| id.0), result.scheduled_at.to_rfc3339());
+        let region = result.region.as_str();
         let why = chain(why);
         let persisted = match self.whole_or_verdict(result).await {
             Some((persisted, Kept::Whole)) => return persisted,
             Some((persisted, Kept::Verdict)) => {
-                warn!(site_id, scheduled_at, error = why; "the database refuses a result for good; its verdict is stored and the rest put aside");
+                warn!(site_id, scheduled_at, region, error = why; "the database refuses a result for good; its verdict is stored and the rest put aside");
                 persisted
             }
             None => {
-                error!(site_id, scheduled_at, error = why; "the database refuses a result for good; it is put aside and its slot has no row");
+                error!(site_id, scheduled_at, region, error = why; "the database refuses a result for good; it is put aside and its slot has no row");
                 Persisted::default()
             }
         };

@@ -72,11 +72,11 @@ impl Served {
 mod tests {
     use super::*;
     use crate::clock::{Clock, Timestamp};
-    use crate::model::{SiteId, Slot, Target};
+    use crate::model::{Region, SiteId, Slot, Target};
 
     fn job() -> Job {
         Job {
-            slot: Slot { scheduled_at: Timestamp::UNIX_EPOCH, site_id: SiteId(1) },
+            slot: Slot { scheduled_at: Timestamp::UNIX_EPOCH, site_id: SiteId(1), region: Region::DEFAULT },
             attempt: 1,
             next_slot: Clock::instant(),
             target: Target {

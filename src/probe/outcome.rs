@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::clock::Timestamp;
-use crate::model::{Certificate, CheckResult, Evidence, Hop, Reason, SiteId, Status, Timings};
+use crate::model::{Certificate, CheckResult, Evidence, Hop, Reason, Region, SiteId, Status, Timings};
 
 /// A [`CheckResult`] without its slot.
 ///
@@ -71,6 +71,8 @@ pub struct Slot<'a> {
     pub url: &'a str,
     /// In whole seconds.
     pub scheduled_at: Timestamp,
+    /// Where it was checked.
+    pub region: Region,
     /// Which worker checked.
     pub worker: &'a str,
     /// Leases so far.
@@ -121,6 +123,7 @@ impl Outcome {
             site_id: slot.site_id,
             url: slot.url.to_owned(),
             scheduled_at: slot.scheduled_at,
+            region: slot.region,
             started_at: self.started_at,
             status: self.status,
             reason: self.reason,

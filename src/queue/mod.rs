@@ -14,16 +14,18 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::database::DatabaseError;
 use crate::failure::MayHeal;
-use crate::model::{Job, Slot};
+use crate::model::{Job, Region, Slot};
 
 /// What every implementation promises (`tests/contracts.rs` holds each to it):
 ///
 /// - a slot is queued once, however many schedulers call [`enqueue_due`](Self::enqueue_due) at a time;
 /// - a job is with one owner at a time, until its lease ends; then it can be claimed again with `attempt + 1`;
+/// - a job is claimed for its region alone;
 /// - a job that has waited for longer than one interval is late: it is never claimed, and however many late jobs there are,
 ///   neither a claim nor a tick takes longer for them;
 /// - a job leaves by [`complete`](Self::complete), called by the owner of its lease, or by
-///   [`settle_late`](Self::settle_late), with a result `missed`, when it is late and nobody has a lease on it;
+///   [`settle_late`](Self::settle_late), with a result `missed`, when it is late and nobody has a lease on it, whatever its
+///   region: a region without workers keeps no job for ever;
 /// - no transaction is open between calls.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
@@ -31,22 +33,29 @@ pub trait JobQueue: Send + Sync {
     /// most one per site, and the gap is recorded. With a clock that cannot be right, nothing is queued and nothing recorded.
     async fn enqueue_due(&self) -> Result<Tick, QueueError>;
 
-    /// Leases up to `limit` due jobs to `owner`, until `lease` after the time that all tries of the site may take. Jobs of this
+    /// Leases up to `limit` due jobs of `region` to `owner`, until `lease` after the time that all tries of the site may take. Jobs of this
     /// second and the last come first; then those that have waited, the most impatient sites first. One call of four begins with
     /// jobs that are about to be late, so that no site starves where more is due than can be checked. Jobs that have ended
     /// without a result [`SUSPECT`] times or more are left to [`claim_suspects`](Self::claim_suspects).
-    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError>;
+    async fn claim(
+        &self,
+        owner: &str,
+        region: Region,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Job>, QueueError>;
 
     /// Like [`claim`](Self::claim), for jobs that have ended without a result [`SUSPECT`] times or more: the oldest of them that
     /// has done so less than `given_up` times, and some that have done so more often.
     async fn claim_suspects(
         &self,
         owner: &str,
+        region: Region,
         lease: Duration,
         given_up: u32,
     ) -> Result<Vec<Job>, QueueError>;
 
-    /// Ends up to `most` jobs that are late and not leased: each leaves the queue, and its slot is recorded as `missed`, found
+    /// Ends up to `most` jobs of any region that are late and not leased: each leaves the queue, and its slot is recorded as `missed`, found
     /// so by `worker`, in one transaction.
     async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError>;
 

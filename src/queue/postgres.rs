@@ -1,6 +1,7 @@
 //! The queue in PostgreSQL, for any number of schedulers and workers. Every time in it is the database's.
 
 mod claim;
+mod depth;
 mod late;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestam
 use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
-use self::claim::{claim, claim_suspects};
+use self::claim::{Lease, claim, claim_suspects};
 use super::share::Turns;
 use super::tick::{Due, DueCron, Plan, Progress, Rules};
 use super::{Depth, JobQueue, QueueError, Settled, Tick};
@@ -20,7 +21,7 @@ use crate::clock::Timestamp;
 use crate::database::postgres::Postgres;
 use crate::database::rows::from_seconds;
 use crate::database::{DatabaseError, set_back, statement};
-use crate::model::{Job, SiteId, Slot};
+use crate::model::{Job, Region, Slot};
 use crate::schedule::{self, DueRange};
 
 /// [`JobQueue`] on PostgreSQL.
@@ -54,26 +55,30 @@ impl JobQueue for PostgresJobQueue {
         Ok(self.database.transaction(async |connection| tick(connection).await).await?)
     }
 
-    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
-        let owner = owner.to_owned();
-        let (share, lease_s) = (self.turns.next(limit), lease.as_secs_f64());
-        Ok(self
-            .database
-            .call(async move |connection| claim(connection, &owner, share, lease_s).await)
-            .await?)
+    async fn claim(
+        &self,
+        owner: &str,
+        region: Region,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Job>, QueueError> {
+        let share = self.turns.next(limit);
+        let lease = Lease::new(owner, region, lease);
+        Ok(self.database.call(async move |connection| claim(connection, region, share, lease).await).await?)
     }
 
     async fn claim_suspects(
         &self,
         owner: &str,
+        region: Region,
         lease: Duration,
         given_up: u32,
     ) -> Result<Vec<Job>, QueueError> {
-        let (owner, lease_s) = (owner.to_owned(), lease.as_secs_f64());
-        Ok(self
-            .database
-            .call(async move |connection| claim_suspects(connection, &owner, lease_s, given_up).await)
-            .await?)
+        let lease = Lease::new(owner, region, lease);
+        let work = async move |connection: &mut AsyncPgConnection| {
+            claim_suspects(connection, region, lease, given_up).await
+        };
+        Ok(self.database.call(work).await?)
     }
 
     async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError> {
@@ -82,32 +87,32 @@ impl JobQueue for PostgresJobQueue {
     }
 
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
-        let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
-        self.change(Complete { ats, sites, owner }).await
+        let (owner, slots) = (owner.to_owned(), Keys::of(slots));
+        self.change(Complete { slots, owner }).await
     }
 
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
-        let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
-        self.change(Release { ats, sites, owner }).await
+        let (owner, slots) = (owner.to_owned(), Keys::of(slots));
+        self.change(Release { slots, owner }).await
     }
 
     async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
-        let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
-        self.change(HandBack { ats, sites, owner }).await
+        let (owner, slots) = (owner.to_owned(), Keys::of(slots));
+        self.change(HandBack { slots, owner }).await
     }
 
     async fn renew(&self, owner: &str, slots: &[Slot], lease: Duration) -> Result<usize, QueueError> {
-        let (owner, Keys { ats, sites }) = (owner.to_owned(), Keys::of(slots));
-        self.change(Renew { ats, sites, owner, lease_s: lease.as_secs_f64() }).await
+        let (owner, slots) = (owner.to_owned(), Keys::of(slots));
+        self.change(Renew { slots, owner, lease_s: lease.as_secs_f64() }).await
     }
 
     async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
         let owner = owner.to_owned();
         let work = async move |connection: &mut AsyncPgConnection| -> Result<_, DatabaseError> {
-            Ok(Leased { owner }.load::<(Timestamp, i64)>(connection).await?)
+            Ok(Leased { owner }.load::<(Timestamp, i64, String)>(connection).await?)
         };
         let rows = self.database.call(work).await?;
-        Ok(rows.into_iter().map(|(at, site)| slot(at, site)).collect())
+        Ok(rows.into_iter().filter_map(|(at, site, region)| Slot::stored(at, site, &region)).collect())
     }
 
     /// Others may work with any of these leases; those of the dead end by themselves.
@@ -116,29 +121,22 @@ impl JobQueue for PostgresJobQueue {
     }
 
     async fn depth(&self) -> Result<Depth, QueueError> {
-        let work = async |connection: &mut AsyncPgConnection| -> Result<_, DatabaseError> {
-            Ok(CountJobs {}.get_result::<(i64, i64, Option<Timestamp>)>(connection).await?)
-        };
-        let (jobs, leased, oldest) = self.database.call(work).await?;
-        Ok(Depth { jobs: jobs as usize, leased: leased as usize, oldest })
+        Ok(self.database.call(async |connection| depth::count(connection).await).await?)
     }
 }
 
-fn slot(scheduled_at: Timestamp, site: i64) -> Slot {
-    Slot { scheduled_at, site_id: SiteId(site) }
-}
-
-/// Slots as columns, in the order in which every statement locks them, so that no two wait for each other.
-struct Keys {
-    ats: Vec<Timestamp>,
-    sites: Vec<i64>,
-}
+statement!(for Pg:
+    /// Slots as the rows of `slot`, in the order in which every statement locks them, so that no two wait for each other.
+    Keys { regions: Vec<String> as Array<Text>, ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt> } -> () =
+    "unnest(" (regions: Array<Text>) ", " (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (region, scheduled_at, site_id)"
+);
 
 impl Keys {
     fn of(slots: &[Slot]) -> Self {
         let mut slots = slots.to_vec();
         slots.sort_unstable();
         Self {
+            regions: slots.iter().map(|slot| slot.region.to_string()).collect(),
             ats: slots.iter().map(|slot| slot.scheduled_at).collect(),
             sites: slots.iter().map(|slot| slot.site_id.0).collect(),
         }
@@ -276,42 +274,21 @@ statement!(for Pg:
 statement!(for Pg: RecordGap { after: Timestamp as Timestamptz, until: Timestamp as Timestamptz } -> () =
     "INSERT INTO schedule_gap (after_at, until_at) VALUES (" (after: Timestamptz) ", " (until: Timestamptz) ")");
 
-statement!(for Pg: Complete { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =
-    "DELETE FROM job_queue AS job
-     USING unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
-     WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
+statement!(for Pg: Complete { slots: Keys as (), owner: String as Text } -> () =
+    "DELETE FROM job_queue AS job USING " (include slots) " WHERE job.region = slot.region AND job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
 
-statement!(for Pg: Release { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =
+statement!(for Pg: Release { slots: Keys as (), owner: String as Text } -> () =
     "UPDATE job_queue AS job SET visible_at = job.scheduled_at, lease_owner = NULL
-     FROM unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
-     WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
+     FROM " (include slots) " WHERE job.region = slot.region AND job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
 
-statement!(for Pg: HandBack { ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text } -> () =
+statement!(for Pg: HandBack { slots: Keys as (), owner: String as Text } -> () =
     "UPDATE job_queue AS job SET visible_at = job.scheduled_at, lease_owner = NULL, attempt = greatest(job.attempt - 1, 0)
-     FROM unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
-     WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
+     FROM " (include slots) " WHERE job.region = slot.region AND job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
 
-statement!(for Pg: Renew {
-        ats: Vec<Timestamp> as Array<Timestamptz>, sites: Vec<i64> as Array<BigInt>, owner: String as Text,
-        lease_s: f64 as Double,
-    } -> () =
+statement!(for Pg: Renew { slots: Keys as (), owner: String as Text, lease_s: f64 as Double } -> () =
     "UPDATE job_queue AS job
      SET visible_at = greatest(job.visible_at, uptime_now() + make_interval(secs => " (lease_s: Double) "))
-     FROM unnest(" (ats: Array<Timestamptz>) ", " (sites: Array<BigInt>) ") AS slot (scheduled_at, site_id)
-     WHERE job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
+     FROM " (include slots) " WHERE job.region = slot.region AND job.scheduled_at = slot.scheduled_at AND job.site_id = slot.site_id AND job.lease_owner = " (owner: Text));
 
-statement!(for Pg: Leased { owner: String as Text } -> (Timestamptz, BigInt) =
-    "SELECT scheduled_at, site_id FROM job_queue WHERE lease_owner = " (owner: Text));
-
-statement!(for Pg:
-    /// A longer queue counts as half a million, and only leases are looked at one by one: whoever asks must not take the time of
-    /// those who work.
-    CountJobs {} -> (BigInt, BigInt, Nullable<Timestamptz>) =
-    "WITH RECURSIVE patience (s) AS (
-       SELECT max(late_after_s) FROM job_queue
-       UNION ALL SELECT (SELECT max(late_after_s) FROM job_queue WHERE late_after_s < patience.s) FROM patience WHERE s IS NOT NULL)
-     SELECT (SELECT count(*) FROM (SELECT 1 FROM job_queue LIMIT 500000) AS counted),
-            (SELECT count(job.lease_owner) FROM patience JOIN job_queue AS job
-             ON job.late_after_s = patience.s AND job.visible_at > uptime_now()),
-            (SELECT min(scheduled_at) FROM job_queue)"
-);
+statement!(for Pg: Leased { owner: String as Text } -> (Timestamptz, BigInt, Text) =
+    "SELECT scheduled_at, site_id, region FROM job_queue WHERE lease_owner = " (owner: Text));

@@ -1,6 +1,7 @@
 //! The queue in the embedded database.
 
 mod claim;
+mod depth;
 mod late;
 
 use std::time::Duration;
@@ -10,7 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use serde_json::json;
 
-use self::claim::{claim, claim_suspects};
+use self::claim::{Claimer, claim, claim_suspects};
 use super::share::Turns;
 use super::tick::{Due, DueCron, Plan, Progress, Rules};
 use super::{Depth, JobQueue, QueueError, Settled, Tick};
@@ -19,7 +20,7 @@ use crate::database::DatabaseError;
 use crate::database::rows::from_seconds;
 use crate::database::sqlite::{Durability, Sqlite};
 use crate::database::{set_back, statement};
-use crate::model::{Job, SiteId, Slot};
+use crate::model::{Job, Region, Slot};
 use crate::schedule::{self, DueRange};
 
 /// [`JobQueue`] on SQLite. The process's clock is the database's clock here.
@@ -60,22 +61,33 @@ impl JobQueue for SqliteJobQueue {
         Ok(self.change_now(tick).await?)
     }
 
-    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
+    async fn claim(
+        &self,
+        owner: &str,
+        region: Region,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Job>, QueueError> {
         let (owner, clock) = (owner.to_owned(), self.clock.clone());
         let share = self.turns.next(limit);
-        Ok(self.change(move |connection| claim(connection, clock.now(), &owner, share, lease)).await?)
+        let work = move |connection: &mut SqliteConnection| {
+            claim(connection, &Claimer { owner: &owner, region, lease, now: clock.now() }, share)
+        };
+        Ok(self.change(work).await?)
     }
 
     async fn claim_suspects(
         &self,
         owner: &str,
+        region: Region,
         lease: Duration,
         given_up: u32,
     ) -> Result<Vec<Job>, QueueError> {
         let (owner, clock) = (owner.to_owned(), self.clock.clone());
-        Ok(self
-            .change(move |connection| claim_suspects(connection, clock.now(), &owner, lease, given_up))
-            .await?)
+        let work = move |connection: &mut SqliteConnection| {
+            claim_suspects(connection, &Claimer { owner: &owner, region, lease, now: clock.now() }, given_up)
+        };
+        Ok(self.change(work).await?)
     }
 
     async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError> {
@@ -86,14 +98,7 @@ impl JobQueue for SqliteJobQueue {
     async fn complete(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         let (owner, slots) = (owner.to_owned(), slots.to_vec());
         let work = move |connection: &mut SqliteConnection| {
-            each(&slots, |slot| {
-                Complete {
-                    scheduled_at: slot.scheduled_at.timestamp(),
-                    site_id: slot.site_id.0,
-                    owner: owner.clone(),
-                }
-                .execute(connection)
-            })
+            each(&slots, |slot| Complete { slot: slot.into(), owner: owner.clone() }.execute(connection))
         };
         Ok(self.change(work).await?)
     }
@@ -101,22 +106,15 @@ impl JobQueue for SqliteJobQueue {
     async fn release(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         let (owner, slots) = (owner.to_owned(), slots.to_vec());
         let work = move |connection: &mut SqliteConnection| {
-            each(&slots, |slot| {
-                Release {
-                    scheduled_at: slot.scheduled_at.timestamp(),
-                    site_id: slot.site_id.0,
-                    owner: owner.clone(),
-                }
-                .execute(connection)
-            })
+            each(&slots, |slot| Release { slot: slot.into(), owner: owner.clone() }.execute(connection))
         };
         Ok(self.change(work).await?)
     }
 
     async fn hand_back(&self, owner: &str, slots: &[Slot]) -> Result<usize, QueueError> {
         let owner = owner.to_owned();
-        let keys: Vec<_> =
-            slots.iter().map(|slot| json!([slot.scheduled_at.timestamp(), slot.site_id.0])).collect();
+        let key = |slot: &Slot| json!([slot.region, slot.scheduled_at.timestamp(), slot.site_id]);
+        let keys: Vec<_> = slots.iter().map(key).collect();
         let hand_back = HandBack { slots: json!(keys).to_string(), owner };
         Ok(self.change(move |connection| Ok(hand_back.execute(connection)?)).await?)
     }
@@ -126,13 +124,8 @@ impl JobQueue for SqliteJobQueue {
         let lease_s = i64::try_from(lease.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX);
         let work = move |connection: &mut SqliteConnection, now: i64| {
             each(&slots, |slot| {
-                Renew {
-                    scheduled_at: slot.scheduled_at.timestamp(),
-                    site_id: slot.site_id.0,
-                    owner: owner.clone(),
-                    until: now.saturating_add(lease_s),
-                }
-                .execute(connection)
+                let until = now.saturating_add(lease_s);
+                Renew { slot: slot.into(), owner: owner.clone(), until }.execute(connection)
             })
         };
         Ok(self.change_now(work).await?)
@@ -140,10 +133,10 @@ impl JobQueue for SqliteJobQueue {
 
     async fn leased(&self, owner: &str) -> Result<Vec<Slot>, QueueError> {
         let owner = owner.to_owned();
-        let rows: Vec<(i64, i64)> =
+        let rows: Vec<(i64, i64, String)> =
             self.database.read_in_turn(move |connection| Ok(Leased { owner }.load(connection)?)).await?;
-        let slot = |(at, site)| Slot { scheduled_at: from_seconds(at), site_id: SiteId(site) };
-        Ok(rows.into_iter().map(slot).collect())
+        let slot = |(at, site, region): (i64, i64, String)| Slot::stored(from_seconds(at), site, &region);
+        Ok(rows.into_iter().filter_map(slot).collect())
     }
 
     /// One process holds the file, so every lease that is there when it starts belongs to a dead one.
@@ -153,11 +146,7 @@ impl JobQueue for SqliteJobQueue {
 
     async fn depth(&self) -> Result<Depth, QueueError> {
         let now = self.clock.now_s();
-        let work = move |connection: &mut SqliteConnection| -> Result<Depth, DatabaseError> {
-            let (jobs, leased, oldest): (i64, i64, Option<i64>) = CountJobs { now }.get_result(connection)?;
-            Ok(Depth { jobs: jobs as usize, leased: leased as usize, oldest: oldest.map(from_seconds) })
-        };
-        Ok(self.database.read(work).await?)
+        Ok(self.database.read(move |connection| Ok(depth::count(connection, now)?)).await?)
     }
 }
 
@@ -267,43 +256,42 @@ statement!(
 statement!(RecordGap { after: i64 as BigInt, until: i64 as BigInt } -> () =
     "INSERT INTO schedule_gap (after_s, until_s) VALUES (" (after: BigInt) ", " (until: BigInt) ")");
 
-statement!(Complete { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text } -> () =
-    "DELETE FROM job_queue WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt)
-    " AND lease_owner = " (owner: Text));
+statement!(
+    /// The condition by which a job is found.
+    Key { region: String as Text, scheduled_at: i64 as BigInt, site_id: i64 as BigInt } -> () =
+    "region = " (region: Text) " AND scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt)
+);
 
-statement!(Release { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text } -> () =
-    "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL
-     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt) " AND lease_owner = " (owner: Text));
+impl From<&Slot> for Key {
+    fn from(Slot { scheduled_at, site_id, region }: &Slot) -> Self {
+        Self { region: region.to_string(), scheduled_at: scheduled_at.timestamp(), site_id: site_id.0 }
+    }
+}
+
+statement!(Complete { slot: Key as (), owner: String as Text } -> () =
+    "DELETE FROM job_queue WHERE " (include slot) " AND lease_owner = " (owner: Text));
+
+statement!(Release { slot: Key as (), owner: String as Text } -> () =
+    "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL WHERE " (include slot) " AND lease_owner = " (owner: Text));
 
 statement!(
-    /// In one statement: a process that ends has little time.
+    /// In one statement: a process that ends has little time. Jobs are found by their key only where the region has a type: otherwise
+    /// SQLite looks through all of the region.
     HandBack { slots: String as Text, owner: String as Text } -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL, attempt = max(attempt - 1, 0)
-     WHERE (scheduled_at, site_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(" (slots: Text) "))
+     WHERE (region, scheduled_at, site_id) IN (
+         SELECT CAST(value ->> 0 AS TEXT), value ->> 1, value ->> 2 FROM json_each(" (slots: Text) "))
        AND lease_owner = " (owner: Text)
 );
 
-statement!(Renew { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text, until: i64 as BigInt } -> () =
-    "UPDATE job_queue SET visible_at = max(visible_at, " (until: BigInt) ")
-     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt) " AND lease_owner = " (owner: Text));
+statement!(Renew { slot: Key as (), owner: String as Text, until: i64 as BigInt } -> () =
+    "UPDATE job_queue SET visible_at = max(visible_at, " (until: BigInt) ") WHERE " (include slot) " AND lease_owner = " (owner: Text));
 
-statement!(Leased { owner: String as Text } -> (BigInt, BigInt) =
-    "SELECT scheduled_at, site_id FROM job_queue WHERE lease_owner = " (owner: Text));
+statement!(Leased { owner: String as Text } -> (BigInt, BigInt, Text) =
+    "SELECT scheduled_at, site_id, region FROM job_queue WHERE lease_owner = " (owner: Text));
 
 statement!(ReleaseAll {} -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL WHERE lease_owner IS NOT NULL");
-
-statement!(
-    /// Counting takes time, so a longer queue counts as half a million, and only leases are looked at one by one.
-    CountJobs { now: i64 as BigInt } -> (BigInt, BigInt, Nullable<BigInt>) =
-    "WITH RECURSIVE patience (s) AS (
-       SELECT max(late_after_s) FROM job_queue
-       UNION ALL SELECT (SELECT max(late_after_s) FROM job_queue WHERE late_after_s < patience.s) FROM patience WHERE s IS NOT NULL)
-     SELECT (SELECT count(*) FROM (SELECT 1 FROM job_queue LIMIT 500000)),
-            (SELECT count(job.lease_owner) FROM patience CROSS JOIN job_queue AS job INDEXED BY job_queue_visible
-             ON job.late_after_s = patience.s AND job.visible_at > " (now: BigInt) "),
-            (SELECT min(scheduled_at) FROM job_queue)"
-);
 
 #[cfg(test)]
 mod tests {
@@ -332,7 +320,8 @@ mod tests {
             clock.jump(TimeDelta::hours(1));
             other.batch_execute("COMMIT").unwrap();
         };
-        let (jobs, ()) = tokio::join!(queue.claim("me", 1, Duration::from_secs(30)), meanwhile);
+        let (jobs, ()) =
+            tokio::join!(queue.claim("me", Region::DEFAULT, 1, Duration::from_secs(30)), meanwhile);
 
         assert_eq!(jobs.unwrap().len(), 1);
         let (until,): (i64,) = Until {}.get_result(&mut other).unwrap();

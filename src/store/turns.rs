@@ -1,7 +1,8 @@
 //! What new results mean for a site: its verdict, since when it stands, and how fresh that is.
 //!
 //! A step is the same on both databases, which read a [`State`], take the results that count ([`State::results`]), and write the state
-//! back in the transaction that stores the rows. The state after all results is the same whatever their order of arrival and
+//! back in the transaction that stores the rows. A site's verdict is that of the default region
+//! ([`AllNews::of`]). The state after all results is the same whatever their order of arrival and
 //! however they were batched.
 //!
 //! ```text
@@ -124,16 +125,24 @@ pub(super) struct News {
     pub(super) is_new: bool,
 }
 
+/// Whether the slot's result has a say in its site's state.
+pub(super) fn says_verdict(slot: &Slot) -> bool {
+    slot.region.is_default()
+}
+
 /// Results of a batch by site, each site's in the order of its slots.
 #[derive(Debug)]
 pub(super) struct AllNews(BTreeMap<SiteId, Vec<News>>);
 
 impl AllNews {
-    /// Without those of slots from `end` on ([`AHEAD_S`]).
-    pub(super) fn of(results: impl Iterator<Item = (SiteId, News)>, end: Timestamp) -> Self {
+    /// Each result's slot, its status, and whether its row is new. Without those of slots from `end` on ([`AHEAD_S`]), and without
+    /// those of other regions than the default: what a site's verdict makes of several regions is not decided yet.
+    pub(super) fn of(results: impl Iterator<Item = (Slot, Status, bool)>, end: Timestamp) -> Self {
         let mut sites: BTreeMap<SiteId, Vec<News>> = BTreeMap::new();
-        for (site, news) in results.filter(|(_, news)| news.at < end) {
-            sites.entry(site).or_default().push(news);
+        for (slot, status, is_new) in
+            results.filter(|(slot, ..)| says_verdict(slot) && slot.scheduled_at < end)
+        {
+            sites.entry(slot.site_id).or_default().push(News { at: slot.scheduled_at, status, is_new });
         }
         sites.values_mut().for_each(|news| news.sort_by_key(|news| news.at));
         Self(sites)

@@ -8,7 +8,7 @@ use super::Troubles;
 use crate::api::{self, Actor, Log, Queue, Service, time};
 use crate::clock::{Clock, Timestamp};
 use crate::failure::chain;
-use crate::model::Status;
+use crate::model::{Region, Status};
 use crate::pipeline::tally::Tally;
 use crate::queue::{Depth, JobQueue};
 use crate::result_log::ResultLog;
@@ -27,9 +27,21 @@ const RECENT: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct Health(Arc<Shared>);
 
+/// What a process is from its start to its end.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// `run`, `scheduler`, `worker` or `consumer`.
+    pub role: String,
+    /// The worker's name.
+    pub worker: String,
+    /// Where it stands.
+    pub region: Region,
+    /// What works as configured, and is hardly meant so: a sentence for each. No reason to take the process for one that does not work.
+    pub warnings: Vec<String>,
+}
+
 struct Shared {
-    role: String,
-    worker: String,
+    identity: Identity,
     started: Instant,
     phase: Mutex<Phase>,
     last_queue: Mutex<Option<(Instant, Result<Queue, String>)>>,
@@ -63,10 +75,9 @@ pub struct Sources {
 
 impl Health {
     /// Of a process that waits for its services.
-    pub fn starting(role: &str, worker: &str) -> Self {
+    pub fn starting(identity: Identity) -> Self {
         Self(Arc::new(Shared {
-            role: role.to_owned(),
-            worker: worker.to_owned(),
+            identity,
             started: Clock::instant(),
             phase: Mutex::new(Phase::Starting),
             last_queue: Mutex::new(None),
@@ -163,11 +174,14 @@ fn queue(depth: &Depth, now: Timestamp) -> Queue {
 
 /// Before anything else is known of it.
 fn blank(shared: &Shared) -> api::Health {
+    let Identity { role, worker, region, warnings } = shared.identity.clone();
     api::Health {
         ready: false,
         problems: Vec::new(),
-        role: shared.role.clone(),
-        worker: shared.worker.clone(),
+        role,
+        worker,
+        region,
+        warnings,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_s: shared.started.elapsed().as_secs(),
         database: None,

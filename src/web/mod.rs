@@ -20,7 +20,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use crate::api;
 use crate::failure::chain;
 use crate::supervisor::Life;
-pub use health::{Health, Sources};
+pub use health::{Health, Identity, Sources};
 pub use troubles::Troubles;
 
 /// Serves the paths of this module.

@@ -61,6 +61,17 @@ fn a_role_that_cannot_work_with_the_configuration_says_why_and_exits_2() {
 }
 
 #[test]
+fn a_run_of_a_region_for_which_nothing_is_queued_is_refused_with_the_key_and_the_remedy() {
+    let desk = Desk::new();
+
+    let error = desk.run_with(&["run"], &[("UPTIME__WORKER__REGION", "eu")], "").refused(2);
+
+    for part in ["nothing would be checked", "worker.region = \"eu\"", "leave worker.region empty"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
 fn wrong_usage_exits_2_and_leaves_no_database_behind() {
     let desk = Desk::new();
     for arguments in [

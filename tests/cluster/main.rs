@@ -15,6 +15,7 @@ mod moving_up;
 mod network;
 mod read_only;
 mod refusals;
+mod region;
 mod silence;
 mod start;
 mod topic;

@@ -72,15 +72,17 @@ fn variables_of_others_are_no_business_of_ours() {
 #[test]
 fn a_string_may_hold_variables() {
     let setup =
-        Setup::file("[worker]\nname = \"w-${POD}-${ZONE}\"\nthreads = \"${THREADS}\"\nregion = \"$${POD}\"")
+        Setup::file("[worker]\nname = \"w-${POD}-${ZONE}\"\nthreads = \"${THREADS}\"\nregion = \"${ZONE}\"\n[checker]\nuser_agent = \"$${POD}\"")
             .env("POD", "7")
             .env("ZONE", "eu")
             .env("THREADS", "3");
-    let worker = setup.config().worker;
+    let config = setup.config();
+    let worker = config.worker;
 
     assert_eq!(worker.name, "w-7-eu");
     assert_eq!(worker.threads, 3);
-    assert_eq!(worker.region, "${POD}");
+    assert_eq!(worker.region.as_str(), "eu");
+    assert_eq!(config.checker.user_agent, "${POD}");
 }
 
 #[test]

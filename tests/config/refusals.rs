@@ -74,6 +74,15 @@ fn a_wrong_type_is_told_the_right_one() {
         &["worker.threads = \"4\"", "is a string, not a whole number"],
     );
     assert_says(&problem("[worker]\nthreads = 1.5"), &["not a whole number"]);
+    for (region, what) in
+        [("EU", "has a character other than a-z"), (&"a".repeat(32), "is longer than 31 characters")]
+    {
+        let problem = problem(&format!("[worker]\nregion = \"{region}\""));
+        assert_says(
+            &problem,
+            &[&format!("worker.region = \"{region}\""), what, "lower-case letters", "\"eu-west\""],
+        );
+    }
     assert_says(&problem("[worker]\nname = 4"), &["worker.name = 4", "not a string"]);
     assert_says(&problem("[database]\nmigrate = \"yes\""), &["true or false, without quotes"]);
     assert_says(&problem("[checker]\ndns = \"9.9.9.9:53\""), &["not a list of strings"]);

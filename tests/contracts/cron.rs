@@ -60,7 +60,9 @@ async fn claimed_while(database: &World, seconds: i64, step: i64) -> Vec<Job> {
     for _ in 0..seconds / step {
         database.forward(step).await;
         database.queue.enqueue_due().await.unwrap();
-        jobs.extend(database.queue.claim("a", 1_000, Duration::from_hours(10)).await.unwrap());
+        jobs.extend(
+            database.queue.claim("a", Region::DEFAULT, 1_000, Duration::from_hours(10)).await.unwrap(),
+        );
     }
     jobs
 }
@@ -140,10 +142,10 @@ async fn a_cron_job_may_wait_until_the_next_moment(database: &World) {
     database.queue.enqueue_due().await.unwrap();
 
     database.forward(20 * 60 - 1).await;
-    let in_time = database.queue.claim("a", 10, LEASE).await.unwrap();
+    let in_time = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
     database.queue.hand_back("a", &slots(&in_time)).await.unwrap();
     database.forward(2).await;
-    let late = database.queue.claim("a", 10, LEASE).await.unwrap();
+    let late = database.queue.claim("a", Region::DEFAULT, 10, LEASE).await.unwrap();
     let settled = database.queue.settle_late("a", 10).await.unwrap();
 
     assert_eq!(in_time.iter().map(|job| second(&job.slot)).collect::<Vec<_>>(), [300]);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use uptime_monitor::database::DatabaseError;
-use uptime_monitor::model::{Job, Slot};
+use uptime_monitor::model::{Job, Region, Slot};
 use uptime_monitor::queue::sqlite::SqliteJobQueue;
 use uptime_monitor::queue::{Depth, QueueError, Settled, Tick};
 use uptime_monitor::store::SiteStatistics;
@@ -39,8 +39,14 @@ impl JobQueue for OddQueue {
         self.0.enqueue_due().await
     }
 
-    async fn claim(&self, owner: &str, limit: usize, lease: Duration) -> Result<Vec<Job>, QueueError> {
-        let mut jobs = self.0.claim(owner, limit, lease).await?;
+    async fn claim(
+        &self,
+        owner: &str,
+        region: Region,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Job>, QueueError> {
+        let mut jobs = self.0.claim(owner, region, limit, lease).await?;
         if self.1 == Oddity::Poisons {
             jobs.iter_mut().for_each(|job| job.attempt = 99);
         }
@@ -50,10 +56,11 @@ impl JobQueue for OddQueue {
     async fn claim_suspects(
         &self,
         owner: &str,
+        region: Region,
         lease: Duration,
         given_up: u32,
     ) -> Result<Vec<Job>, QueueError> {
-        self.0.claim_suspects(owner, lease, given_up).await
+        self.0.claim_suspects(owner, region, lease, given_up).await
     }
 
     async fn settle_late(&self, worker: &str, most: usize) -> Result<Settled, QueueError> {

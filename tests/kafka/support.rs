@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{SubsecRound as _, TimeDelta};
 use rdkafka::ClientConfig;
 use uptime_monitor::clock::{Clock, Timestamp};
-use uptime_monitor::model::{CheckResult, Job, SiteId, Slot, Status, Target};
+use uptime_monitor::model::{CheckResult, Job, Region, SiteId, Slot, Status, Target};
 use uptime_monitor::result_log::LogReader;
 use uptime_monitor::result_log::kafka::KafkaResultLog;
 use uptime_monitor::result_log::kafka_settings::KafkaSettings;
@@ -44,7 +44,11 @@ pub(crate) async fn open(settings: &KafkaSettings) -> Arc<KafkaResultLog> {
 /// The result with a number: its site's id.
 pub(crate) fn numbered(number: i64) -> CheckResult {
     let job = Job {
-        slot: Slot { scheduled_at: *FIRST_SLOT + TimeDelta::seconds(number), site_id: SiteId(number) },
+        slot: Slot {
+            scheduled_at: *FIRST_SLOT + TimeDelta::seconds(number),
+            site_id: SiteId(number),
+            region: Region::DEFAULT,
+        },
         attempt: 1,
         next_slot: Clock::instant(),
         target: Target {

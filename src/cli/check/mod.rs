@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::SubsecRound as _;
 
 use crate::clock::{Clock, Timestamp};
-use crate::model::{SiteId, Status, Target};
+use crate::model::{Region, SiteId, Status, Target};
 use crate::probe::{Outcome, Probe, ProbeSettings, Slot};
 use crate::report::Page;
 
@@ -20,6 +20,8 @@ pub(super) struct Request {
     pub(super) site_id: Option<SiteId>,
     /// Name of this machine.
     pub(super) worker: String,
+    /// Where it stands.
+    pub(super) region: Region,
     /// One line of JSON instead of the text for people.
     pub(super) json: bool,
     /// Where the text for people goes.
@@ -56,8 +58,9 @@ fn write_result(
     scheduled_at: Timestamp,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let Request { target, site_id, worker, .. } = request;
-    let slot = Slot { site_id: *site_id, url: &target.shown_url(), scheduled_at, worker, attempt: 1 };
+    let Request { target, site_id, worker, region, .. } = request;
+    let url = &target.shown_url();
+    let slot = Slot { site_id: *site_id, url, scheduled_at, region: *region, worker, attempt: 1 };
     serde_json::to_writer(&mut *out, &outcome.into_result(slot))?;
     writeln!(out)
 }
@@ -83,7 +86,14 @@ mod tests {
         let config = crate::probe::ProbeConfig { deny_targets: Vec::new(), ..Default::default() };
         let target = Target { url: url.clone(), timeout: Duration::from_secs(5), retries: 0, settings: None };
         let page = Page { width: None, colour: false };
-        let request = Request { target, site_id: None, worker: "here".to_owned(), json: true, page };
+        let request = Request {
+            target,
+            site_id: None,
+            worker: "here".to_owned(),
+            region: Region::DEFAULT,
+            json: true,
+            page,
+        };
         let mut out = Vec::new();
 
         let code = run(&ProbeSettings::load(&config).unwrap(), &request, &mut out).unwrap();

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::database::statement;
-use crate::model::{CheckResult, SiteSpec, Unchecked};
+use crate::model::{CheckResult, Region, SiteSpec, Unchecked};
 use crate::queue::JobQueue as _;
 use crate::queue::sqlite::SqliteJobQueue;
 use crate::schedule::Schedule;
@@ -109,7 +109,7 @@ async fn ticks_claims_stores_and_counts_go_on_beside_a_report_which_sees_one_sta
 
     let beside = async {
         queue.enqueue_due().await.unwrap();
-        let jobs = queue.claim("me", 10, Duration::from_secs(30)).await.unwrap();
+        let jobs = queue.claim("me", Region::DEFAULT, 10, Duration::from_secs(30)).await.unwrap();
         let result = CheckResult::unchecked(&jobs[0], clock.now(), "me", Unchecked::Poison);
         let stored = store.persist(&[Arc::new(vec![result])]).await.unwrap();
         let (depth, sites) = (queue.depth().await.unwrap(), store.count().await.unwrap());

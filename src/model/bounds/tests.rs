@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Reason, SiteId, Timings};
+use crate::model::{Reason, Region, SiteId, Timings};
 
 /// A result with more of everything than its bounds allow, and `of` over and over in each text, `length` bytes of it.
 fn made_of(of: &str, length: usize, at: Timestamp) -> CheckResult {
@@ -35,6 +35,7 @@ fn made_of(of: &str, length: usize, at: Timestamp) -> CheckResult {
         site_id: Some(SiteId(i64::MIN)),
         url: text(),
         scheduled_at: DateTime::from_timestamp(1_767_225_600, 0).unwrap(),
+        region: "r".repeat(Region::LONGEST).parse().unwrap(),
         started_at: at,
         status: Status::Down,
         reason: Some(Reason::Internal),

@@ -16,6 +16,7 @@ pub(super) async fn check(probe: Probe, job: Job, worker: Arc<str>, checker: Add
         site_id: Some(job.slot.site_id),
         url: &job.target.shown_url(),
         scheduled_at: job.slot.scheduled_at,
+        region: job.slot.region,
         worker: &worker,
         attempt: job.attempt,
     }));

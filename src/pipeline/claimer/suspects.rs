@@ -9,7 +9,7 @@ use std::sync::Arc;
 use actix::{AsyncContext, Context, Handler, Message};
 use log::warn;
 
-use super::Claimer;
+use super::{ClaimSettings, Claimer};
 use crate::model::{CheckResult, Job, Unchecked};
 use crate::pipeline::publisher::publish;
 
@@ -25,11 +25,11 @@ impl Claimer {
         }
         self.suspecting = true;
         let (queue, owner) = (Arc::clone(&self.queue), Arc::clone(&self.settings.owner));
-        let (lease, given_up) = (self.settings.lease, self.settings.max_attempts);
+        let ClaimSettings { region, lease, max_attempts: given_up, .. } = self.settings;
         let me = ctx.address();
         self.life.spawn(async move {
             // A failure is that of all claims, which say so.
-            let jobs = queue.claim_suspects(&owner, lease, given_up).await.unwrap_or_default();
+            let jobs = queue.claim_suspects(&owner, region, lease, given_up).await.unwrap_or_default();
             me.do_send(ClaimedSuspects(jobs));
         });
     }

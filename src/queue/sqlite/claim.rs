@@ -1,7 +1,7 @@
 //! Claims: which jobs come first, and which are left out.
 //!
-//! Jobs that may wait equally long (`late_after_s`) stand together in the index `job_queue_visible`, in order of time. A claim reads
-//! stretches of it, and none of them holds a job whose slot is late: only a job whose lease has ended may be late and lie in one,
+//! Jobs that may wait equally long (`late_after_s`) and are of one region stand together in the index `job_queue_visible`, in order of
+//! time. A claim reads stretches of it, and none of them holds a job whose slot is late: only a job whose lease has ended may be late and lie in one,
 //! and one of a version that did not say how long it may wait.
 
 use std::time::Duration;
@@ -10,11 +10,12 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
+use super::Key;
 use crate::clock::{Clock, Timestamp};
 use crate::database::DatabaseError;
 use crate::database::rows::from_seconds;
 use crate::database::statement;
-use crate::model::{Job, SiteId, Slot, Target};
+use crate::model::{Job, Region, SiteId, Slot, Target};
 use crate::queue::SUSPECT;
 use crate::queue::share::{First, Share};
 
@@ -36,10 +37,11 @@ struct Found {
     target: Target,
 }
 
-impl From<FoundRow> for Found {
-    fn from((at, site_id, attempt, late_after_s, url, timeout_ms, retries, settings): FoundRow) -> Self {
+impl Found {
+    fn in_region(region: Region, row: FoundRow) -> Self {
+        let (at, site_id, attempt, late_after_s, url, timeout_ms, retries, settings) = row;
         Self {
-            slot: Slot { scheduled_at: from_seconds(at), site_id: SiteId(site_id) },
+            slot: Slot { scheduled_at: from_seconds(at), site_id: SiteId(site_id), region },
             attempt: attempt.unsigned_abs(),
             next_slot: from_seconds(at.saturating_add(late_after_s)),
             target: Target {
@@ -52,26 +54,28 @@ impl From<FoundRow> for Found {
     }
 }
 
-/// Whoever leases, and since when.
-struct Claimer<'a> {
-    owner: &'a str,
-    lease: Duration,
-    now: Timestamp,
+/// Whoever leases, where, and since when.
+pub(super) struct Claimer<'a> {
+    pub(super) owner: &'a str,
+    pub(super) region: Region,
+    pub(super) lease: Duration,
+    pub(super) now: Timestamp,
 }
 
 impl Claimer<'_> {
     /// Leases a job, or puts it aside when it is late.
-    fn take(&self, connection: &mut SqliteConnection, found: Found) -> QueryResult<Option<Job>> {
-        let (scheduled_at, site_id) = (found.slot.scheduled_at.timestamp(), found.slot.site_id.0);
+    fn take(&self, connection: &mut SqliteConnection, row: FoundRow) -> QueryResult<Option<Job>> {
+        let found = Found::in_region(self.region, row);
+        let slot = Key::from(&found.slot);
         let left = found.next_slot - self.now;
         if left <= -TimeDelta::seconds(1) {
-            PutAside { scheduled_at, site_id }.execute(connection)?;
+            PutAside { slot }.execute(connection)?;
             return Ok(None);
         }
         let tries = found.target.timeout * (u32::from(found.target.retries) + 1);
         let lease_s = (self.lease + tries).as_millis().div_ceil(1_000);
         let until = self.now.timestamp().saturating_add(i64::try_from(lease_s).unwrap_or(i64::MAX));
-        Lease { scheduled_at, site_id, owner: self.owner.to_owned(), until }.execute(connection)?;
+        Lease { slot, owner: self.owner.to_owned(), until }.execute(connection)?;
         Ok(Some(Job {
             slot: found.slot,
             attempt: found.attempt + 1,
@@ -83,17 +87,15 @@ impl Claimer<'_> {
 
 pub(super) fn claim(
     connection: &mut SqliteConnection,
-    now: Timestamp,
-    owner: &str,
+    claimer: &Claimer<'_>,
     Share { limit, first }: Share,
-    lease: Duration,
 ) -> Result<Vec<Job>, DatabaseError> {
-    let claimer = Claimer { owner, lease, now };
+    let (now, region) = (claimer.now.timestamp(), claimer.region.to_string());
     let hurry = if first == First::Hurried { -1 } else { 3 };
-    let rows: Vec<FoundRow> = DueJobs { now: now.timestamp(), limit, hurry }.load(connection)?;
+    let rows: Vec<FoundRow> = DueJobs { region, now, limit, hurry }.load(connection)?;
     let mut jobs = Vec::with_capacity(rows.len());
     for row in rows {
-        jobs.extend(claimer.take(connection, row.into())?);
+        jobs.extend(claimer.take(connection, row)?);
     }
     jobs.sort_unstable_by_key(|job| job.slot);
     Ok(jobs)
@@ -101,24 +103,21 @@ pub(super) fn claim(
 
 pub(super) fn claim_suspects(
     connection: &mut SqliteConnection,
-    now: Timestamp,
-    owner: &str,
-    lease: Duration,
+    claimer: &Claimer<'_>,
     given_up: u32,
 ) -> Result<Vec<Job>, DatabaseError> {
-    let claimer = Claimer { owner, lease, now };
-    let now = now.timestamp();
+    let (now, region) = (claimer.now.timestamp(), claimer.region.to_string());
     let given_up = i64::from(given_up.max(SUSPECT));
-    let lost = Suspects { now, from: given_up, below: i64::MAX, limit: GIVEN_UP };
-    let suspects = Suspects { now, from: SUSPECT.into(), below: given_up, limit: SUSPECTS };
+    let lost = Suspects { region: region.clone(), now, from: given_up, below: i64::MAX, limit: GIVEN_UP };
+    let suspects = Suspects { region, now, from: SUSPECT.into(), below: given_up, limit: SUSPECTS };
     let lost: Vec<FoundRow> = lost.load(connection)?;
     let suspects: Vec<FoundRow> = suspects.load(connection)?;
     let mut jobs = Vec::with_capacity(lost.len() + 1);
     for row in lost {
-        jobs.extend(claimer.take(connection, row.into())?);
+        jobs.extend(claimer.take(connection, row)?);
     }
     for row in suspects {
-        if let Some(job) = claimer.take(connection, row.into())? {
+        if let Some(job) = claimer.take(connection, row)? {
             jobs.push(job);
             break;
         }
@@ -131,7 +130,7 @@ statement!(
     /// but for what has used four fifths of its time, which is last, or first where `hurry` is below 0.
     /// Without its own LIMIT, SQLite would not keep the order of `stretch`.
     /// Settings are passed on as the text that they are: who cannot read it is the check.
-    DueJobs { now: i64 as BigInt, limit: i64 as BigInt, hurry: i64 as BigInt }
+    DueJobs { region: String as Text, now: i64 as BigInt, limit: i64 as BigInt, hurry: i64 as BigInt }
     -> (BigInt, BigInt, Integer, BigInt, Text, BigInt, Integer, Nullable<Text>) =
     "WITH RECURSIVE
        patience (s) AS (
@@ -148,32 +147,31 @@ statement!(
             site.url, site.timeout_ms, site.retries, site.settings
      FROM stretch
      CROSS JOIN job_queue AS job INDEXED BY job_queue_visible
-       ON job.late_after_s = stretch.s AND job.visible_at BETWEEN stretch.first AND stretch.last AND job.attempt < 2
+       ON job.late_after_s = stretch.s AND job.region = " (region: Text) " AND job.visible_at BETWEEN stretch.first AND stretch.last AND job.attempt < 2
      CROSS JOIN site_config AS site ON site.id = job.site_id
      LIMIT " (limit: BigInt)
 );
 
 statement!(
     /// Those that are late and wait for `settle` are passed over.
-    Suspects { now: i64 as BigInt, from: i64 as BigInt, below: i64 as BigInt, limit: i64 as BigInt }
+    Suspects { region: String as Text, now: i64 as BigInt, from: i64 as BigInt, below: i64 as BigInt, limit: i64 as BigInt }
     -> (BigInt, BigInt, Integer, BigInt, Text, BigInt, Integer, Nullable<Text>) =
     "SELECT job.scheduled_at, job.site_id, job.attempt, iif(job.late_after_s = 0, site.every_s, job.late_after_s),
             site.url, site.timeout_ms, site.retries, site.settings
      FROM job_queue AS job INDEXED BY job_queue_suspect CROSS JOIN site_config AS site ON site.id = job.site_id
-     WHERE job.attempt >= 2 AND job.attempt >= " (from: BigInt) " AND job.attempt < " (below: BigInt)
+     WHERE job.region = " (region: Text) " AND job.attempt >= 2 AND job.attempt >= " (from: BigInt) " AND job.attempt < " (below: BigInt)
     " AND job.visible_at <= " (now: BigInt)
     " AND job.visible_at >= " (now: BigInt) " - iif(job.late_after_s = 0, site.every_s, job.late_after_s)
      ORDER BY job.visible_at LIMIT " (limit: BigInt)
 );
 
-statement!(Lease { scheduled_at: i64 as BigInt, site_id: i64 as BigInt, owner: String as Text, until: i64 as BigInt } -> () =
-    "UPDATE job_queue SET visible_at = " (until: BigInt) ", lease_owner = " (owner: Text) ", attempt = attempt + 1
-     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt));
+statement!(Lease { slot: Key as (), owner: String as Text, until: i64 as BigInt } -> () =
+    "UPDATE job_queue SET visible_at = " (until: BigInt) ", lease_owner = " (owner: Text) ", attempt = attempt + 1 WHERE " (include slot));
 
 statement!(
     /// A job whose lease has ended, and which is late by now, goes to where `settle` looks.
-    PutAside { scheduled_at: i64 as BigInt, site_id: i64 as BigInt } -> () =
+    PutAside { slot: Key as () } -> () =
     "UPDATE job_queue SET visible_at = scheduled_at, lease_owner = NULL,
        late_after_s = iif(late_after_s = 0, (SELECT every_s FROM site_config WHERE id = site_id), late_after_s)
-     WHERE scheduled_at = " (scheduled_at: BigInt) " AND site_id = " (site_id: BigInt)
+     WHERE " (include slot)
 );

@@ -148,6 +148,17 @@ mod tests {
     }
 
     #[test]
+    fn a_message_without_a_region_is_of_the_default_and_one_with_it_is_another_slot() {
+        let (here, there) = (read(LEAST).unwrap(), read(&with(r#""region":"eu-west""#)).unwrap());
+
+        assert!(here.region.is_default() && here.slot() != there.slot());
+        assert_eq!(there.region.as_str(), "eu-west");
+        assert_eq!(decode(Some(&encode(&there).unwrap())).unwrap(), there);
+        assert!(!String::from_utf8(encode(&here).unwrap()).unwrap().contains("region"));
+        assert_eq!(key(&here), key(&there), "results of a site stay in order");
+    }
+
+    #[test]
     fn fields_of_a_newer_version_are_ignored() {
         assert_eq!(read(&with(r#""carbon_g":3,"planets":[{"a":1}]"#)).unwrap(), read(LEAST).unwrap());
     }
@@ -168,6 +179,7 @@ mod tests {
                 &LEAST.replace("2026-11-23T10:00:05Z", "2999-01-01T00:00:00Z"),
                 "scheduled_at is in the year 2999",
             ),
+            (&with(r#""region":"EU""#), "not a result: the region \"EU\" has a character other than"),
             (&LEAST.replace("10:00:05Z", "10:00:05.5Z"), "scheduled_at has a fraction of a second"),
             (&LEAST.replace("\"up\"", "\"sideways\""), "not a result: unknown variant `sideways`"),
             (&" ".repeat(LARGEST_VALUE + 1), "the message has 1048577 bytes"),

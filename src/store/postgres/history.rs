@@ -1,4 +1,5 @@
-//! Reading results: statistics per site, and the rows for an audit. Each is one consistent state of the database.
+//! Reading results: statistics per site, and the rows for an audit. Each is one consistent state of the database. All of it is about the
+//! default region.
 
 use std::collections::HashMap;
 
@@ -199,7 +200,7 @@ statement!(for Pg:
             count(*) FILTER (WHERE status = 'down'), count(*) FILTER (WHERE status = 'missed'),
             count(*) FILTER (WHERE status NOT IN ('up', 'degraded', 'down', 'missed')),
             percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_us) FILTER (WHERE status IN ('up', 'degraded'))
-     FROM ping_status WHERE scheduled_at >= " (from: Timestamptz) " AND scheduled_at < " (to: Timestamptz) " GROUP BY site_id"
+     FROM ping_status WHERE scheduled_at >= " (from: Timestamptz) " AND scheduled_at < " (to: Timestamptz) " AND region = '' GROUP BY site_id"
 );
 
 statement!(for Pg: MeasuredOfSite { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz, id: i64 as BigInt } -> MeasuredSql =
@@ -208,7 +209,7 @@ statement!(for Pg: MeasuredOfSite { from: Timestamp as Timestamptz, to: Timestam
             count(*) FILTER (WHERE status NOT IN ('up', 'degraded', 'down', 'missed')),
             percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_us) FILTER (WHERE status IN ('up', 'degraded'))
      FROM ping_status WHERE site_id = " (id: BigInt) " AND scheduled_at >= " (from: Timestamptz)
-    " AND scheduled_at < " (to: Timestamptz) " GROUP BY site_id");
+    " AND scheduled_at < " (to: Timestamptz) " AND region = '' GROUP BY site_id");
 
 statement!(for Pg: Since { id: i64 as BigInt } -> (Nullable<Timestamptz>,) = "SELECT since FROM sites WHERE site_id = " (id: BigInt));
 
@@ -218,7 +219,7 @@ statement!(for Pg:
     -> (Timestamptz, (Text, Nullable<Text>, Nullable<Text>, Nullable<Text>)) =
     "SELECT scheduled_at, status, reason, error, evidence::text
      FROM (SELECT scheduled_at, status, reason, error, evidence FROM ping_status
-           WHERE site_id = " (id: BigInt) " AND scheduled_at < coalesce(" (before: Nullable<Timestamptz>) ", uptime_now() + interval '1 second')
+           WHERE site_id = " (id: BigInt) " AND region = '' AND scheduled_at < coalesce(" (before: Nullable<Timestamptz>) ", uptime_now() + interval '1 second')
            ORDER BY scheduled_at DESC LIMIT " (most: BigInt) ") AS recent
      WHERE status <> 'up' ORDER BY scheduled_at DESC LIMIT 1"
 );
@@ -236,9 +237,11 @@ statement!(for Pg: Spans { from: Timestamp as Timestamptz }
 
 statement!(for Pg: Rows { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> (Timestamptz, BigInt, Text, Timestamptz) =
     "SELECT scheduled_at, site_id, status, started_at FROM ping_status
-     WHERE scheduled_at >= " (from: Timestamptz) " AND scheduled_at < " (to: Timestamptz));
+     WHERE scheduled_at >= " (from: Timestamptz) " AND scheduled_at < " (to: Timestamptz) " AND region = ''");
 
 statement!(for Pg: Waiting { from: Timestamp as Timestamptz, to: Timestamp as Timestamptz } -> (Timestamptz, BigInt) =
     "SELECT job.scheduled_at, job.site_id FROM job_queue AS job
-     WHERE job.scheduled_at >= " (from: Timestamptz) " AND job.scheduled_at < " (to: Timestamptz)
-    " AND NOT EXISTS (SELECT 1 FROM ping_status AS row WHERE row.scheduled_at = job.scheduled_at AND row.site_id = job.site_id)");
+     WHERE job.region = '' AND job.scheduled_at >= " (from: Timestamptz) " AND job.scheduled_at < " (to: Timestamptz)
+    " AND NOT EXISTS (
+       SELECT 1 FROM ping_status AS row
+       WHERE row.scheduled_at = job.scheduled_at AND row.site_id = job.site_id AND row.region = '')");

@@ -159,13 +159,13 @@ statement!(for Pg:
     PruneSites { after: i64 as BigInt, cut: Timestamp as Timestamptz, most: i64 as BigInt } -> (Nullable<BigInt>, BigInt) =
     "WITH site AS MATERIALIZED (SELECT id FROM site_config WHERE id > " (after: BigInt) " ORDER BY id LIMIT 500),
      old AS MATERIALIZED (
-       SELECT row.site_id, row.scheduled_at
+       SELECT row.site_id, row.scheduled_at, row.region
        FROM site CROSS JOIN LATERAL (
-         SELECT site_id, scheduled_at FROM ping_status WHERE site_id = site.id AND scheduled_at < " (cut: Timestamptz) "
+         SELECT site_id, scheduled_at, region FROM ping_status WHERE site_id = site.id AND scheduled_at < " (cut: Timestamptz) "
          ORDER BY scheduled_at LIMIT " (most: BigInt) ") AS row
        LIMIT " (most: BigInt) "),
      gone AS (
        DELETE FROM ping_status AS row USING old
-       WHERE row.site_id = old.site_id AND row.scheduled_at = old.scheduled_at RETURNING 1)
+       WHERE row.site_id = old.site_id AND row.scheduled_at = old.scheduled_at AND row.region = old.region RETURNING 1)
      SELECT (SELECT max(id) FROM site), (SELECT count(*) FROM gone)"
 );

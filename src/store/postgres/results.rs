@@ -15,7 +15,7 @@ use crate::database::{DatabaseError, statement};
 use crate::model::bounds::possible;
 use crate::model::{CheckResult, SiteId, Slot, Status};
 use crate::store::failure::evidence_text;
-use crate::store::turns::{self, AHEAD_S, AllNews, News, State, StateColumns};
+use crate::store::turns::{self, AHEAD_S, AllNews, State, StateColumns, says_verdict};
 use crate::store::{Persisted, Pruned, ResultStore, Retention, StoreError, Turn};
 
 /// Deadlocks should not happen, for everybody locks in one order. PostgreSQL's own documentation says to be ready for them all
@@ -31,7 +31,7 @@ impl ResultStore for PostgresStore {
         let all = || groups.iter().flat_map(|group| group.iter());
         let mut results = turns::one_per_slot(all());
         // In the order in which everybody writes them, so that no two writers wait for each other.
-        results.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at));
+        results.sort_unstable_by_key(|(slot, _)| (slot.site_id, slot.scheduled_at, slot.region));
         if results.is_empty() {
             return Ok(Persisted::default());
         }
@@ -84,9 +84,9 @@ impl PostgresStore {
 
     async fn store_once(&self, rows: Insert, statuses: Statuses) -> Result<Stored, DatabaseError> {
         let work = async move |connection: &mut AsyncPgConnection| -> Result<Stored, DatabaseError> {
-            let new = rows.load::<(i64, Timestamp)>(connection).await?;
-            let slot = |(site, scheduled_at)| Slot { site_id: SiteId(site), scheduled_at };
-            let new: Vec<Slot> = new.into_iter().map(slot).collect();
+            let new = rows.load::<(i64, Timestamp, String)>(connection).await?;
+            let slot = |(site, at, region): (i64, Timestamp, String)| Slot::stored(at, site, &region);
+            let new: Vec<Slot> = new.into_iter().filter_map(slot).collect();
             let turns = step(connection, &new, &statuses).await?;
             Ok((new, turns))
         };
@@ -100,14 +100,13 @@ async fn step(
     new: &[Slot],
     statuses: &HashMap<Slot, Status>,
 ) -> Result<Vec<Turn>, DatabaseError> {
-    let sites: BTreeSet<i64> = statuses.keys().map(|slot| slot.site_id.0).collect();
+    let sites: BTreeSet<i64> =
+        statuses.keys().filter(|slot| says_verdict(slot)).map(|slot| slot.site_id.0).collect();
     let states = StatesOf { sites: sites.into_iter().collect() }.load::<StateRow>(connection).await?;
     let [((_, now), _), ..] = states.as_slice() else { return Ok(Vec::new()) };
     let end = *now + TimeDelta::seconds(AHEAD_S);
     let new: HashSet<Slot> = new.iter().copied().collect();
-    let news = statuses.iter().map(|(slot, status)| {
-        (slot.site_id, News { at: slot.scheduled_at, status: *status, is_new: new.contains(slot) })
-    });
+    let news = statuses.iter().map(|(slot, status)| (*slot, *status, new.contains(slot)));
     let news = AllNews::of(news, end);
     let mut states: HashMap<SiteId, State> = states.into_iter().map(of_row).collect();
     let results: Vec<(SiteId, Vec<(Timestamp, Status)>)> =
@@ -187,6 +186,7 @@ impl Insert {
         Self {
             sites: results.iter().map(|(slot, _)| slot.site_id.0).collect(),
             ats: results.iter().map(|(slot, _)| slot.scheduled_at).collect(),
+            regions: results.iter().map(|(slot, _)| slot.region.to_string()).collect(),
             started: column(results, |result| possible(result.started_at)),
             not_after: column(results, certificate),
             bytes: column(results, |result| i64::try_from(result.body_bytes).unwrap_or(i64::MAX)),
@@ -213,10 +213,11 @@ statement!(for Pg:
     /// Rows of a batch. Returns the slots of those that are new. The first result of a slot stands, but for `missed`,
     /// which gives way to a check.
     ///
-    /// Rows come in order of site and slot, and sites are locked in order and only after all rows are in: so writers never wait
+    /// Rows come in order of site, slot and region, and sites are locked in order and only after all rows are in: so writers never wait
     /// for each other in a circle.
     Insert {
-        sites: Vec<i64> as Array<BigInt>, ats: Vec<Timestamp> as Array<Timestamptz>, started: Vec<Timestamp> as Array<Timestamptz>,
+        sites: Vec<i64> as Array<BigInt>, ats: Vec<Timestamp> as Array<Timestamptz>, regions: Vec<String> as Array<Text>,
+        started: Vec<Timestamp> as Array<Timestamptz>,
         not_after: Vec<Option<Timestamp>> as Array<Nullable<Timestamptz>>, bytes: Vec<i64> as Array<BigInt>,
         total: Vec<Option<i32>> as Array<Nullable<Integer>>, dns: Vec<Option<i32>> as Array<Nullable<Integer>>,
         connect: Vec<Option<i32>> as Array<Nullable<Integer>>, tls: Vec<Option<i32>> as Array<Nullable<Integer>>,
@@ -225,28 +226,28 @@ statement!(for Pg:
         status: Vec<&'static str> as Array<Text>, reason: Vec<Option<&'static str>> as Array<Nullable<Text>>,
         worker: Vec<String> as Array<Text>, error: Vec<Option<String>> as Array<Nullable<Text>>,
         evidence: Vec<Option<String>> as Array<Nullable<Text>>,
-    } -> (BigInt, Timestamptz) =
-    "INSERT INTO ping_status (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
+    } -> (BigInt, Timestamptz, Text) =
+    "INSERT INTO ping_status (site_id, scheduled_at, region, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
        ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence)
-     SELECT site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
+     SELECT site_id, scheduled_at, region, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us,
        ttfb_us, download_us, http_status, attempt, status, reason, worker, error, evidence::json
-     FROM unnest(" (sites: Array<BigInt>) ", " (ats: Array<Timestamptz>) ", " (started: Array<Timestamptz>) ", "
+     FROM unnest(" (sites: Array<BigInt>) ", " (ats: Array<Timestamptz>) ", " (regions: Array<Text>) ", " (started: Array<Timestamptz>) ", "
          (not_after: Array<Nullable<Timestamptz>>) ", " (bytes: Array<BigInt>) ", " (total: Array<Nullable<Integer>>) ", "
          (dns: Array<Nullable<Integer>>) ", " (connect: Array<Nullable<Integer>>) ", " (tls: Array<Nullable<Integer>>) ", "
          (ttfb: Array<Nullable<Integer>>) ", " (download: Array<Nullable<Integer>>) ", " (http: Array<Nullable<SmallInt>>) ", "
          (attempt: Array<SmallInt>) ", " (status: Array<Text>) ", " (reason: Array<Nullable<Text>>) ", "
          (worker: Array<Text>) ", " (error: Array<Nullable<Text>>) ", " (evidence: Array<Nullable<Text>>) ")
-     AS result (site_id, scheduled_at, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us, ttfb_us,
+     AS result (site_id, scheduled_at, region, started_at, not_after, body_bytes, total_us, dns_us, connect_us, tls_us, ttfb_us,
        download_us, http_status, attempt, status, reason, worker, error, evidence)
-     ORDER BY site_id, scheduled_at
-     ON CONFLICT (site_id, scheduled_at) DO UPDATE SET
+     ORDER BY site_id, scheduled_at, region
+     ON CONFLICT (site_id, scheduled_at, region) DO UPDATE SET
        started_at = excluded.started_at, not_after = excluded.not_after, body_bytes = excluded.body_bytes,
        total_us = excluded.total_us, dns_us = excluded.dns_us, connect_us = excluded.connect_us,
        tls_us = excluded.tls_us, ttfb_us = excluded.ttfb_us, download_us = excluded.download_us,
        http_status = excluded.http_status, attempt = excluded.attempt, status = excluded.status,
        reason = excluded.reason, worker = excluded.worker, error = excluded.error, evidence = excluded.evidence
      WHERE ping_status.status = 'missed' AND excluded.status <> 'missed'
-     RETURNING site_id, scheduled_at"
+     RETURNING site_id, scheduled_at, region"
 );
 
 statement!(for Pg:
@@ -286,14 +287,14 @@ statement!(for Pg:
      CROSS JOIN LATERAL (
        SELECT scheduled_at FROM ping_status AS row
        WHERE row.site_id = late.site_id AND row.scheduled_at > late.scheduled_at AND row.scheduled_at <= late.until
-         AND row.status IN ('up', 'degraded', 'down')
+         AND row.region = '' AND row.status IN ('up', 'degraded', 'down')
        ORDER BY row.scheduled_at LIMIT 1) AS first"
 );
 
 statement!(for Pg:
-    /// Jobs of the future are those of new sites, which are checked within a minute.
+    /// Jobs of the future are those of new sites, which are checked within a minute. Audits are of the default region.
     SettledBefore {} -> (Nullable<Timestamptz>,) =
-    "SELECT CASE WHEN last_tick IS NOT NULL THEN least(last_tick, (SELECT min(scheduled_at) FROM job_queue)) END
+    "SELECT CASE WHEN last_tick IS NOT NULL THEN least(last_tick, (SELECT min(scheduled_at) FROM job_queue WHERE region = '')) END
      FROM scheduler_state WHERE id = 1"
 );
 

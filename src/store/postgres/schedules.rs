@@ -168,7 +168,7 @@ struct Extra {
     late_after_s: i32,
 }
 
-/// Queues slots that are neither queued nor recorded. Returns the sites that got one.
+/// Queues slots of the default region that are neither queued nor recorded. Returns the sites that got one.
 async fn enqueue(connection: &mut AsyncPgConnection, slots: Vec<Extra>) -> QueryResult<HashSet<i64>> {
     if slots.is_empty() {
         return Ok(HashSet::new());
@@ -198,7 +198,7 @@ statement!(for Pg: Enqueue {
      FROM unnest(" (ids: Array<BigInt>) ", " (ats: Array<Timestamptz>) ", " (late_after_s: Array<Integer>) ")
        AS slot (site_id, at, late_after_s)
      JOIN site_config AS site ON site.id = slot.site_id
-     WHERE NOT EXISTS (SELECT 1 FROM ping_status AS row WHERE row.scheduled_at = slot.at AND row.site_id = slot.site_id)
+     WHERE NOT EXISTS (SELECT 1 FROM ping_status AS row WHERE row.scheduled_at = slot.at AND row.site_id = slot.site_id AND row.region = '')
      ON CONFLICT DO NOTHING RETURNING site_id");
 
 statement!(for Pg: RecordGap { after: Timestamp as Timestamptz, until: Timestamp as Timestamptz } -> () =

@@ -1,4 +1,4 @@
-//! Reading results: statistics per site, and the rows for an audit.
+//! Reading results: statistics per site, and the rows for an audit. All of it is about the default region.
 
 use std::collections::HashMap;
 
@@ -220,7 +220,8 @@ statement!(State {} -> (Nullable<BigInt>, BigInt, Nullable<BigInt>) =
      FROM scheduler_state AS state, result_log_state AS log WHERE state.id = 1 AND log.id = 1");
 
 statement!(AllSlots { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, Text, Nullable<BigInt>) =
-    "SELECT site_id, status, total_us FROM ping_status WHERE scheduled_at >= " (from: BigInt) " AND scheduled_at < " (to: BigInt));
+    "SELECT site_id, status, total_us FROM ping_status
+     WHERE scheduled_at >= " (from: BigInt) " AND scheduled_at < " (to: BigInt) " AND region = ''");
 
 statement!(
     /// Also in time that was taken back: rows may lie there.
@@ -239,7 +240,7 @@ statement!(
          UNION SELECT first_slot FROM site_schedule
          WHERE site_id = " (id: BigInt) " AND first_slot >= " (from: BigInt) " AND first_slot < " (to: BigInt) ")
      SELECT row.site_id, row.status, row.total_us
-     FROM due CROSS JOIN ping_status AS row ON row.scheduled_at = due.at AND row.site_id = " (id: BigInt)
+     FROM due CROSS JOIN ping_status AS row ON row.scheduled_at = due.at AND row.site_id = " (id: BigInt) " AND row.region = ''"
 );
 
 statement!(CronSpans { id: i64 as BigInt } -> (BigInt, Nullable<BigInt>, Text) =
@@ -265,10 +266,10 @@ statement!(
          ORDER BY 1 DESC),
        recent(at, status) AS (
          SELECT slot.at, row.status
-         FROM slot CROSS JOIN ping_status AS row ON row.scheduled_at = slot.at AND row.site_id = " (id: BigInt) "
+         FROM slot CROSS JOIN ping_status AS row ON row.scheduled_at = slot.at AND row.site_id = " (id: BigInt) " AND row.region = ''
          WHERE slot.at >= slot.first LIMIT " (most: BigInt) ")
      SELECT scheduled_at, status, reason, error, evidence FROM ping_status
-     WHERE scheduled_at = (SELECT max(at) FROM recent WHERE status <> 'up') AND site_id = " (id: BigInt)
+     WHERE scheduled_at = (SELECT max(at) FROM recent WHERE status <> 'up') AND site_id = " (id: BigInt) " AND region = ''"
 );
 
 statement!(Gaps { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt, BigInt) =
@@ -283,9 +284,11 @@ statement!(Spans { from: i64 as BigInt } -> (BigInt, Text, BigInt, BigInt, Nulla
 
 statement!(Rows { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt, Text, BigInt) =
     "SELECT scheduled_at, site_id, status, started_at_us FROM ping_status
-     WHERE scheduled_at >= " (from: BigInt) " AND scheduled_at < " (to: BigInt));
+     WHERE scheduled_at >= " (from: BigInt) " AND scheduled_at < " (to: BigInt) " AND region = ''");
 
 statement!(Waiting { from: i64 as BigInt, to: i64 as BigInt } -> (BigInt, BigInt) =
     "SELECT job.scheduled_at, job.site_id FROM job_queue AS job
-     WHERE job.scheduled_at >= " (from: BigInt) " AND job.scheduled_at < " (to: BigInt)
-    " AND NOT EXISTS (SELECT 1 FROM ping_status AS row WHERE row.scheduled_at = job.scheduled_at AND row.site_id = job.site_id)");
+     WHERE job.region = '' AND job.scheduled_at >= " (from: BigInt) " AND job.scheduled_at < " (to: BigInt)
+    " AND NOT EXISTS (
+       SELECT 1 FROM ping_status AS row
+       WHERE row.scheduled_at = job.scheduled_at AND row.site_id = job.site_id AND row.region = '')");

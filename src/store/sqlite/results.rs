@@ -67,7 +67,7 @@ fn persist<'a>(
         if is_new {
             new.push(slot);
         }
-        news.push((slot.site_id, News { at: slot.scheduled_at, status: result.status, is_new }));
+        news.push((slot, result.status, is_new));
     }
     let mut turns = Vec::new();
     for (site, news) in AllNews::of(news.into_iter(), from_seconds(now + AHEAD_S)).sites() {
@@ -115,6 +115,7 @@ fn insert(connection: &mut SqliteConnection, slot: Slot, result: &CheckResult) -
     Insert {
         scheduled_at: slot.scheduled_at.timestamp(),
         site_id: slot.site_id.0,
+        region: slot.region.to_string(),
         status: result.status.as_str(),
         reason: result.reason.map(|reason| reason.as_str()),
         error: result.error.clone(),
@@ -182,7 +183,7 @@ fn prune_until(connection: &mut SqliteConnection, before: i64, most: i64) -> Que
 statement!(
     /// The first result of a slot stands, but for `missed`, which gives way to a check.
     Insert {
-        scheduled_at: i64 as BigInt, site_id: i64 as BigInt, status: &'static str as Text,
+        scheduled_at: i64 as BigInt, site_id: i64 as BigInt, region: String as Text, status: &'static str as Text,
         reason: Option<&'static str> as Nullable<Text>, error: Option<String> as Nullable<Text>,
         http_status: Option<i32> as Nullable<Integer>, started_at_us: i64 as BigInt,
         dns_us: Option<i64> as Nullable<BigInt>, connect_us: Option<i64> as Nullable<BigInt>,
@@ -191,9 +192,9 @@ statement!(
         body_bytes: i64 as BigInt, not_after: Option<i64> as Nullable<BigInt>,
         worker: String as Text, attempt: i32 as Integer, evidence: Option<String> as Nullable<Text>,
     } -> () =
-    "INSERT INTO ping_status (scheduled_at, site_id, status, reason, error, http_status, started_at_us,
+    "INSERT INTO ping_status (scheduled_at, site_id, region, status, reason, error, http_status, started_at_us,
        dns_us, connect_us, tls_us, ttfb_us, download_us, total_us, body_bytes, not_after, worker, attempt, evidence) VALUES ("
-    (scheduled_at: BigInt) ", " (site_id: BigInt) ", " (status: Text) ", " (reason: Nullable<Text>) ", "
+    (scheduled_at: BigInt) ", " (site_id: BigInt) ", " (region: Text) ", " (status: Text) ", " (reason: Nullable<Text>) ", "
     (error: Nullable<Text>) ", " (http_status: Nullable<Integer>) ", " (started_at_us: BigInt) ", "
     (dns_us: Nullable<BigInt>) ", " (connect_us: Nullable<BigInt>) ", " (tls_us: Nullable<BigInt>) ", "
     (ttfb_us: Nullable<BigInt>) ", " (download_us: Nullable<BigInt>) ", " (total_us: Nullable<BigInt>) ", "
@@ -233,7 +234,7 @@ statement!(
     FirstVerdict { site: i64 as BigInt, after: i64 as BigInt, until: i64 as BigInt } -> (BigInt,) =
     "SELECT scheduled_at FROM ping_status
      WHERE scheduled_at > " (after: BigInt) " AND scheduled_at <= " (until: BigInt)
-    " AND site_id = " (site: BigInt) " AND status IN ('up', 'degraded', 'down') ORDER BY scheduled_at LIMIT 1"
+    " AND site_id = " (site: BigInt) " AND region = '' AND status IN ('up', 'degraded', 'down') ORDER BY scheduled_at LIMIT 1"
 );
 
 statement!(PruneCut { before: i64 as BigInt, most: i64 as BigInt } -> (Nullable<BigInt>, Nullable<BigInt>) =
@@ -264,9 +265,9 @@ statement!(Believe { seen_at: i64 as BigInt, until: i64 as BigInt, proven_s: i64
     " WHERE id = 1");
 
 statement!(
-    /// Jobs of the future are those of new sites, which are checked within a minute.
+    /// Jobs of the future are those of new sites, which are checked within a minute. Audits are of the default region.
     SettledBefore {} -> (Nullable<BigInt>,) =
-    "SELECT min(last_tick, coalesce((SELECT min(scheduled_at) FROM job_queue), last_tick)) FROM scheduler_state WHERE id = 1"
+    "SELECT min(last_tick, coalesce((SELECT min(scheduled_at) FROM job_queue WHERE region = ''), last_tick)) FROM scheduler_state WHERE id = 1"
 );
 
 statement!(

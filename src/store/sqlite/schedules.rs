@@ -57,12 +57,12 @@ statement!(
 );
 
 statement!(
-    /// Queues a slot, unless it is queued or recorded already.
+    /// Queues a slot of the default region, unless it is queued or recorded already.
     Enqueue { id: i64 as BigInt, at: i64 as BigInt, late_after_s: i64 as BigInt } -> () =
     "INSERT INTO job_queue (scheduled_at, site_id, visible_at, late_after_s)
      SELECT " (at: BigInt) ", id, " (at: BigInt) ", " (late_after_s: BigInt) " FROM site_config WHERE id = " (id: BigInt)
     " AND NOT EXISTS (SELECT 1 FROM ping_status WHERE scheduled_at = " (at: BigInt) " AND site_id = " (id: BigInt)
-    ") ON CONFLICT DO NOTHING"
+    " AND region = '') ON CONFLICT DO NOTHING"
 );
 
 impl Enqueue {

@@ -2,11 +2,16 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::Region;
 
 const SITE: SiteId = SiteId(1);
 
 fn at(slot: i64) -> Timestamp {
     DateTime::from_timestamp(slot, 0).unwrap()
+}
+
+fn slot(scheduled_at: Timestamp) -> Slot {
+    Slot { scheduled_at, site_id: SITE, region: Region::DEFAULT }
 }
 
 /// A database with one site.
@@ -26,10 +31,7 @@ impl Kept {
             None => true,
             Some(known) => *known == Status::Missed && status != Status::Missed,
         };
-        let news: Vec<_> = batch
-            .iter()
-            .map(|result| (SITE, News { at: result.0, status: result.1, is_new: is_new(&result) }))
-            .collect();
+        let news: Vec<_> = batch.iter().map(|result| (slot(result.0), result.1, is_new(&result))).collect();
         self.rows.extend(batch.iter().filter(is_new).copied().collect::<Vec<_>>());
         let news = AllNews::of(news.into_iter(), at(i64::from(i32::MAX)));
         let Some((site, news)) = news.sites().next() else { return Vec::new() };
@@ -107,11 +109,21 @@ fn late_verdicts_in_one_batch_are_judged_by_what_stood_before_it() {
 
 #[test]
 fn slots_of_a_clock_that_was_ahead_count_for_nothing() {
-    let news = [(10, Up), (99, Down)].map(|(slot, status)| News { at: at(slot), status, is_new: true });
+    let results = [(slot(at(10)), Up, true), (slot(at(99)), Down, true)];
 
-    let all = AllNews::of(news.into_iter().map(|news| (SITE, news)), at(70));
+    let all = AllNews::of(results.into_iter(), at(70));
 
-    assert_eq!(all.sites().collect::<Vec<_>>(), [(SITE, &news[..1])]);
+    let first = News { at: at(10), status: Up, is_new: true };
+    assert_eq!(all.sites().collect::<Vec<_>>(), [(SITE, &[first][..])]);
+}
+
+#[test]
+fn results_of_another_region_turn_no_site() {
+    let elsewhere = Slot { region: "eu".parse().unwrap(), ..slot(at(10)) };
+
+    let all = AllNews::of([(elsewhere, Down, true)].into_iter(), at(70));
+
+    assert_eq!(all.sites().count(), 0);
 }
 
 #[test]
