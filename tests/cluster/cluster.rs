@@ -164,11 +164,21 @@ impl<'a> Cluster<'a> {
         assert_eq!(done.code, Some(0), "{done:?}");
     }
 
-    /// The usual load: one hundred and fifty checks a second. From here on the test has the machine alone.
-    pub(crate) fn import_load(&self) {
+    /// From here on the test has the machine alone.
+    pub(crate) fn alone(self) -> Self {
+        self.take_machine();
+        self
+    }
+
+    fn take_machine(&self) {
         // Not both at once: two that hold a share would wait for each other.
         drop(self.turn.take());
         self.turn.replace(Some(Turn::alone()));
+    }
+
+    /// The usual load: one hundred and fifty checks a second. From here on the test has the machine alone.
+    pub(crate) fn import_load(&self) {
+        self.take_machine();
         self.import(SECONDLY, "second", "/", "1s");
         self.import(100, "other-second", "/slow/100", "2s");
     }

@@ -19,6 +19,7 @@ mod region;
 mod silence;
 mod start;
 mod topic;
+mod upgrade;
 
 #[path = "../process/process.rs"]
 #[allow(dead_code, reason = "shared with the tests of one process")]

@@ -13,6 +13,7 @@ mod machine;
 mod process;
 mod sites;
 mod stop;
+mod upgrade;
 mod waiting;
 
 #[path = "../common/target.rs"]
