@@ -4,14 +4,14 @@ use std::io::Write as _;
 
 use clap::Args;
 
-use super::super::error::CliError;
-use super::super::output::Output;
-use super::super::settings_flags::SettingsFlags;
-use super::super::storage::Storage;
-use super::super::{Answer, FINE};
 use super::show::next_slot;
 use super::{SiteFlags, defaults, flag, tags};
 use crate::api::time;
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::settings_flags::SettingsFlags;
+use crate::cli::storage::Storage;
+use crate::cli::{Answer, FINE};
 use crate::config::{Loaded, Origin, Problem, RawSite, Setting, SiteFields};
 use crate::sites::{InFile, SitesError, validated};
 use crate::store::Start;

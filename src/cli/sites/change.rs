@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::Args;
 use toml::Value as Toml;
 
-use super::super::error::CliError;
-use super::super::output::Output;
-use super::super::settings_flags::{Reset, SettingsFlags, forget_all, forget_header};
-use super::super::storage::Storage;
-use super::super::{Answer, FINE};
 use super::show::write_site;
 use super::{SiteFlags, defaults, flag, tags};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::settings_flags::{Reset, SettingsFlags, forget_all, forget_header};
+use crate::cli::storage::Storage;
+use crate::cli::{Answer, FINE};
 use crate::config::{Loaded, Origin, Problem, RawSite, Setting, SiteDefaults, Value};
 use crate::model::{SiteSpec, duration};
 use crate::schedule::{Cron, Schedule};

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::super::error::CliError;
-use super::super::output::{Output, tell};
-use super::super::refusal::sentence;
-use super::super::storage::Storage;
-use super::super::{ANSWER_IS_NO, Answer, FINE};
+use crate::cli::error::CliError;
+use crate::cli::output::{Output, tell};
+use crate::cli::refusal::sentence;
+use crate::cli::storage::Storage;
+use crate::cli::{ANSWER_IS_NO, Answer, FINE};
 use crate::config::{ExportError, Format, Loaded, write_sites};
 use crate::model::Declared;
 use crate::private;

@@ -8,13 +8,13 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::super::error::CliError;
-use super::super::output::{Output, tell};
-use super::super::refusal::taken_by_import;
-use super::super::storage::Storage;
-use super::super::{Answer, FINE, environment};
 use super::defaults;
 use super::export::FormatArg;
+use crate::cli::error::CliError;
+use crate::cli::output::{Output, tell};
+use crate::cli::refusal::taken_by_import;
+use crate::cli::storage::Storage;
+use crate::cli::{Answer, FINE, environment};
 use crate::clock::Clock;
 use crate::config::{Import, Loaded, SiteDefaults, parse_sites, read_sites};
 use crate::report::count;

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
-use super::super::output::Output;
-use super::super::storage::Storage;
-use super::super::{Answer, FINE};
 use crate::api::{self, time, write_line};
+use crate::cli::output::Output;
+use crate::cli::storage::Storage;
+use crate::cli::{Answer, FINE};
 use crate::config::SiteFields;
 use crate::model::{Origin, Site, Status};
 use crate::report::{Cell, Column, Layout, Page, count, status_cell};

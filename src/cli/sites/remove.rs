@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::Args;
 
-use super::super::error::CliError;
-use super::super::output::Output;
-use super::super::storage::Storage;
-use super::super::{ANSWER_IS_NO, Answer, FINE};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::storage::Storage;
+use crate::cli::{ANSWER_IS_NO, Answer, FINE};
 use crate::config::Loaded;
 use crate::store::Listed;
 

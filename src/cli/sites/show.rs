@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use chrono::DateTime;
 use clap::Args;
 
-use super::super::output::Output;
-use super::super::storage::Storage;
-use super::super::{Answer, FINE};
 use super::failure::write_failure;
 use crate::api::{Shown, time, write_line};
+use crate::cli::output::Output;
+use crate::cli::storage::Storage;
+use crate::cli::{Answer, FINE};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Loaded, SiteFields, format_duration};
 use crate::model::settings::CheckSettings;

@@ -4,9 +4,9 @@ use std::io::Write as _;
 
 use clap::Args;
 
-use super::super::output::Output;
-use super::super::storage::Storage;
-use super::super::{Answer, FINE};
+use crate::cli::output::Output;
+use crate::cli::storage::Storage;
+use crate::cli::{Answer, FINE};
 use crate::config::Loaded;
 
 /// Stop checking sites; they keep their settings and results

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::fault::Fault;
+use crate::config::fault::Fault;
 
-use super::super::problem::Problem;
+use crate::config::problem::Problem;
 
-use super::super::quoted::quoted;
-use super::super::value::{Setting, Value};
-use super::super::{format, parse};
 use super::{EVERY_S, RawSite, SiteDefaults, name, settings, url};
+use crate::config::quoted::quoted;
+use crate::config::value::{Setting, Value};
+use crate::config::{format, parse};
 use crate::model::settings::CheckSettings;
 use crate::schedule::{Cron, NoCron, Schedule};
 

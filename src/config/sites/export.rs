@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::super::expand::escaped;
-use super::super::format;
 use super::complete_table;
 use super::import::Format;
+use crate::config::expand::escaped;
+use crate::config::format;
 use crate::model::settings::{CheckSettings, JsonExpectation};
 use crate::model::{Declared, SiteId, SiteSpec};
 use crate::schedule::Cron;

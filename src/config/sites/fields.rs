@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use super::super::document::{Document, Fields};
-use super::super::expand::Resolver;
-use super::super::fault::Fault;
-use super::super::problem::Problem;
-use super::super::suggest::nearest;
-use super::super::value::Setting;
 use super::table::{self, Key, Shape};
 use super::unique::Names;
 use super::{RawSite, SiteDefaults};
+use crate::config::document::{Document, Fields};
+use crate::config::expand::Resolver;
+use crate::config::fault::Fault;
+use crate::config::problem::Problem;
+use crate::config::suggest::nearest;
+use crate::config::value::Setting;
 use crate::model::SiteSpec;
 
 /// Keys that CSV has a column for. A cell cannot hold a table, nor the line break that `send` ends with.

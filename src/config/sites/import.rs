@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use super::super::document::{Document, Fields};
-use super::super::encoding::{refuse_utf16, utf8};
-use super::super::expand::Resolver;
-use super::super::lines::file_origin;
-use super::super::problem::{Problem, Problems};
-use super::super::value::Origin;
 use super::collector::{Collector, Import};
 use super::{SiteDefaults, json, rows};
+use crate::config::document::{Document, Fields};
+use crate::config::encoding::{refuse_utf16, utf8};
+use crate::config::expand::Resolver;
+use crate::config::lines::file_origin;
+use crate::config::problem::{Problem, Problems};
+use crate::config::value::Origin;
 
 /// How sites are written in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::document::Fields;
-use super::super::lines::Lines;
-use super::super::problem::{Problem, Problems};
-use super::super::value::{Origin, Setting, Value, null};
 use super::collector::Collector;
 use super::number::has_large_number;
+use crate::config::document::Fields;
+use crate::config::lines::Lines;
+use crate::config::problem::{Problem, Problems};
+use crate::config::value::{Origin, Setting, Value, null};
 use crate::model::secret::without_values;
 
 const SHAPE: &str = "write [{\"name\": …, \"url\": …}, …] or {\"site\": […]}";

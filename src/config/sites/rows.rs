@@ -2,13 +2,13 @@
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
-use super::super::encoding::REMEDY;
-use super::super::fault::Fault;
-use super::super::problem::{Problem, Problems};
-use super::super::value::{Origin, Setting, Value};
 use super::RawSite;
 use super::collector::Collector;
 use super::fields::{of_csv, tables, unknown};
+use crate::config::encoding::REMEDY;
+use crate::config::fault::Fault;
+use crate::config::problem::{Problem, Problems};
+use crate::config::value::{Origin, Setting, Value};
 
 const HEADER: &str = "the first line names the columns: name,url,every,timeout,tags";
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::super::fault::Fault;
+use crate::config::fault::Fault;
 
-use super::super::problem::Problem;
-use super::super::value::Origin;
 use super::RawSite;
+use crate::config::problem::Problem;
+use crate::config::value::Origin;
 use crate::model::SiteId;
 
 /// Refuses an id that its source has used before.

@@ -2,10 +2,10 @@
 
 use url::Url;
 
-use super::super::fault::Fault;
+use crate::config::fault::Fault;
 
-use super::super::quoted::quoted;
-use super::super::secret::real_url;
+use crate::config::quoted::quoted;
+use crate::config::secret::real_url;
 use crate::model::{Kind, UrlForm};
 use crate::pattern;
 

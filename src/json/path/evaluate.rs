@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::super::budget::{Budget, Exhausted};
-use super::super::document::{Document, Id, Node};
-use super::super::number::Number;
 use super::function::Function;
 use super::pattern::{COMPILATION, Pattern, text_of};
 use super::{Comparable, Logical, Query, Relation, Segment, Selector};
+use crate::json::budget::{Budget, Exhausted};
+use crate::json::document::{Document, Id, Node};
+use crate::json::number::Number;
 
 pub(super) fn query(
     segments: &[Segment],

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::super::document::Document;
 use super::pattern::Pattern;
 use super::{Comparable, Query};
+use crate::json::document::Document;
 
 /// A call whose arguments are of the right kinds.
 #[derive(Debug, Clone)]

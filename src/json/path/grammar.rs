@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use super::super::document::{Document, Node};
-use super::super::number::{Number, literal};
 use super::function::{self, Argument, Function};
 use super::lexer::Lexer;
 use super::{BadPath, Comparable, Logical, Query, Relation, Segment, Selector};
+use crate::json::document::{Document, Node};
+use crate::json::number::{Number, literal};
 
 /// Brackets and filters inside of each other. A person writes three.
 const DEEPEST: usize = 32;

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use regex::Regex;
 
-use super::super::document::{Document, Node};
 use super::Comparable;
+use crate::json::document::{Document, Node};
 use crate::pattern;
 
 /// Steps of the budget that the compilation of an expression from a document counts as.

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::super::Batch;
 use super::marks::Marks;
 use super::request::Answer;
 use crate::clock::Clock;
 use crate::model::CheckResult;
+use crate::result_log::Batch;
 
 /// Bytes of results that are read ahead and handed out at once, as they came.
 const MOST_BYTES: usize = 64 * 1024 * 1024;

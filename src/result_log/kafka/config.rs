@@ -3,7 +3,7 @@
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
-use super::super::kafka_settings::{GroupProtocol, KafkaSettings, Mechanism, Security};
+use crate::result_log::kafka_settings::{GroupProtocol, KafkaSettings, Mechanism, Security};
 
 /// No acknowledgement after this long is an error. A broker that restarts takes half a minute.
 pub(super) const DELIVERY_TIMEOUT_S: u64 = 120;

@@ -16,8 +16,6 @@ use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message as _};
 
-use super::super::kafka_settings::KafkaSettings;
-use super::super::{Batch, LogError, Position};
 use super::ahead::{Asked, ReadAhead, Waiting};
 use super::dead_letter::{Letter, Warnings};
 use super::health::Health;
@@ -27,6 +25,8 @@ use super::producer::Producer;
 use super::request::Request;
 use super::{TARGET, message};
 use crate::clock::Clock;
+use crate::result_log::kafka_settings::KafkaSettings;
+use crate::result_log::{Batch, LogError, Position};
 
 /// The longest sleep, so the latest that a rebalance is served or a stop is heard.
 const TICK: Duration = Duration::from_millis(100);

@@ -8,10 +8,10 @@ use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifie
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, KafkaResult};
 
-use super::super::kafka_settings::KafkaSettings;
 use super::context::Context;
 use super::health::Health;
 use super::{TARGET, config};
+use crate::result_log::kafka_settings::KafkaSettings;
 
 /// A broker that is there answers in milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -11,8 +11,8 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-use super::super::kafka_settings::KafkaSettings;
 use super::refusal::Refusal;
+use crate::result_log::kafka_settings::KafkaSettings;
 use crate::trust;
 
 /// For one connection, one write, one read.

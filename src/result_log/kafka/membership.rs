@@ -6,13 +6,13 @@ use std::sync::mpsc::{Receiver, channel};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
-use super::super::LogError;
-use super::super::kafka_settings::{GroupProtocol, KafkaSettings};
 use super::commits::Commits;
 use super::config;
 use super::health::Health;
 use super::rebalance::{Event, ReaderContext};
 use super::refusal::Refusal;
+use crate::result_log::LogError;
+use crate::result_log::kafka_settings::{GroupProtocol, KafkaSettings};
 
 /// A consumer, and what belongs to it.
 pub(super) struct Membership {

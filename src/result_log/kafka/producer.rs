@@ -15,11 +15,11 @@ use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use tokio::sync::oneshot;
 
 use self::group::{Group, Rest};
-use super::super::kafka_settings::KafkaSettings;
 use super::context::Context;
 use super::health::Health;
 use super::{TARGET, config, message};
 use crate::model::CheckResult;
+use crate::result_log::kafka_settings::KafkaSettings;
 
 /// A producer of librdkafka, with the thread that polls it.
 type Native = ThreadedProducer<Context>;

@@ -9,12 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use super::super::kafka_settings::KafkaSettings;
-use super::super::{Batch, LogError, LogReader, Position};
 use super::consumer;
 use super::health::Health;
 use super::producer::Producer;
 use super::request::Request;
+use crate::result_log::kafka_settings::KafkaSettings;
+use crate::result_log::{Batch, LogError, LogReader, Position};
 
 /// A new reader waits this long for the old one to leave the group; then they share it for a moment.
 const HANDOVER: Duration = Duration::from_secs(5);

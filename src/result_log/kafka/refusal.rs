@@ -4,9 +4,9 @@ use std::fmt;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::super::LogError;
-use super::super::kafka_settings::KafkaSettings;
 use super::config;
+use crate::result_log::LogError;
+use crate::result_log::kafka_settings::KafkaSettings;
 
 /// Trying again will not help.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,11 +11,11 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
-use super::super::LogError;
-use super::super::kafka_settings::KafkaSettings;
 use super::config;
 use super::marks::Offsets;
 use super::producer::elsewhere;
+use crate::result_log::LogError;
+use crate::result_log::kafka_settings::KafkaSettings;
 
 /// For one answer of the brokers.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -10,8 +10,6 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::producer::Producer as _;
 
-use super::super::LogError;
-use super::super::kafka_settings::KafkaSettings;
 use super::context::Context;
 use super::health::Health;
 use super::inspect::{Inspector, largest};
@@ -19,6 +17,8 @@ use super::producer::Producer;
 use super::refusal::{Refusal, unreachable};
 use super::{TARGET, config, listener};
 use crate::clock::Clock;
+use crate::result_log::LogError;
+use crate::result_log::kafka_settings::KafkaSettings;
 
 /// A broker that is there answers in milliseconds, but it may have to be found first.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -12,13 +12,13 @@ use log::debug;
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 
-use super::super::kafka_settings::KafkaSettings;
 use super::TARGET;
 use super::health::Health;
 use super::inspect::{Inspector, TopicSettings, largest};
 use super::producer::Producer;
 use super::refusal::Refusal;
 use super::topics::partitions;
+use crate::result_log::kafka_settings::KafkaSettings;
 
 /// Two small questions to the brokers each time.
 const EVERY: Duration = Duration::from_secs(10);

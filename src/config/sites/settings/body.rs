@@ -1,10 +1,10 @@
 //! `site.expect.body`: conditions on the text of the body.
 
-use super::super::super::fault::Fault;
-use super::super::super::parse;
-use super::super::super::value::Value;
 use super::keys::Keys;
 use super::operator::{part, regex, text};
+use crate::config::fault::Fault;
+use crate::config::parse;
+use crate::config::value::Value;
 use crate::model::settings::BodyExpectations;
 
 /// `body_limit` is how much of a body is read.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::super::super::fault::Fault;
-use super::super::super::value::Value;
-use super::super::super::{format, parse};
 use super::keys::Keys;
 use super::operator::text;
 use super::section::Section;
 use super::{body, headers, json, operator, other_kind};
+use crate::config::fault::Fault;
+use crate::config::value::Value;
+use crate::config::{format, parse};
 use crate::model::settings::{
     BodyExpectations, Expectations, HttpVersion, StatusRange, TimeLimits, TlsPolicy,
 };

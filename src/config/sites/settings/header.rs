@@ -1,6 +1,6 @@
 //! Names and values of headers, as RFC 9110 has them.
 
-use super::super::super::fault::Fault;
+use crate::config::fault::Fault;
 
 /// What we write ourselves, or what would change the meaning of the bytes that follow.
 const OURS: [&str; 9] = [

@@ -1,9 +1,9 @@
 //! `site.expect.headers`: conditions on headers.
 
-use super::super::super::parse;
 use super::header::checked_name;
 use super::keys::Keys;
 use super::operator::{part, refuse_second, regex};
+use crate::config::parse;
 use crate::model::settings::HeaderExpectation;
 
 const OPERATORS: [&str; 4] = ["equals", "contains", "matches", "not_matches"];

@@ -2,12 +2,12 @@
 
 use serde_json::{Number, Value as Json};
 
-use super::super::super::fault::Fault;
-use super::super::super::parse;
-use super::super::super::value::Value;
-use super::super::number::has_large_number;
 use super::keys::Keys;
 use super::operator::{refuse_second, regex};
+use crate::config::fault::Fault;
+use crate::config::parse;
+use crate::config::sites::number::has_large_number;
+use crate::config::value::Value;
 use crate::json::JsonPath;
 use crate::model::settings::JsonExpectation;
 

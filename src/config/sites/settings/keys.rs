@@ -1,12 +1,12 @@
 //! Reads the keys of a table inside a site. What cannot be read becomes a problem, and reading goes on.
 
-use super::super::super::expand::Resolver;
-use super::super::super::fault::Fault;
-use super::super::super::parse;
-use super::super::super::value::{Value, inner_item, inner_key};
-use super::super::table;
 use super::section::Section;
+use crate::config::expand::Resolver;
+use crate::config::fault::Fault;
+use crate::config::parse;
+use crate::config::sites::table;
 use crate::config::suggest::nearest;
+use crate::config::value::{Value, inner_item, inner_key};
 
 /// A table whose keys are all known.
 pub(super) struct Keys<'a> {

@@ -20,10 +20,10 @@ use std::time::Duration;
 
 use ::url::Url;
 
-use super::super::problem::Problem;
-use super::super::value::Setting;
 use super::url::parse;
 use super::{RawSite, SiteDefaults};
+use crate::config::problem::Problem;
+use crate::config::value::Setting;
 use crate::model::Kind;
 use crate::model::settings::{CheckSettings, RequestSettings};
 use section::Section;

@@ -1,9 +1,9 @@
 //! What conditions have in common.
 
-use super::super::super::fault::Fault;
-use super::super::super::parse;
-use super::super::super::value::Value;
 use super::keys::Keys;
+use crate::config::fault::Fault;
+use crate::config::parse;
+use crate::config::value::Value;
 use crate::pattern;
 
 /// Refuses a second operator: which of the two has failed would be anybody's guess.

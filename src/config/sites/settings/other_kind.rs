@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use super::super::table;
 use super::Site;
 use super::keys::Keys;
 use crate::config::fault::Fault;
 use crate::config::problem::Problem;
+use crate::config::sites::table;
 
 /// Refuses every key of a section that is for HTTP alone. No value is shown.
 pub(super) fn refuse_of_http(keys: &Keys<'_>) {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use url::{Host, Url};
 
-use super::super::super::fault::Fault;
-use super::super::super::parse;
-use super::super::super::secret::real;
-use super::super::super::value::Value;
 use super::keys::Keys;
 use super::section::Section;
 use super::{header, other_kind};
+use crate::config::fault::Fault;
+use crate::config::parse;
+use crate::config::secret::real;
 use crate::config::sites::table::METHODS;
+use crate::config::value::Value;
 use crate::model::secret::SHORTEST_SECRET;
 use crate::model::settings::{Base64, BasicAuth, IpFamily, RequestSettings};
 use crate::pattern;

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 
-use super::super::super::fault::Fault;
+use crate::config::fault::Fault;
 
-use super::super::super::problem::Problem;
-use super::super::super::secret::real;
-use super::super::super::value::{Origin, Setting, Value};
-use super::super::{RawSite, table};
+use crate::config::problem::Problem;
+use crate::config::secret::real;
+use crate::config::sites::{RawSite, table};
+use crate::config::value::{Origin, Setting, Value};
 use crate::model::secret::SHORTEST_SECRET;
 
 /// `request`, `tls` or `expect`, as one site says it.

@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::super::super::fault::Fault;
-use super::super::super::parse;
 use super::keys::Keys;
 use super::section::Section;
+use crate::config::fault::Fault;
+use crate::config::parse;
 use crate::model::settings::{TlsSettings, TlsVersion};
 use crate::pattern;
 

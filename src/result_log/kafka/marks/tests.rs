@@ -1,5 +1,5 @@
-use super::super::dead_letter::Letter;
 use super::*;
+use crate::result_log::kafka::dead_letter::Letter;
 
 /// Reads results `0..results` of partition 0 and hands them out.
 fn handed(results: i64) -> Marks {

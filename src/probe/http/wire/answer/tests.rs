@@ -2,8 +2,8 @@
 
 mod properties;
 
-use super::super::cases::{self, Case, Is, Then};
 use super::*;
+use crate::probe::http::wire::cases::{self, Case, Is, Then};
 
 /// What comes of an answer: its status and body, or the fault, with the bytes of body before it.
 type Verdict = (Option<u16>, Vec<u8>, Option<WireError>);

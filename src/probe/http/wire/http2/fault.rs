@@ -2,10 +2,10 @@
 
 use h2::Reason as Code;
 
-use super::super::error::WireError;
-use super::super::head::MAX_HEAD;
 use crate::model::Reason;
 use crate::probe::failure::Failure;
+use crate::probe::http::wire::error::WireError;
+use crate::probe::http::wire::head::MAX_HEAD;
 
 /// How far an answer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
