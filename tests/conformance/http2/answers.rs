@@ -21,6 +21,11 @@ fn answers() -> Vec<Case> {
         held("no body at all", [only_head(200, &[])], up().http(200).bytes(0)),
         sends("an empty body", [head(200, &[]), last("")], up().bytes(0)),
         sends(
+            "a body in 5,000 small frames",
+            std::iter::once(head(200, &[])).chain((0..5_000).map(|_| data("0123456789"))).chain([last("")]),
+            up().bytes(50_000),
+        ),
+        sends(
             "pieces, some of them empty",
             [head(200, &[]), data("he"), data(""), data("llo"), last("")],
             up().bytes(5),

@@ -25,7 +25,9 @@ fn resets() -> Vec<Case> {
     vec![
         sends("reset: NO_ERROR", [reset(0)], gone("NO_ERROR")),
         sends("reset: PROTOCOL_ERROR", [reset(1)], blamed("PROTOCOL_ERROR")),
-        sends("reset: INTERNAL_ERROR", [reset(2)], gone("INTERNAL_ERROR")),
+        sends("reset: INTERNAL_ERROR", [reset(2)], gone("INTERNAL_ERROR")).also(|outcome, _| {
+            assert_eq!(outcome.timings.download_us, None, "nothing was answered");
+        }),
         sends("reset: FLOW_CONTROL_ERROR", [reset(3)], blamed("FLOW_CONTROL_ERROR")),
         sends("reset: REFUSED_STREAM", [reset(7)], gone("REFUSED_STREAM")),
         held("reset: REFUSED_STREAM", [reset(7)], gone("REFUSED_STREAM")),
@@ -79,6 +81,17 @@ fn goaways() -> Vec<Case> {
         sends("GOAWAY behind the head", [head(200, &[]), go_away(1, 0), last("hello")], up().bytes(5)),
         sends("GOAWAY behind the end", [head(200, &[]), last("hello"), go_away(1, 0)], up().bytes(5)),
         sends("GOAWAY that takes us along, and the end", [go_away(1, 0)], down(Reason::Connect)),
+        sends(
+            "GOAWAY that takes us along: PROTOCOL_ERROR",
+            [go_away(1, 1)],
+            no().tells("and blames us (PROTOCOL_ERROR)"),
+        ),
+        sends("GOAWAY that takes us along: ENHANCE_YOUR_CALM", [go_away(1, 11)], gone("ENHANCE_YOUR_CALM")),
+        sends(
+            "GOAWAY in the body that takes us along: INTERNAL_ERROR",
+            part().into_iter().chain([go_away(1, 2)]),
+            inside("INTERNAL_ERROR"),
+        ),
         sends(
             "GOAWAY in the body, and the end",
             part().into_iter().chain([go_away(1, 0)]),
@@ -141,8 +154,9 @@ fn cuts() -> Vec<Case> {
             "a reset in the body",
             move |mut peer| {
                 peer.send(&part);
-                // A reset may overtake what was sent before it.
-                std::thread::sleep(std::time::Duration::from_millis(20));
+                // A reset may overtake what was sent before it: the answer to a PING shows that the client has read that.
+                peer.send(frame(PING, 0, 0, [0; 8]));
+                assert!(peer.await_frame(PING, ACK));
                 peer.reset();
             },
             no().tells("the body is broken: connection reset by"),

@@ -34,10 +34,10 @@ fn limits() -> Vec<Case> {
         pieces.collect::<Vec<_>>()
     };
     let too_large = down(Reason::TooLarge);
-    let bomb = || {
+    let bomb = |references: usize| {
         // An entry of 4,000 bytes in the table, and references to it of one byte each.
         let entry = [vec![0x40], field("a", "x".repeat(4000))[1..].to_vec()].concat();
-        [block(200, &[]), entry, vec![0xbe; 4000]].concat()
+        [block(200, &[]), entry, vec![0xbe; references]].concat()
     };
     vec![
         sends("150 headers", split(many(150)), up()),
@@ -52,15 +52,26 @@ fn limits() -> Vec<Case> {
             "CONTINUATION without end",
             std::iter::once(frame(HEADERS, END_STREAM, 1, block(200, &[])))
                 .chain((0..2000).map(|_| frame(CONTINUATION, 0, 1, []))),
-            too_large.clone(),
+            too_large.clone().tells("over 64 KiB"),
         ),
-        sends("4 KB that stand for 16 MB of head", split(bomb()), too_large),
+        sends("4 KB that stand for 16 MB of head", split(bomb(4000)), too_large.tells("over 64 KiB")),
+        // Between 256 KiB and 1 MiB it cannot be told from a broken one.
+        sends(
+            "4 KB that stand for 400 KB of head",
+            split(bomb(100)),
+            no().tells("a broken head (PROTOCOL_ERROR)"),
+        ),
         sends(
             "a body over the limit",
             [head(200, &[]), data("x".repeat(9000)), last("x".repeat(9000))],
             up().bytes(10_000),
         )
         .config(ProbeConfig { body_limit: 10_000, ..open() }),
+        sends(
+            "200 empty frames of a body",
+            std::iter::once(head(200, &[])).chain((0..200).map(|_| data(""))).chain([last("hello")]),
+            no().tells("breaks the rules of HTTP/2 (ENHANCE_YOUR_CALM)"),
+        ),
         sends("a body over max_bytes", [head(200, &[]), last("x".repeat(101))], down(Reason::TooLarge))
             .with(json!({"expect": {"http_version": ["HTTP/2"], "body": {"max_bytes": 100}}})),
     ]
@@ -100,6 +111,14 @@ fn grammar() -> Vec<Case> {
             "an index that is not there",
             [frame(HEADERS, END_HEADERS | END_STREAM, 1, [0xff, 0x7f])],
             no().tells("breaks the rules of HTTP/2"),
+        ),
+        sends(
+            "connection, and a page behind it",
+            [frame(HEADERS, END_HEADERS, 1, with("connection", "close"))]
+                .into_iter()
+                .chain((0..6).map(|_| data("x".repeat(16_000))))
+                .chain([last("")]),
+            no().tells("sends an answer with a broken head (PROTOCOL_ERROR)"),
         ),
         sends("half a field", [frame(HEADERS, END_HEADERS | END_STREAM, 1, &field("a", "b")[..3])], no()),
     ]

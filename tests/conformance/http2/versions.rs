@@ -1,4 +1,4 @@
-//! Which version of HTTP is spoken, and who decides that.
+//! Which version of HTTP is spoken, by what the site expects and the server chooses.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -14,11 +14,6 @@ use crate::table::{Case, Scene, down, up};
 use crate::trust::at_localhost;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [versions()].into_iter().flatten().collect()
-}
-
-/// Which version is spoken, and who decides that.
-fn versions() -> Vec<Case> {
     let expecting = |versions: &[&str]| json!({"expect": {"http_version": versions}});
     let both = expecting(&["HTTP/1.1", "HTTP/2"]);
     let hello = || answer("200 OK", "hello");

@@ -33,14 +33,20 @@ use crate::probe::transport::Transport;
 /// Bytes of body that a server may send ahead of us: the default of `checker.body_limit`, so that a page is sent in one go.
 const WINDOW: u32 = 1024 * 1024;
 
-/// Bytes of a decoded head that h2 keeps. More than [`MAX_HEAD`], so that what is too large is told from what is broken, and so
-/// little that a small head which decodes to a large one ends soon.
+/// Bytes that h2 may read before the body is taken from it. A connection that goes on for as long as bytes come would fill the whole
+/// window first, and h2 ends one on which more than some two thousand small frames of a body wait.
+const AT_ONCE: usize = 16 * 1024;
+
+/// Bytes of a decoded head that h2 keeps. More than [`MAX_HEAD`], so that a head that is too large is told from a broken one, and so
+/// little that a small head which decodes to a large one ends soon. From here to four times as much h2 tells the two apart no more.
 const HEADER_LIST: u32 = 4 * MAX_HEAD as u32;
 
 /// One request and its answer, on a connection of their own.
 pub(super) struct Conversation {
     /// `None` once it is closed.
     connection: Option<Connection<Line, Bytes>>,
+    /// What closed it, where that was no plain end. A stream that was begun learns only that there is nothing more.
+    ending: Option<h2::Error>,
     watch: Rc<Watch>,
     trace: Rc<Trace>,
     /// Until the final head is there.
@@ -81,7 +87,7 @@ pub(super) async fn send(
     let (trace, is_head) = (Rc::clone(trace), request.is_head());
     let connection = Some(connection);
     let response = Some(response);
-    Ok(Conversation { connection, watch, trace, response, is_head, head_bytes: 0, body: None })
+    Ok(Conversation { connection, ending: None, watch, trace, response, is_head, head_bytes: 0, body: None })
 }
 
 fn builder() -> Builder {
@@ -127,16 +133,26 @@ impl Conversation {
                 self.trace.answering();
                 return Poll::Ready(Ok(response));
             };
+            let interim = interim.map_err(|error| self.failure(&error))?;
             self.trace.answering();
-            self.interim(&interim.map_err(|error| self.failure(&error))?.into_parts().0)?;
+            self.interim(&interim.into_parts().0)?;
         }
     }
 
+    /// What h2 holds is taken before more is read: it bears so many small frames that nobody has taken, and no more.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Failure>> {
-        self.drive(cx);
+        let mut is_driven = false;
         loop {
             let Some(body) = &mut self.body else { return Poll::Ready(Ok(None)) };
-            match ready!(body.stream.poll_data(cx)) {
+            let Poll::Ready(came) = body.stream.poll_data(cx) else {
+                if is_driven {
+                    return Poll::Pending;
+                }
+                self.drive(cx);
+                is_driven = true;
+                continue;
+            };
+            match came {
                 Some(Ok(piece)) if piece.is_empty() => {}
                 Some(Ok(piece)) => {
                     body.got += piece.len() as u64;
@@ -155,12 +171,14 @@ impl Conversation {
         }
     }
 
-    /// Lets the connection read and write. What ends it, its stream tells.
+    /// Lets the connection read and write.
     fn drive(&mut self, cx: &mut Context<'_>) {
+        self.watch.allow_more();
         if let Some(connection) = &mut self.connection
-            && Pin::new(connection).poll(cx).is_ready()
+            && let Poll::Ready(ended) = Pin::new(connection).poll(cx)
         {
             self.connection = None;
+            self.ending = ended.err();
         }
     }
 
@@ -183,7 +201,10 @@ impl Conversation {
         }
     }
 
+    /// The code of a GOAWAY says more than the end that came after it.
     fn failure(&self, error: &h2::Error) -> Failure {
+        let ending = self.ending.as_ref().filter(|ending| error.is_io() && ending.is_remote());
+        let error = ending.unwrap_or(error);
         let told = self.body.as_ref().map(|body| Told { got: body.got, want: body.want });
         self.watch.failure(error, told.map_or(Stage::Head, Stage::Body))
     }

@@ -2,6 +2,7 @@
 
 use h2::Reason as Code;
 
+use super::AT_ONCE;
 use crate::model::Reason;
 use crate::probe::failure::Failure;
 use crate::probe::http::wire::error::WireError;
@@ -74,9 +75,9 @@ fn how(error: &h2::Error) -> &'static str {
     if error.is_go_away() { "ended the connection" } else { "reset the stream" }
 }
 
-/// What came is no HTTP/2, or no head.
+/// The answer is no HTTP/2, or has no proper head. Of a body behind the head no more can have come than is read at once.
 fn violated(error: &h2::Error, code: Code, came: u64, peer: &str) -> Failure {
-    let is_large = came > MAX_HEAD as u64 || code == Code::ENHANCE_YOUR_CALM;
+    let is_large = came > (MAX_HEAD + AT_ONCE) as u64 || code == Code::ENHANCE_YOUR_CALM;
     match error.is_reset() {
         _ if is_large => WireError::HeadTooLarge.failure(peer),
         true => {
@@ -87,7 +88,7 @@ fn violated(error: &h2::Error, code: Code, came: u64, peer: &str) -> Failure {
     }
 }
 
-/// What came is no part of the body that the head has announced.
+/// The frames are no part of the body that the head has announced.
 fn misframed(error: &h2::Error, code: Code, told: Told, peer: &str) -> Failure {
     match told.want {
         Some(want) if error.is_reset() && told.got != want => {

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::WINDOW;
 use super::fault::{self, Stage};
+use super::{AT_ONCE, WINDOW};
 use crate::model::Reason;
 use crate::probe::failure::Failure;
 use crate::probe::trace::Trace;
@@ -33,6 +33,8 @@ pub(super) struct Line {
 /// What is known of a connection.
 pub(super) struct Watch {
     trace: Rc<Trace>,
+    /// Bytes that may be read before [`Watch::allow_more`].
+    allowed: Cell<usize>,
     came: Cell<u64>,
     /// Of the body.
     handed: Cell<u64>,
@@ -50,7 +52,7 @@ impl Line {
         Self { transport, watch }
     }
 
-    /// Takes what could not be sent for sent: only an answer, or the want of one, tells what that means.
+    /// Counts bytes that could not be sent as sent: only an answer, or the want of one, tells what that means.
     fn unsent(&self, error: &io::Error) {
         let failure = self.lost(error);
         self.watch.unsent.borrow_mut().get_or_insert(failure);
@@ -65,6 +67,7 @@ impl Watch {
     pub(super) fn new(trace: Rc<Trace>) -> Self {
         Self {
             trace,
+            allowed: Cell::new(AT_ONCE),
             came: Cell::default(),
             handed: Cell::default(),
             beginning: Cell::default(),
@@ -72,6 +75,11 @@ impl Watch {
             broken: RefCell::default(),
             unsent: RefCell::default(),
         }
+    }
+
+    /// So many bytes more may be read.
+    pub(super) fn allow_more(&self) {
+        self.allowed.set(AT_ONCE);
     }
 
     /// A piece of the body has been handed on.
@@ -98,6 +106,7 @@ impl Watch {
     /// Bytes have come. Frames that belong to no answer must not come without end.
     fn came(&self, bytes: &[u8]) -> io::Result<()> {
         self.trace.received(bytes.len());
+        self.allowed.set(self.allowed.get().saturating_sub(bytes.len()));
         let before = self.came.get();
         if before < HTTP1.len() as u64 {
             let mut beginning = self.beginning.get();
@@ -124,17 +133,24 @@ impl Watch {
 impl AsyncRead for Line {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let before = out.filled().len();
-        match ready!(this.transport.poll_read(cx, out)) {
+        if this.watch.allowed.get() == 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let room = this.watch.allowed.get().min(out.remaining());
+        let mut part = ReadBuf::new(out.initialize_unfilled_to(room));
+        match ready!(this.transport.poll_read(cx, &mut part)) {
             Ok(()) => {}
             Err(error) if transport::is_end(&error) => {}
             Err(error) => return Poll::Ready(Err(this.watch.breaks(this.lost(&error)))),
         }
-        let came = &out.filled()[before..];
-        if came.is_empty() && out.remaining() > 0 {
+        let came = part.filled();
+        if came.is_empty() && room > 0 {
             this.watch.ended.set(true);
         }
-        Poll::Ready(this.watch.came(came))
+        let (count, passes) = (came.len(), this.watch.came(came));
+        out.advance(count);
+        Poll::Ready(passes)
     }
 }
 
