@@ -6,7 +6,6 @@
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::LazyLock;
 
 use source::{File, Module, name};
@@ -16,10 +15,6 @@ const LONGEST_FILE: usize = 350;
 
 /// Lines of a function, from its first one to its closing brace.
 const LONGEST_FUNCTION: usize = 50;
-
-/// Longer files, each with its reason.
-const LONGER_FILES: [(&str, &str); 1] =
-    [("probe/http/wire/cases.rs", "a table: one row for each odd answer")];
 
 /// Read and parsed once for all tests.
 static FILES: LazyLock<BTreeMap<Module, File>> = LazyLock::new(source::read);
@@ -75,7 +70,7 @@ fn reach<'a>(start: &Module, graph: &BTreeMap<&Module, BTreeSet<&'a Module>>) ->
 fn files_and_functions_are_short() {
     let mut long = Vec::new();
     for File { path, lines, is_test, functions, .. } in FILES.values() {
-        if *lines > LONGEST_FILE && !LONGER_FILES.iter().any(|(known, _)| path == Path::new(known)) {
+        if *lines > LONGEST_FILE {
             long.push(format!("{} has {lines} lines, more than {LONGEST_FILE}", path.display()));
         }
         let too_long = |lines: usize| lines > LONGEST_FUNCTION && !is_test;
@@ -84,12 +79,6 @@ fn files_and_functions_are_short() {
                 "{}: fn {function} has {lines} lines, more than {LONGEST_FUNCTION}",
                 path.display()
             ));
-        }
-    }
-    for (known, _) in LONGER_FILES {
-        let file = FILES.values().find(|file| file.path == Path::new(known));
-        if file.is_none_or(|file| file.lines <= LONGEST_FILE) {
-            long.push(format!("{known} is no exception any more: strike it off the list"));
         }
     }
 

@@ -15,7 +15,7 @@
 mod authority;
 mod bodies;
 mod both;
-#[path = "../../src/probe/http/wire/cases.rs"]
+#[path = "../../src/probe/http/wire/cases/mod.rs"]
 mod cases;
 mod codings;
 mod cookies;
