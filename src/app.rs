@@ -27,7 +27,7 @@ use crate::probe::ProbeError;
 use crate::queue::QueueError;
 use crate::result_log::LogError;
 use crate::sites::{SitesError, reconcile};
-use crate::store::{SiteCount, StoreError};
+use crate::store::SiteCount;
 use crate::supervisor::{Ending, Running, Supervisor};
 use crate::web::{self, Health, Web};
 
@@ -50,10 +50,7 @@ pub enum AppError {
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// The sites.
-    #[error("failed to read the sites")]
-    Store(#[from] StoreError),
-    /// The sites of the configuration file.
-    #[error("failed to reconcile the sites")]
+    #[error("failed to read or reconcile the sites")]
     Sites(#[from] SitesError),
     /// The result log.
     #[error(transparent)]
@@ -165,7 +162,8 @@ async fn prepare(parts: Parts, loaded: &Loaded) -> Result<Prepared, AppError> {
         wait_for("reconcile the sites of the configuration file", reconciling, SitesError::may_heal).await?;
     }
     take_back(&storage).await?;
-    let sites = wait_for("count the sites", async || storage.catalog.count().await, store_may_heal).await?;
+    let counting = async || Ok::<_, SitesError>(storage.catalog.count().await?);
+    let sites = wait_for("count the sites", counting, SitesError::may_heal).await?;
     let ports = Ports {
         queue: Arc::clone(&storage.queue),
         log,
@@ -173,10 +171,6 @@ async fn prepare(parts: Parts, loaded: &Loaded) -> Result<Prepared, AppError> {
         clock: storage.clock.clone(),
     };
     Ok(Prepared { storage, ports, sites })
-}
-
-fn store_may_heal(error: &StoreError) -> bool {
-    matches!(error, StoreError::Database(error) if error.may_heal())
 }
 
 async fn take_back(storage: &Storage) -> Result<(), QueueError> {

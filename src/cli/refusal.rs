@@ -69,6 +69,8 @@ fn joined(mut words: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::samples::measured;
+    use crate::store::Listed;
 
     #[test]
     fn one_name_and_many_are_told_in_few_words() {
@@ -92,6 +94,11 @@ mod tests {
         for (refused, said) in [
             (unknown(Some("shop")), "there is no site \"shpo\"; did you mean \"shop\"?"),
             (unknown(None), "there is no site \"shpo\"; `uptime-monitor sites list` shows them all"),
+            (StoreError::Exists(vec!["shop".to_owned()]), "choose other names"),
+            (
+                StoreError::Unreadable(Box::new(Listed::unread(measured("shop", 1, 0).site, "mood"))),
+                "use the newer version, or remove the site",
+            ),
             (StoreError::IdsTaken(vec![SiteId(3), SiteId(4)]), "the ids 3, 4 belong to other sites"),
             (StoreError::IdsTaken(vec![SiteId(3)]), "leave `id` out of the import"),
             (StoreError::DeclaredInFile("shop".to_owned()), "change it there, or take it out"),

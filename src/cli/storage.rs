@@ -47,8 +47,8 @@ impl Storage {
         self.runtime.block_on(answer)
     }
 
-    /// The sites, for somebody who works beside what `loaded` declares.
-    pub(super) fn sites(&self, loaded: &Loaded) -> Sites {
+    /// The sites, beside those that `loaded` declares.
+    pub(super) fn sites<'a>(&self, loaded: &'a Loaded) -> Sites<'a> {
         Sites::new(Arc::clone(&self.catalog), InFile::of(&loaded.sites))
     }
 }

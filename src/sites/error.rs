@@ -49,6 +49,7 @@ impl From<StoreError> for SitesError {
     }
 }
 
+/// The rule of a start, which waits for a database that is away or busy, and for no other.
 impl MayHeal for SitesError {
     fn may_heal(&self) -> bool {
         matches!(self, Self::Database(error) if error.may_heal())

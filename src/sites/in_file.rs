@@ -7,12 +7,12 @@ use crate::store::StoreError;
 
 /// The sites of the configuration file.
 #[derive(Debug, Clone, Default)]
-pub struct InFile(HashMap<String, SiteSpec>);
+pub struct InFile<'a>(HashMap<&'a str, &'a SiteSpec>);
 
-impl InFile {
-    /// From what was read.
-    pub fn of(sites: &[SiteSpec]) -> Self {
-        Self(sites.iter().map(|site| (site.name.clone(), site.clone())).collect())
+impl<'a> InFile<'a> {
+    /// The sites that were read.
+    pub fn of(sites: &'a [SiteSpec]) -> Self {
+        Self(sites.iter().map(|site| (site.name.as_str(), site)).collect())
     }
 
     /// Whether a site of this name stands there.
@@ -31,7 +31,7 @@ impl InFile {
     /// # Errors
     /// All of them.
     pub fn refuse_others(&self, sites: &[Declared]) -> Result<(), StoreError> {
-        let differs = |site: &&SiteSpec| self.0.get(&site.name).is_some_and(|own| own != *site);
+        let differs = |site: &&SiteSpec| self.0.get(site.name.as_str()).is_some_and(|own| own != site);
         match sites.iter().map(|site| &site.spec).find(differs) {
             Some(site) => Err(StoreError::DeclaredInFile(site.name.clone())),
             None => Ok(()),

@@ -12,6 +12,8 @@ mod error;
 mod in_file;
 mod part;
 mod reconcile;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -26,15 +28,15 @@ pub use reconcile::reconcile;
 /// Somebody else would have to be faster so many times in a row before a change is given up.
 const TRIES: usize = 100;
 
-/// The sites, as somebody changes them who works beside a running program.
-pub struct Sites {
+/// The sites, changed by a command beside a running program.
+pub struct Sites<'a> {
     catalog: Arc<dyn Catalog>,
-    in_file: InFile,
+    in_file: InFile<'a>,
 }
 
-impl Sites {
+impl<'a> Sites<'a> {
     /// Over what is stored, and beside what the configuration file declares.
-    pub fn new(catalog: Arc<dyn Catalog>, in_file: InFile) -> Self {
+    pub fn new(catalog: Arc<dyn Catalog>, in_file: InFile<'a>) -> Self {
         Self { catalog, in_file }
     }
 
@@ -120,7 +122,7 @@ impl Sites {
     /// like that already.
     ///
     /// # Errors
-    /// Those of `edit`; the new name is taken; the site was removed meanwhile, or changed again and again.
+    /// Those of `edit`; the new name is taken, or the file's; the site was removed meanwhile, or changed again and again.
     pub async fn change(
         &self,
         mut site: Site,
@@ -128,6 +130,9 @@ impl Sites {
     ) -> Result<Option<Site>, SitesError> {
         for _ in 0..TRIES {
             let spec = edit(&site)?;
+            if spec.name != site.spec.name {
+                self.in_file.refuse(&spec.name)?;
+            }
             if spec == site.spec && site.origin != Origin::Left {
                 return Ok(None);
             }

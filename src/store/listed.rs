@@ -44,6 +44,12 @@ pub(super) fn freshness(word: Option<&str>, status: Option<Status>) -> Freshness
 }
 
 impl Listed {
+    /// `site`, of which this version cannot read something.
+    #[cfg(test)]
+    pub(crate) fn unread(site: Site, why: &str) -> Self {
+        Self { known: site, unread: Some(why.to_owned()), foreign_status: None }
+    }
+
     /// `site` with what `columns` say.
     pub(super) fn read(mut site: Site, columns: Columns) -> Self {
         let mut unread = Vec::new();

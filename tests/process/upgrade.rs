@@ -8,9 +8,9 @@ use crate::process::Process;
 
 const OLD: &str = include_str!("../upgrade/sqlite.sql");
 
-/// The same as if it had been left within this hour, a multiple of every interval; and a hundred sites more, each due every second.
+/// The same as if it had been left within this hour, a multiple of every interval (rounded down, also for a clock that is behind); and a hundred sites more, each due every second.
 const SHIFTED: &str = "
-    CREATE TEMP TABLE shift AS SELECT (unixepoch() - last_tick) / 3600 * 3600 AS s FROM scheduler_state;
+    CREATE TEMP TABLE shift AS SELECT (unixepoch() - last_tick + 360000000) / 3600 * 3600 - 360000000 AS s FROM scheduler_state;
     UPDATE site_config SET active_from = active_from + (SELECT s FROM shift);
     UPDATE site_schedule SET valid_from = valid_from + (SELECT s FROM shift), valid_to = valid_to + (SELECT s FROM shift),
       first_slot = first_slot + (SELECT s FROM shift);

@@ -74,6 +74,7 @@ impl AddArgs {
 pub(super) fn run(args: &AddArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let (site, problems) = args.raw();
     let spec = validated(site, problems, &defaults(loaded).naming_from_url())?;
+    // Before there is a database, which a refused command must not make.
     InFile::of(&loaded.sites).refuse(&spec.name)?;
     let name = spec.name.clone();
     let storage = Storage::created(&loaded.config.database)?;

@@ -62,6 +62,7 @@ pub(super) struct ImportArgs {
 pub(super) fn run(args: &ImportArgs, loaded: &Loaded, output: &mut Output) -> Answer {
     let import = read(args, &defaults(loaded))?;
     refuse_invalid(&import, args.skip_invalid)?;
+    // Before there is a database, which a refused command must not make.
     InFile::of(&loaded.sites).refuse_others(&import.sites)?;
     let storage = Storage::created(&loaded.config.database)?;
 
