@@ -1,14 +1,14 @@
-//! What is wrong with a value, for whoever knows its key and its place to make a problem of it.
+//! What is wrong with a value, before its key and its place are known: with them it becomes a problem.
 
-/// What is wrong with a value, before it is known whose value it is.
+/// What is wrong with a value of the file, of the environment or of a flag, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) message: String,
-    pub(super) remedy: String,
+pub(crate) struct Fault {
+    pub(crate) message: String,
+    pub(crate) remedy: String,
 }
 
 impl Fault {
-    pub(super) fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { message: message.into(), remedy: remedy.into() }
     }
 }

@@ -40,6 +40,7 @@ use reader::Reader;
 
 use crate::model::SiteSpec;
 
+pub(crate) use fault::Fault;
 pub use find::{find_file, find_file_in};
 pub use format::duration as format_duration;
 pub use network::WORDS as DENY_WORDS;

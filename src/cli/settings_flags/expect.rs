@@ -3,8 +3,9 @@
 use clap::Args;
 use toml::{Table, Value as Toml};
 
-use super::section::{Fault, Section, number};
+use super::section::{Section, number};
 use super::{expect_header, expect_json};
+use crate::config::Fault;
 
 /// What makes the answer a good one. All of it must hold.
 #[derive(Debug, Args)]

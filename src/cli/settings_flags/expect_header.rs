@@ -2,7 +2,7 @@
 
 use toml::{Table, Value as Toml};
 
-use super::section::Fault;
+use crate::config::Fault;
 
 const REMEDY: &str = "write NAME, !NAME, NAME=VALUE, NAME*=TEXT, NAME~=REGEX or NAME!~=REGEX";
 

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use toml::{Table, Value as Toml};
 
-use super::section::Fault;
+use crate::config::Fault;
 use crate::config::{has_large_number, null};
 
 /// Longer signs before those that they begin with. `==` is what programmers type.

@@ -3,7 +3,8 @@
 use clap::{Args, ValueHint};
 use toml::Table;
 
-use super::section::{Fault, Section, number, path};
+use super::section::{Section, number, path};
+use crate::config::Fault;
 
 /// What is sent. Files keep secrets out of the shell's history and out of the list of processes.
 #[derive(Debug, Args)]

@@ -2,24 +2,11 @@
 
 use toml::{Table, Value as Toml};
 
-use crate::config::{Key, Origin, Problem, Setting, Value};
+use crate::config::{Fault, Key, Origin, Problem, Setting, Value};
 use crate::probe::escaped;
 
 /// Characters of a flag's value that a problem shows.
 const SHOWN_CHARS: usize = 80;
-
-/// What is wrong with the value of one flag, and the remedy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) message: String,
-    pub(super) remedy: String,
-}
-
-impl Fault {
-    pub(super) fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { message: message.into(), remedy: remedy.into() }
-    }
-}
 
 /// What flags say about one table.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The value of `--send`: a text in which a shell need not write line breaks.
 
-use super::section::Fault;
+use crate::config::Fault;
 
 const REMEDY: &str = "write \\r, \\n, \\t, \\0, and \\\\ for a backslash";
 
