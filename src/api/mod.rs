@@ -1,6 +1,6 @@
 //! What programs read from us: one JSON document per question, each with its schema in `docs/`.
 //!
-//! | document | who writes it | schema |
+//! | document | written by | schema |
 //! |---|---|---|
 //! | [`Report`] | `report --format json` | `report.schema.json` |
 //! | [`Audit`] | `audit --json` | `audit.schema.json` |

@@ -157,7 +157,7 @@ pub(super) fn label(text: &str) -> Result<String, Fault> {
 
 pub(super) fn region(label: &str) -> Result<Region, Fault> {
     label.trim().parse().map_err(|error: NoRegion| {
-        let remedy = "use lower-case letters, digits, -, _ and ., for example \"eu-west\"";
+        let remedy = "leave it empty, for slots are queued for \"\" alone so far; later: lower-case letters, digits, -, _ and ., for example \"eu-west\"";
         Fault::new(error.to_string(), remedy)
     })
 }

@@ -114,7 +114,7 @@ fn list(item: Value) -> Value {
     json!({"anyOf": [{"type": "array", "items": item}, item]})
 }
 
-/// What is no text may stand in an environment variable all the same.
+/// Numbers, words and lists may stand in an environment variable as well.
 fn or_reference(value: Value) -> Value {
     json!({"anyOf": [value, {"$ref": "#/$defs/reference"}]})
 }

@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// What is judged of what comes: behind heads there is a body.
+    /// The word for the content that is judged: behind heads it is a body.
     pub fn content(self) -> &'static str {
         match self {
             Self::Http => "body",

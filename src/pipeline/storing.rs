@@ -1,4 +1,4 @@
-//! Stores results, whatever is in it: what the database will never take is put aside, and its neighbours are stored.
+//! Stores results, whatever is in them: what the database will never take is put aside, and its neighbours are stored.
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -22,7 +22,7 @@ pub(super) struct Notes {
     /// Hops that were followed.
     pub(super) redirects: u32,
     pub(super) body: Body,
-    /// How long it took until what was to be done was done. All later time is spent waiting: for an objection, or for more to come.
+    /// How long it took until the check had done its work. All later time is spent waiting: for an objection, or for more to come.
     pub(super) complete_after: Option<Duration>,
 }
 

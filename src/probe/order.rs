@@ -1,4 +1,4 @@
-//! What a connector is told: whom to connect to, and how the site wants that done.
+//! An order to the connector: the URL to connect to, and how the site wants that done.
 
 use url::Url;
 

@@ -142,7 +142,7 @@ impl Trace {
         handshake.is_some_and(|seen| seen.was_asked())
     }
 
-    /// As of now what was to be done is done, unless the server objects or more comes.
+    /// As of now the check has done its work, unless the server objects or more comes.
     pub(super) fn complete(&self) {
         self.state.borrow_mut().notes.complete_after = Some(Clock::instant() - self.started);
     }

@@ -1,4 +1,4 @@
-//! Why the store could not do what was asked, as data: what to do about it depends on who has asked, and is said there.
+//! Why the store could not do what was asked, as data: what to do about it depends on the caller, and is said there.
 
 use super::Listed;
 use crate::database::DatabaseError;

@@ -3,10 +3,10 @@
 -- The columns cost nothing. The key of `ping_status` is made anew in each partition, for which all of its rows are read and
 -- sorted: nobody reads or writes results meanwhile, and jobs wait as well. docs/OPERATIONS.md says how long that takes.
 --
--- Processes of the version before go on meanwhile as far as they can: they queue and claim, and those that store wait with their
+-- Afterwards processes of the version before go on as far as they can: they queue and claim, and those that store wait with their
 -- results until they are replaced, for the key that they name in ON CONFLICT is gone.
 SET LOCAL lock_timeout = '5s';
--- Whoever makes or drops partitions holds this one, and locks ping_status_default before ping_status: the other way round than
+-- A process that makes or drops partitions holds this lock, and locks ping_status_default before ping_status: the other way round than
 -- ALTER TABLE does.
 SELECT pg_advisory_xact_lock(7075746977);
 

@@ -189,12 +189,12 @@ impl Key {
         KEYS.iter()
     }
 
-    /// Those of the table at `parent`; `""` is the site itself.
+    /// The keys of the table at `parent`; `""` is the site itself.
     pub fn in_table(parent: &str) -> impl Iterator<Item = &'static Self> {
         KEYS.iter().filter(move |key| key.is_in(parent))
     }
 
-    /// Those that a flag says, or that belong to a group, by its name without dashes.
+    /// The keys that a flag says, or that belong to a group, by its name without dashes.
     pub fn said_by(flag: &str) -> impl Iterator<Item = &'static Self> {
         KEYS.iter().filter(move |key| key.flags.contains(&flag))
     }

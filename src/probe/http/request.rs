@@ -95,7 +95,7 @@ impl Request<'_> {
         &self.context.url[Position::BeforePath..Position::AfterQuery]
     }
 
-    /// Whom it is for: the configured `Host`, or host and port of the URL.
+    /// The authority that the request names: the configured `Host`, or host and port of the URL.
     pub(super) fn host(&self) -> &str {
         self.said("host").unwrap_or(&self.context.url[Position::BeforeHost..Position::AfterPort])
     }

@@ -8,7 +8,7 @@ use rustls::sign::CertifiedKey;
 
 use super::seen::Seen;
 
-/// Notes that the server of one handshake asks who we are: over TLS 1.3 it says only after the handshake whether the answer will do.
+/// Notes that the server of one handshake asks for a certificate of ours: over TLS 1.3 it says only after the handshake whether the answer will do.
 #[derive(Debug)]
 pub(super) struct RecordingIdentity {
     identity: Arc<dyn ResolvesClientCert>,

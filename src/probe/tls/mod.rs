@@ -45,7 +45,7 @@ pub(super) struct TlsPlan {
 /// How handshakes are made.
 #[derive(Debug, Clone)]
 pub(super) struct TlsClient {
-    /// The same for each handshake, but for who looks on.
+    /// The same for each handshake, but for the record of what is seen in it.
     config: Arc<ClientConfig>,
     anchors: Arc<Anchors>,
 }

@@ -14,8 +14,7 @@ pub(super) async fn count(connection: &mut AsyncPgConnection) -> Result<Depth, D
 }
 
 statement!(for Pg:
-    /// A longer queue counts as half a million, and only leases are looked at one by one: whoever asks must not take the time of
-    /// those who work.
+    /// A longer queue counts as half a million, and only leases are looked at one by one: counting must not take the time of workers.
     CountJobs { places: Places as () } -> (BigInt, BigInt, Nullable<Timestamptz>) =
     "WITH RECURSIVE " (include places) "
      SELECT (SELECT count(*) FROM (SELECT 1 FROM job_queue LIMIT 500000) AS counted),

@@ -54,7 +54,7 @@ impl Found {
     }
 }
 
-/// Whoever leases, where, and since when.
+/// The worker that leases, its region, and the time.
 pub(super) struct Claimer<'a> {
     pub(super) owner: &'a str,
     pub(super) region: Region,

@@ -1,5 +1,5 @@
-//! Late jobs: ended in the database, many at a time, without a claim and without the result log. Those of all regions, for a region
-//! may have no worker that would do it.
+//! Late jobs: ended in the database, many at a time, without a claim and without the result log. Late jobs of all regions: a region may
+//! have no worker.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
